@@ -1,0 +1,1 @@
+"""Deployable forms of a detector: SavedModel, TFLite, ONNX, and what runs them."""

@@ -1,0 +1,16 @@
+"""Fixtures that every test may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """The folder of real data beside the checkout, or a skip that says where it was looked for."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("YOLOV2_DATA", beside))
+    if not folder.is_dir():
+        pytest.skip("needs the real data: ../shared/data beside the checkout, or $YOLOV2_DATA")
+    return folder

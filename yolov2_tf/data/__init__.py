@@ -1,0 +1,1 @@
+"""Readers of annotated images and the tf.data pipeline that trains on them."""

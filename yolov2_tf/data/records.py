@@ -1,0 +1,58 @@
+"""What every reader yields: records of annotated images, and the data set that holds them."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Record:
+    """One annotated image.
+
+    Attributes:
+        image: Where the encoded picture is: a path, its bytes, or a function that returns its
+            bytes (for sources with random access such as TFDS). None where a data set has
+            annotations only.
+        image_id: A name that is unique in the data set, for reports and COCO results.
+        boxes: `(n, 4)` float32, `[y_min, x_min, y_max, x_max]` as fractions of the image as
+            people see it (EXIF orientation applied).
+        labels: `(n,)` int32, indices into the data set's `class_names`.
+        ignore: `(n,)` bool, boxes that neither train nor count in evaluation: VOC's `difficult`,
+            COCO's `iscrowd`.
+        width: Width in pixels as annotated, 0 where unknown.
+        height: Height in pixels as annotated, 0 where unknown.
+    """
+
+    image: str | bytes | Callable[[], bytes] | None
+    image_id: str
+    boxes: np.ndarray
+    labels: np.ndarray
+    ignore: np.ndarray
+    width: int = 0
+    height: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """Annotated images with the names of their classes.
+
+    Attributes:
+        name: What it is, for messages and tables, e.g. `"VOC2007 test"`.
+        class_names: The names that the labels index.
+        records: The annotated images, in a fixed order.
+        notes: What the reader had to skip or mend, one line each, for the user to see.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    records: Sequence[Record]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self):
+        return len(self.records)
+
+    @property
+    def num_boxes(self):
+        """Number of boxes that train and count (`ignore` ones left out)."""
+        return sum(int((~record.ignore).sum()) for record in self.records)

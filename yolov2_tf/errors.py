@@ -1,0 +1,28 @@
+"""The one exception for input that cannot be used.
+
+The command line turns it into one message and exit code 2; library users can catch it as a
+`ValueError`. Everything else that is raised is a bug of this package.
+"""
+
+
+class InputError(ValueError):
+    """Input from the user that cannot be used, with what is needed to mend it.
+
+    Args:
+        what: What is wrong, e.g. `"class id 7 is out of range"`.
+        where: The file, with line or element where known, e.g. `"labels/a.txt:3"`.
+        expected: What would be right, e.g. `"0 to 2 (3 classes in data.yaml)"`.
+        hint: What to try, e.g. `"check 'names' in data.yaml"`.
+    """
+
+    def __init__(self, what, *, where=None, expected=None, hint=None):
+        self.what = what
+        self.where = None if where is None else str(where)
+        self.expected = expected
+        self.hint = hint
+        message = f"{self.where}: {what}" if where is not None else what
+        if expected is not None:
+            message += f" (expected {expected})"
+        if hint is not None:
+            message += f". Try: {hint}"
+        super().__init__(message)

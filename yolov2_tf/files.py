@@ -1,0 +1,34 @@
+"""Writing files so that nobody ever sees half of one."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """Yields a temporary path beside `path`; renames it to `path` if the block succeeds.
+
+    The block may write a file or a folder there. If it raises, what it wrote is removed and
+    `path` stays as it was. The temporary name keeps the suffix of `path`, since writers such as
+    `keras.Model.save` choose their format by it.
+
+    Args:
+        path: The final path. Missing parent folders are created.
+
+    Yields:
+        `pathlib.Path` of the temporary file or folder, which does not exist yet.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    room = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    temporary = room / path.name
+    try:
+        yield temporary
+        if path.is_dir() and not path.is_symlink():
+            os.replace(path, room / "replaced")  # a full folder cannot be renamed over
+        os.replace(temporary, path)
+    finally:
+        shutil.rmtree(room, ignore_errors=True)

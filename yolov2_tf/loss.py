@@ -1,0 +1,262 @@
+"""YOLOv2's loss: Darknet's region layer (src/region_layer.c), vectorised over images and boxes."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from .boxes import corners_to_centers, iou, shape_iou
+from .layers import decode_boxes, split_head
+
+PRIOR_SCALE = 0.01
+"""Weight with which unmatched predictions are pulled to their priors during warm-up."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Matches:
+    """The slot of the grid that answers for each truth, `(B, M)` unless said otherwise.
+
+    Attributes:
+        slot: int32 index into the N predictions; 0 where there is no match.
+        kept: float32, 1 where the truth is valid and owns its slot, else 0.
+        offset: `(B, M, 2)` float32 `[x, y]` of the centre within its cell, 0..1.
+        log_scale: `(B, M, 2)` float32 logarithm of `[width, height]` over the prior's.
+        balance: float32, 2 - w·h: small boxes weigh up to twice as much as large ones.
+        taken: `(B, N)` float32, 1 for slots that answer for a truth.
+    """
+
+    slot: tf.Tensor
+    kept: tf.Tensor
+    offset: tf.Tensor
+    log_scale: tf.Tensor
+    balance: tf.Tensor
+    taken: tf.Tensor
+
+
+def match(boxes, labels, grid, anchors):
+    """Assigns truths to slots: the cell of the centre, the anchor of the highest shape IoU.
+
+    Where two truths want one slot the later one has it. Truths with the label -1, without area
+    or not finite are left out.
+
+    Args:
+        boxes: `(B, M, 4)` float32 truths as fractions.
+        labels: `(B, M)` int32.
+        grid: `(rows, columns)` scalar tensors.
+        anchors: `(k, 2)` `[width, height]` in cells.
+
+    Returns:
+        `Matches`.
+    """
+    rows, columns = grid
+    k = len(anchors)
+    size = tf.cast(tf.stack([columns, rows]), tf.float32)
+    centers = corners_to_centers(boxes)
+    position, shape = centers[..., :2] * size, centers[..., 2:] * size
+    valid = (labels >= 0) & tf.reduce_all(shape > 0, axis=-1)
+
+    cell = tf.clip_by_value(tf.floor(position), 0.0, size - 1)
+    anchor = tf.argmax(
+        shape_iou(shape[..., None, :], tf.constant(anchors)), axis=-1, output_type=tf.int32
+    )
+    column_row = tf.cast(cell, tf.int32)
+    slot = (column_row[..., 1] * columns + column_row[..., 0]) * k + anchor
+    slot = tf.where(valid, slot, 0)
+
+    same = (slot[:, :, None] == slot[:, None, :]) & valid[:, None, :]
+    truths = tf.shape(labels)[1]
+    later = tf.range(truths)[:, None] < tf.range(truths)[None, :]
+    kept = tf.cast(valid & ~tf.reduce_any(same & later, axis=-1), tf.float32)
+
+    prior = tf.gather(tf.constant(anchors), anchor)
+    log_scale = tf.math.log(tf.maximum(shape, 1e-6) / prior)
+    image = tf.broadcast_to(tf.range(tf.shape(labels)[0])[:, None], tf.shape(slot))
+    taken = tf.scatter_nd(
+        tf.stack([image, slot], axis=-1), kept, tf.stack([tf.shape(labels)[0], rows * columns * k])
+    )
+    return Matches(
+        slot=slot,
+        kept=kept,
+        offset=position - cell,
+        log_scale=log_scale,
+        balance=2.0 - centers[..., 2] * centers[..., 3],
+        taken=taken,
+    )
+
+
+@keras.saving.register_keras_serializable("yolov2_tf")
+class YOLOv2Loss(keras.losses.Loss):
+    """Sum over the boxes of an image, mean over the batch.
+
+    For every slot that answers for a truth: ½·coord·(2 - w·h)·[(σ(t_x) - x̂)² + (σ(t_y) - ŷ)² +
+    (t_w - ŵ)² + (t_h - ĥ)²], ½·object·(σ(t_o) - IoU)² and the cross-entropy of the class. For
+    every other slot: ½·noobject·σ(t_o)², unless its box overlaps a truth by more than
+    `ignore_iou`; during warm-up also a pull to its prior.
+
+    Args:
+        anchors: `(k, 2)` `[width, height]` in cells, those of the model.
+        tree: Optional `WordTree` (or its config): cross-entropy along the label's path.
+        coord_scale: Weight of the box terms.
+        object_scale: Weight of the objectness of slots with a truth.
+        noobject_scale: Weight of the objectness of slots without one.
+        class_scale: Weight of the cross-entropy.
+        ignore_iou: Overlap with a truth above which an unmatched slot is not punished.
+        rescore: Whether the objectness learns the IoU of its box; otherwise 1.
+        warmup_images: For how many images unmatched predictions are pulled to their priors.
+        class_weights: Optional C factors of the cross-entropy, for rare classes.
+
+    Call: truths `{"boxes": (B, M, 4), "labels": (B, M)}` and the raw head tensor
+    `(B, S_h, S_w, k · (5 + C))`.
+    """
+
+    def __init__(
+        self,
+        anchors,
+        *,
+        tree=None,
+        coord_scale=1.0,
+        object_scale=5.0,
+        noobject_scale=1.0,
+        class_scale=1.0,
+        ignore_iou=0.6,
+        rescore=True,
+        warmup_images=12_800,
+        class_weights=None,
+        name="yolov2_loss",
+        **kwargs,
+    ):
+        super().__init__(name=name, **kwargs)
+        self.anchors = np.asarray(anchors, np.float32).reshape(-1, 2)
+        self.tree = tree
+        self.coord_scale = coord_scale
+        self.object_scale = object_scale
+        self.noobject_scale = noobject_scale
+        self.class_scale = class_scale
+        self.ignore_iou = ignore_iou
+        self.rescore = rescore
+        self.warmup_images = warmup_images
+        self.class_weights = None if class_weights is None else list(map(float, class_weights))
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """Mean loss over the batch; `y_true` is a dict, which Keras' own reduction refuses."""
+        terms, _ = self.terms(y_true, y_pred)
+        return tf.reduce_mean(tf.add_n(list(terms.values())))
+
+    def call(self, y_true, y_pred):
+        terms, _ = self.terms(y_true, y_pred)
+        return tf.add_n(list(terms.values()))
+
+    def terms(self, y_true, y_pred, seen=None):
+        """The parts of the loss and the figures that show how training goes.
+
+        Args:
+            y_true: `{"boxes": (B, M, 4), "labels": (B, M)}`.
+            y_pred: Raw head tensor `(B, S_h, S_w, k · (5 + C))`.
+            seen: Scalar, number of images trained on so far; None: warm-up is over.
+
+        Returns:
+            `(losses, statistics)`. `losses`: `box`, `objectness`, `no_objectness`, `class`,
+            `prior`, each `(B,)`, whose sum is the loss. `statistics`: name to `(value, weight)`
+            scalars for `keras.metrics.Mean`: `average_iou`, `recall` (IoU above .5), `object`
+            and `no_object` (mean objectness with and without a truth), `class_accuracy`.
+        """
+        y_pred = tf.cast(y_pred, tf.float32)
+        shape = tf.shape(y_pred)
+        grid = (shape[1], shape[2])
+        predictions = split_head(y_pred, len(self.anchors))
+        boxes = tf.stop_gradient(decode_boxes(predictions[..., :4], self.anchors, grid))
+        objectness = tf.sigmoid(predictions[..., 4])
+
+        truths, labels = tf.cast(y_true["boxes"], tf.float32), tf.cast(y_true["labels"], tf.int32)
+        truths = tf.where(tf.reduce_all(tf.math.is_finite(truths), -1, keepdims=True), truths, 0.0)
+        matches = match(truths, labels, grid, self.anchors)
+        matched = tf.gather(predictions, matches.slot, batch_dims=1)
+        overlap = iou(tf.gather(boxes, matches.slot, batch_dims=1), truths)
+
+        present = tf.where((labels >= 0)[..., None], truths, 0.0)
+        best = tf.reduce_max(iou(boxes[:, :, None], present[:, None]), axis=-1)
+        # An empty maximum (M = 0) is -inf, which compares as it should.
+        punished = (1.0 - matches.taken) * tf.cast(best <= self.ignore_iou, tf.float32)
+
+        losses = {
+            "box": self._box(matched, matches),
+            "objectness": self._objectness(matched, matches, overlap),
+            "no_objectness": 0.5 * self.noobject_scale * tf.reduce_sum(punished * objectness**2, 1),
+            "class": self._class(matched, matches, labels),
+            "prior": self._prior(predictions, matches, seen),
+        }
+        return losses, _statistics(matched, matches, overlap, objectness, labels)
+
+    def _box(self, matched, matches):
+        error = tf.concat(
+            [
+                tf.sigmoid(matched[..., :2]) - matches.offset,
+                matched[..., 2:4] - matches.log_scale,
+            ],
+            axis=-1,
+        )
+        weight = self.coord_scale * matches.balance * matches.kept
+        # Places without a truth may hold values whose square overflows: 0 · inf would be NaN.
+        error = tf.where(matches.kept[..., None] > 0, error, 0.0)
+        return 0.5 * tf.reduce_sum(weight * tf.reduce_sum(error**2, axis=-1), axis=1)
+
+    def _objectness(self, matched, matches, overlap):
+        target = overlap if self.rescore else tf.ones_like(overlap)
+        error = tf.sigmoid(matched[..., 4]) - target
+        return 0.5 * self.object_scale * tf.reduce_sum(matches.kept * error**2, axis=1)
+
+    def _class(self, matched, matches, labels):
+        labels = tf.maximum(labels, 0)
+        if self.tree is None:
+            entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, matched[..., 5:])
+        else:
+            from .group_softmax import path_cross_entropy
+
+            entropy = path_cross_entropy(matched[..., 5:], labels, self.tree)
+        weight = self.class_scale * matches.kept
+        if self.class_weights is not None:
+            weight *= tf.gather(tf.constant(self.class_weights), labels)
+        return tf.reduce_sum(weight * entropy, axis=1)
+
+    def _prior(self, predictions, matches, seen):
+        if seen is None or not self.warmup_images:
+            return tf.zeros(tf.shape(predictions)[:1])
+        warming = tf.cast(seen < self.warmup_images, tf.float32)
+        error = tf.reduce_sum((tf.sigmoid(predictions[..., :2]) - 0.5) ** 2, axis=-1)
+        error += tf.reduce_sum(predictions[..., 2:4] ** 2, axis=-1)
+        return 0.5 * PRIOR_SCALE * warming * tf.reduce_sum((1.0 - matches.taken) * error, axis=1)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "anchors": self.anchors.tolist(),
+            "tree": None if self.tree is None else self.tree.to_config(),
+            "coord_scale": self.coord_scale,
+            "object_scale": self.object_scale,
+            "noobject_scale": self.noobject_scale,
+            "class_scale": self.class_scale,
+            "ignore_iou": self.ignore_iou,
+            "rescore": self.rescore,
+            "warmup_images": self.warmup_images,
+            "class_weights": self.class_weights,
+        }
+
+
+def _statistics(matched, matches, overlap, objectness, labels):
+    kept = matches.kept
+    free = 1.0 - matches.taken
+    right = tf.argmax(matched[..., 5:], axis=-1, output_type=tf.int32) == labels
+    return {
+        "average_iou": _mean(overlap, kept),
+        "recall": _mean(tf.cast(overlap > 0.5, tf.float32), kept),
+        "object": _mean(tf.sigmoid(matched[..., 4]), kept),
+        "no_object": _mean(objectness, free),
+        "class_accuracy": _mean(tf.cast(right, tf.float32), kept),
+    }
+
+
+def _mean(values, weights):
+    """Weighted mean and the sum of weights, as `keras.metrics.Mean` takes them."""
+    total = tf.reduce_sum(weights)
+    return tf.math.divide_no_nan(tf.reduce_sum(values * weights), total), total

@@ -1,0 +1,248 @@
+"""Darknet-19, YOLOv2 and Tiny YOLOv2 as functional Keras models (paper, sections 2 and 3).
+
+Inputs are RGB images `(B, H, W, 3)` with values 0..255, H and W multiples of 32; the first layer
+rescales them. Convolutions are named `conv1`, `conv2`, … in Darknet's order, so that weights move
+by name between a classifier, a detector and an imported network.
+"""
+
+import keras
+from keras import layers
+
+from .anchors import STRIDE, published
+from .layers import Head, Passthrough
+from .detection_model import DetectionModel
+
+BATCH_NORM_MOMENTUM = 0.99
+BATCH_NORM_EPSILON = 1e-5  # Keras' default of 1e-3 changes what imported weights compute
+
+# Rows of Darknet-19 (paper, table 6): (filters, kernel size) of the convolutions of each stage.
+# A max-pool stands before every stage but the first.
+DARKNET19_STAGES = (
+    ((32, 3),),
+    ((64, 3),),
+    ((128, 3), (64, 1), (128, 3)),
+    ((256, 3), (128, 1), (256, 3)),
+    ((512, 3), (256, 1), (512, 3), (256, 1), (512, 3)),
+    ((1024, 3), (512, 1), (1024, 3), (512, 1), (1024, 3)),
+)
+
+
+class Blocks:
+    """Makes Darknet's building blocks and numbers their convolutions.
+
+    Args:
+        width: Multiplies the number of filters; results are rounded to multiples of 8.
+        weight_decay: Darknet's `decay`: its half times the squared kernel is added to the loss.
+    """
+
+    def __init__(self, width=1.0, weight_decay=5e-4):
+        self.width = width
+        self.count = 0
+        # Keras' L2(c) adds c·w², whose gradient is 2c·w; Darknet's gradient is decay·w.
+        self._regularizer = keras.regularizers.L2(weight_decay / 2) if weight_decay else None
+
+    def filters(self, filters):
+        """Filters of a block after the width multiplier."""
+        return max(8, round(filters * self.width / 8) * 8)
+
+    def next_name(self):
+        """Names the next convolution in Darknet's order: `conv1`, `conv2`, …."""
+        self.count += 1
+        return f"conv{self.count}"
+
+    def convolution(self, x, filters, size):
+        """Convolution, batch normalisation, leaky ReLU (slope 0.1)."""
+        return convolution(
+            x, self.filters(filters), size, name=self.next_name(), regularizer=self._regularizer
+        )
+
+    def head(self, x, **config):
+        """The detector's linear 1×1 convolution, see `yolov2_tf.layers.Head`."""
+        self.count += 1
+        return Head(kernel_regularizer=self._regularizer, name="head", **config)(x)
+
+
+def convolution(
+    x,
+    filters,
+    size,
+    *,
+    stride=1,
+    padding="same",
+    batch_norm=True,
+    activation="leaky",
+    name,
+    regularizer=None,
+):
+    """One Darknet `[convolutional]` block: convolution, batch normalisation, activation.
+
+    Args:
+        x: `(B, H, W, C)` Keras tensor.
+        filters: Number of output channels.
+        size: Kernel size.
+        stride: Stride of the convolution.
+        padding: Keras' `same` or `valid`.
+        batch_norm: Whether batch normalisation takes the place of the bias.
+        activation: Darknet's `leaky`, `linear`, `relu` or `logistic`.
+        name: Name of the convolution; the layers after it add `_bn` and `_<activation>`.
+        regularizer: Keras regulariser of the kernel.
+    """
+    x = layers.Conv2D(
+        filters,
+        size,
+        strides=stride,
+        padding=padding,
+        use_bias=not batch_norm,
+        kernel_initializer="he_normal",
+        kernel_regularizer=regularizer,
+        name=name,
+    )(x)
+    if batch_norm:
+        x = layers.BatchNormalization(
+            momentum=BATCH_NORM_MOMENTUM, epsilon=BATCH_NORM_EPSILON, name=f"{name}_bn"
+        )(x)
+    if activation == "leaky":
+        return layers.LeakyReLU(negative_slope=0.1, name=f"{name}_leaky")(x)
+    if activation == "relu":
+        return layers.ReLU(name=f"{name}_relu")(x)
+    if activation == "logistic":
+        return layers.Activation("sigmoid", name=f"{name}_logistic")(x)
+    if activation == "linear":
+        return x
+    raise ValueError(f"activation is {activation!r}, expected leaky, linear, relu or logistic")
+
+
+def image_input(size=None):
+    """Input `(B, H, W, 3)` 0..255 and its rescaling to 0..1; any H and W if size is None."""
+    image = keras.Input((size, size, 3), name="image")
+    return image, layers.Rescaling(1 / 255, name="rescale")(image)
+
+
+def Darknet19(num_classes=1000, *, width=1.0, weight_decay=5e-4, name="darknet19"):
+    """Darknet-19 classifier (paper, section 3 and table 6).
+
+    Args:
+        num_classes: Number of outputs.
+        width: Multiplier of the filters, for small devices.
+        weight_decay: Darknet's `decay`, on convolution kernels only.
+        name: Name of the model.
+
+    Returns:
+        Functional model: `(B, H, W, 3)` images 0..255 of any size from 32 up to `(B, num_classes)`
+        logits; their softmax are the probabilities.
+    """
+    blocks = Blocks(width, weight_decay)
+    image, x = image_input()
+    *_, x = _darknet19_trunk(blocks, x)
+    x = layers.Conv2D(
+        num_classes, 1, dtype="float32", kernel_initializer="he_normal", name=blocks.next_name()
+    )(x)
+    x = layers.GlobalAveragePooling2D(dtype="float32", name="average_pool")(x)
+    return keras.Model(image, x, name=name)
+
+
+def YOLOv2(
+    class_names,
+    *,
+    anchors=None,
+    input_size=416,
+    resize="stretch",
+    width=1.0,
+    squeeze=64,
+    tree=None,
+    weight_decay=5e-4,
+    name="yolov2",
+):
+    """YOLOv2 on Darknet-19 with the passthrough (paper, section 2).
+
+    Args:
+        class_names: One name per class; with a tree, one per node.
+        anchors: `(k, 2)` `[width, height]` in cells of 32 pixels; default: VOC's published five.
+        input_size: Side of the input in pixels that the network is meant for, a multiple of 32.
+        resize: How pictures come to that size: `stretch` or `letterbox`.
+        width: Multiplier of the filters, for small devices.
+        squeeze: Filters of the 1×1 convolution before the passthrough, 64 in the released
+            network; None feeds all 512 channels through, as the paper describes.
+        tree: Optional `WordTree` over the classes.
+        weight_decay: Darknet's `decay`, on convolution kernels only.
+        name: Name of the model.
+
+    Returns:
+        `DetectionModel`: `(B, H, W, 3)` images 0..255 to the raw head tensor
+        `(B, H/32, W/32, k · (5 + C))` float32.
+
+    Raises:
+        ValueError: If `input_size` is not a positive multiple of 32.
+    """
+    _check_size(input_size)
+    blocks = Blocks(width, weight_decay)
+    image, x = image_input()
+    fine, x = _darknet19_trunk(blocks, x)
+    x = blocks.convolution(x, 1024, 3)
+    x = blocks.convolution(x, 1024, 3)
+    if squeeze is not None:
+        fine = blocks.convolution(fine, squeeze, 1)
+    fine = Passthrough(name="passthrough")(fine)
+    x = layers.Concatenate(name="concat")([fine, x])
+    x = blocks.convolution(x, 1024, 3)
+    x = blocks.head(
+        x,
+        anchors=published("voc") if anchors is None else anchors,
+        class_names=class_names,
+        input_size=input_size,
+        resize=resize,
+        tree=tree,
+    )
+    return DetectionModel(image, x, name=name)
+
+
+def TinyYOLOv2(
+    class_names,
+    *,
+    anchors=None,
+    input_size=416,
+    resize="stretch",
+    width=1.0,
+    tree=None,
+    weight_decay=5e-4,
+    name="tiny_yolov2",
+):
+    """Tiny YOLOv2 (Darknet's yolov2-tiny-voc.cfg): nine convolutions, no passthrough.
+
+    Arguments and result are those of `YOLOv2`; default anchors are the published tiny-voc ones.
+    """
+    _check_size(input_size)
+    blocks = Blocks(width, weight_decay)
+    image, x = image_input()
+    for stage, filters in enumerate((16, 32, 64, 128, 256, 512)):
+        x = blocks.convolution(x, filters, 3)
+        # The last pool keeps the size: the grid is 32 pixels wide from the fifth pool on.
+        strides = 2 if stage < 5 else 1
+        x = layers.MaxPool2D(2, strides, padding="same", name=f"pool{stage + 1}")(x)
+    x = blocks.convolution(x, 1024, 3)
+    x = blocks.convolution(x, 1024, 3)
+    x = blocks.head(
+        x,
+        anchors=published("tiny-voc") if anchors is None else anchors,
+        class_names=class_names,
+        input_size=input_size,
+        resize=resize,
+        tree=tree,
+    )
+    return DetectionModel(image, x, name=name)
+
+
+def _darknet19_trunk(blocks, x):
+    """The 18 convolutions before the classifier: the last 26×26 map and the 13×13 map (at 416)."""
+    for stage, convolutions in enumerate(DARKNET19_STAGES):
+        if stage:
+            fine = x
+            x = layers.MaxPool2D(2, name=f"pool{stage}")(x)
+        for filters, size in convolutions:
+            x = blocks.convolution(x, filters, size)
+    return fine, x
+
+
+def _check_size(input_size):
+    if input_size < STRIDE or input_size % STRIDE:
+        raise ValueError(f"input_size is {input_size}, expected a positive multiple of {STRIDE}")

@@ -1,0 +1,112 @@
+"""Per-class non-maximum suppression as a Keras layer that every exporter accepts."""
+
+import keras
+import tensorflow as tf
+
+from .boxes import clip
+
+CANDIDATES_PER_DETECTION = 4
+"""How many of the best (box, class) pairs enter the suppression for each detection wanted."""
+
+
+@keras.saving.register_keras_serializable("yolov2_tf")
+class NonMaxSuppression(keras.layers.Layer):
+    """Boxes and scores to detections: the best of overlapping boxes of one class.
+
+    A box may be detected as several classes, as in Darknet's `do_nms_sort`. With
+    `per_class=False` a box of any class suppresses its neighbours, as Darknet does for trees.
+
+    The layer is made of `NonMaxSuppressionV4` (a TFLite built-in, unlike
+    `combined_non_max_suppression`) on boxes that are moved apart by class.
+
+    Args:
+        score_threshold: Scores must be above this, 0..1.
+        iou_threshold: Boxes of one class overlapping more than this are one detection, 0..1.
+        max_detections: N of the output.
+        per_class: Whether boxes of different classes leave one another alone.
+
+    Call: `boxes` `(B, M, 4)` and `scores` `(B, M, C)` to a dict of `boxes` `(B, N, 4)` clipped to
+    the image, `labels` `(B, N)` int32, `scores` `(B, N)`, `num_detections` `(B,)` int32, sorted
+    by score. Unused places hold zeros and the label -1.
+    """
+
+    def __init__(
+        self,
+        score_threshold=0.25,
+        iou_threshold=0.45,
+        max_detections=100,
+        per_class=True,
+        **kwargs,
+    ):
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+        self.score_threshold = score_threshold
+        self.iou_threshold = iou_threshold
+        self.max_detections = max_detections
+        self.per_class = per_class
+
+    def call(self, boxes, scores):
+        boxes, labels, scores = self._candidates(clip(boxes), scores)
+        apart = boxes + 2.0 * tf.cast(labels, tf.float32)[..., None] if self.per_class else boxes
+        if boxes.shape[0] == 1:  # static batch, as phones want it: no loop in the graph
+            kept, count = self._suppress(apart[0], scores[0])
+            kept, count = kept[None], count[None]
+        else:
+            kept, count = tf.map_fn(
+                lambda image: self._suppress(*image),
+                (apart, scores),
+                fn_output_signature=(
+                    tf.TensorSpec([self.max_detections], tf.int32),
+                    tf.TensorSpec([], tf.int32),
+                ),
+            )
+        used = tf.range(self.max_detections)[None] < count[:, None]
+        boxes = tf.gather(boxes, kept, batch_dims=1)
+        return {
+            "boxes": tf.where(used[..., None], boxes, tf.zeros_like(boxes)),
+            "labels": tf.where(used, tf.gather(labels, kept, batch_dims=1), -1),
+            "scores": tf.where(used, tf.gather(scores, kept, batch_dims=1), 0.0),
+            "num_detections": count,
+        }
+
+    def _candidates(self, boxes, scores):
+        """The best (box, class) pairs: `(B, K, 4)`, `(B, K)`, `(B, K)`, sorted by score."""
+        classes = scores.shape[-1]
+        wanted = CANDIDATES_PER_DETECTION * self.max_detections
+        if scores.shape[1] is None:
+            wanted = tf.minimum(wanted, tf.shape(scores)[1] * classes)
+            pairs = tf.reshape(scores, [tf.shape(scores)[0], -1])
+        else:
+            wanted = min(wanted, scores.shape[1] * classes)
+            pairs = tf.reshape(scores, [-1, scores.shape[1] * classes])
+        scores, pair = tf.math.top_k(pairs, wanted)
+        return tf.gather(boxes, pair // classes, batch_dims=1), pair % classes, scores
+
+    def _suppress(self, boxes, scores):
+        kept, count = tf.raw_ops.NonMaxSuppressionV4(
+            boxes=boxes,
+            scores=scores,
+            max_output_size=self.max_detections,
+            iou_threshold=self.iou_threshold,
+            score_threshold=self.score_threshold,
+            pad_to_max_output_size=True,
+        )
+        return kept, count
+
+    def compute_output_spec(self, boxes, scores):
+        batch, n = boxes.shape[0], self.max_detections
+        return {
+            "boxes": keras.KerasTensor((batch, n, 4), "float32"),
+            "labels": keras.KerasTensor((batch, n), "int32"),
+            "scores": keras.KerasTensor((batch, n), "float32"),
+            "num_detections": keras.KerasTensor((batch,), "int32"),
+        }
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "score_threshold": self.score_threshold,
+            "iou_threshold": self.iou_threshold,
+            "max_detections": self.max_detections,
+            "per_class": self.per_class,
+        }
