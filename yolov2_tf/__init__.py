@@ -6,7 +6,7 @@ once.
 
 import importlib
 
-from ._version import __version__
+from yolov2_tf._version import __version__
 
 _PUBLIC = {
     "Darknet19": "models",

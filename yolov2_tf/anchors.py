@@ -6,7 +6,7 @@ size. Clustering works on shapes as fractions of the image, which the size does 
 
 import numpy as np
 
-from .boxes import shape_iou
+from yolov2_tf.boxes import shape_iou
 
 STRIDE = 32
 """Pixels of the input under one grid cell."""
@@ -59,7 +59,7 @@ def average_iou(shapes, anchors):
     return float(best.mean())
 
 
-def cluster(shapes, k, *, restarts=5, iterations=100, seed=0):
+def cluster(shapes, k, *, restarts=5, iterations=1000, seed=0):
     """Clusters box shapes with k-means under the distance 1 - IoU.
 
     Starts by k-means++ and keeps the best of several restarts. A cluster's centre is the mean
@@ -79,12 +79,13 @@ def cluster(shapes, k, *, restarts=5, iterations=100, seed=0):
     Raises:
         ValueError: If a shape is not positive and finite, or k does not fit.
     """
-    shapes = np.asarray(shapes, float)
+    shapes = np.asarray(shapes, np.float32)
     if shapes.ndim != 2 or shapes.shape[1] != 2 or not np.all(np.isfinite(shapes) & (shapes > 0)):
         raise ValueError("shapes must be (n, 2), finite and positive")
     # Annotations in pixels repeat shapes: clustering the distinct ones with their counts is
     # the same and smaller.
     shapes, counts = np.unique(shapes, axis=0, return_counts=True)
+    shapes = np.asfortranarray(shapes)  # contiguous widths and heights: five times as fast
     if not 1 <= k <= len(shapes):
         raise ValueError(f"k is {k}, expected 1 to {len(shapes)}, the number of distinct shapes")
     rng = np.random.default_rng(seed)
@@ -95,7 +96,7 @@ def cluster(shapes, k, *, restarts=5, iterations=100, seed=0):
         if score > best_score:
             best_centers, best_score = centers, score
     order = np.argsort(best_centers.prod(axis=1))
-    return best_centers[order].astype(np.float32), best_score
+    return best_centers[order], best_score
 
 
 def sweep(shapes, ks, *, seed=0):
@@ -135,4 +136,5 @@ def _refine(shapes, counts, centers, iterations):
         )  # fmt: skip
         # A centre that lost all its members stays where it was.
         centers = np.where(members[:, None] > 0, sums / np.maximum(members, 1)[:, None], centers)
+        centers = centers.astype(np.float32)
     return centers

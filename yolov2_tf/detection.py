@@ -7,11 +7,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .detection_model import find_head
-from .errors import InputError
-from .layers import DecodeBoxes
-from .non_max_suppression import NonMaxSuppression
-from .resize import box_transform, resize_image
+from yolov2_tf.detection_model import find_head
+from yolov2_tf.errors import InputError
+from yolov2_tf.layers import DecodeBoxes
+from yolov2_tf.non_max_suppression import NonMaxSuppression
+from yolov2_tf.resize import box_transform, resize_image
 
 
 def load_model(path):
@@ -28,6 +28,8 @@ def load_model(path):
     """
     if not Path(path).is_file():
         raise InputError("no such file", where=path, expected="a .keras file")
+    from yolov2_tf import loss  # noqa: F401  registers YOLOv2Loss, which a compiled model's file names
+
     try:
         return keras.models.load_model(path)
     except Exception as error:  # Keras raises many kinds for files that are not its own
@@ -62,12 +64,13 @@ def detector(model, score_threshold=0.25, iou_threshold=0.45, max_detections=100
     return keras.Model(model.input, detections, name=f"{model.name}_detector")
 
 
-def detect(detector, images, *, batch_size=8):
+def detect(detector, images, *, size=None, batch_size=8):
     """Runs a detector on pictures of any size.
 
     Args:
         detector: Model made by `detector(...)`.
         images: Iterable of `(H, W, 3)` uint8 RGB arrays; sizes may differ.
+        size: Side of the input in pixels, a multiple of 32; None for the model's own.
         batch_size: How many go through the network at once.
 
     Yields:
@@ -75,10 +78,11 @@ def detect(detector, images, *, batch_size=8):
         `(n,)` int32 and `scores` `(n,)` float32, sorted by score.
     """
     head = find_head(detector)
+    size = size or head.input_size
     for batch in _batched(images, batch_size):
-        inputs, shapes = prepare(batch, head.input_size, head.resize)
+        inputs, shapes = prepare(batch, size, head.resize)
         outputs = detector.predict_on_batch(inputs)
-        boxes = to_pictures(outputs["boxes"], shapes, head.input_size, head.resize)
+        boxes = to_pictures(outputs["boxes"], shapes, size, head.resize)
         for i, count in enumerate(outputs["num_detections"]):
             yield {
                 "boxes": boxes[i, :count],

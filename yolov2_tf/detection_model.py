@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from .layers import Head
+from yolov2_tf.layers import Head
 
 STATISTICS = ("average_iou", "recall", "object", "no_object", "class_accuracy")
 LOSSES = ("box", "objectness", "no_objectness", "class", "prior")
@@ -37,6 +37,7 @@ class DetectionModel(keras.Model):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.supports_jit = False  # XLA would compile anew for every input size and padding
         names = [f"loss_{name}" for name in LOSSES] + list(STATISTICS)
         self._means = {name: keras.metrics.Mean(name) for name in names}
 

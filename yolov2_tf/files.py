@@ -27,6 +27,7 @@ def replacing(path):
     temporary = room / path.name
     try:
         yield temporary
+        temporary.lstat()  # a block that wrote nothing fails here, before `path` is moved
         if path.is_dir() and not path.is_symlink():
             os.replace(path, room / "replaced")  # a full folder cannot be renamed over
         os.replace(temporary, path)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .resize import MODES
+from yolov2_tf.resize import MODES
 
 MAX_LOG_SCALE = 10.0
 """t_w and t_h are clamped here before exp, which overflows float32 above 88 and float16 at 11."""
@@ -73,6 +73,85 @@ class DarknetReorg(keras.layers.Layer):
 
 
 @register
+class DarknetMaxPool(keras.layers.Layer):
+    """Max-pool with Darknet's padding where Keras' `same` and `valid` differ from it.
+
+    `(B, H, W, C)` to `(B, (H + padding − size) // stride + 1, …, C)`.
+
+    Args:
+        size: Side of the window.
+        stride: Stride of the window.
+        padding: Rows and columns of −∞ in all, half of them (rounded down) above and left.
+    """
+
+    def __init__(self, size, stride, padding, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+        self.stride = stride
+        self.padding = padding
+
+    def call(self, inputs):
+        around = [self.padding // 2, self.padding - self.padding // 2]
+        paddings = [[0, 0], around, around, [0, 0]]
+        padded = tf.pad(inputs, paddings, constant_values=inputs.dtype.min)
+        return tf.nn.max_pool2d(padded, self.size, self.stride, "VALID")
+
+    def compute_output_shape(self, input_shape):
+        batch, *sides, channels = input_shape
+        added = self.padding - self.size
+        sides = [side if side is None else (side + added) // self.stride + 1 for side in sides]
+        return (batch, *sides, channels)
+
+    def get_config(self):
+        config = {"size": self.size, "stride": self.stride, "padding": self.padding}
+        return {**super().get_config(), **config}
+
+
+@register
+class DarknetInput(keras.layers.Rescaling):
+    """Rescaling from 0..255 to 0..1 that keeps what only a network's Darknet files said.
+
+    Args:
+        cfg: Text of the cfg.
+        header: `[major, minor, revision, seen]` of the weights file.
+    """
+
+    def __init__(self, cfg, header, scale=1 / 255, **kwargs):
+        super().__init__(scale, **kwargs)
+        self.cfg = cfg
+        self.header = tuple(header)
+
+    def get_config(self):
+        return {**super().get_config(), "cfg": self.cfg, "header": list(self.header)}
+
+
+@register
+class ObjectnessPrior(keras.initializers.Initializer):
+    """Bias of a head whose every prediction starts with a low objectness.
+
+    From zero, where each of the hundreds of empty slots starts at ½, the first steps press all
+    objectness down so hard that its sigmoid saturates and never comes back (seen with SGD at
+    1e-2). The remedy is that of RetinaNet (Lin et al., 2017, section 4.1).
+
+    Args:
+        k: Number of anchors.
+        probability: σ(t_o) at the start, 0..1.
+    """
+
+    def __init__(self, k, probability=0.05):
+        self.k = k
+        self.probability = probability
+
+    def __call__(self, shape, dtype=None):
+        bias = np.zeros((self.k, shape[0] // self.k))
+        bias[:, 4] = np.log(self.probability / (1 - self.probability))
+        return tf.constant(bias.reshape(shape), dtype or "float32")
+
+    def get_config(self):
+        return {"k": self.k, "probability": self.probability}
+
+
+@register
 class Head(keras.layers.Conv2D):
     """The linear 1×1 convolution to `k · (5 + C)` channels, and all that explains them.
 
@@ -95,12 +174,13 @@ class Head(keras.layers.Conv2D):
         self.anchors = np.asarray(anchors, np.float32).reshape(-1, 2)
         self.input_size = int(input_size)
         self.resize = resize
-        self.tree = _as_tree(tree)
+        self.tree = as_tree(tree)
         if self.tree is not None and len(self.tree) != len(self.class_names):
             raise ValueError(
                 f"the tree has {len(self.tree)} nodes, the names are {len(self.class_names)}"
             )
         kwargs.setdefault("dtype", "float32")
+        kwargs.setdefault("bias_initializer", ObjectnessPrior(len(self.anchors)))
         filters = len(self.anchors) * (5 + len(self.class_names))
         super().__init__(filters, 1, **kwargs)
 
@@ -143,7 +223,7 @@ class DecodeBoxes(keras.layers.Layer):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.anchors = np.asarray(anchors, np.float32).reshape(-1, 2)
-        self.tree = _as_tree(tree)
+        self.tree = as_tree(tree)
 
     def call(self, raw):
         predictions = split_head(raw, len(self.anchors))
@@ -152,7 +232,7 @@ class DecodeBoxes(keras.layers.Layer):
         logits = predictions[..., 5:]
         if self.tree is None:
             return boxes, objectness * tf.nn.softmax(logits)
-        from .group_softmax import absolute_probabilities, group_softmax
+        from yolov2_tf.group_softmax import absolute_probabilities, group_softmax
 
         conditional = group_softmax(logits, self.tree)
         return boxes, objectness * absolute_probabilities(conditional, self.tree)
@@ -235,9 +315,10 @@ def _reorganised_shape(shape, block):
     )
 
 
-def _as_tree(tree):
+def as_tree(tree):
+    """The `WordTree` that `tree` is, or whose config it is; None stays None."""
     if isinstance(tree, dict):
-        from .wordtree import WordTree
+        from yolov2_tf.wordtree import WordTree
 
         return WordTree.from_config(tree)
     return tree

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .boxes import corners_to_centers, iou, shape_iou
-from .layers import decode_boxes, split_head
+from yolov2_tf.boxes import corners_to_centers, iou, shape_iou
+from yolov2_tf.layers import as_tree, decode_boxes, split_head
 
 PRIOR_SCALE = 0.01
 """Weight with which unmatched predictions are pulled to their priors during warm-up."""
@@ -128,7 +128,7 @@ class YOLOv2Loss(keras.losses.Loss):
     ):
         super().__init__(name=name, **kwargs)
         self.anchors = np.asarray(anchors, np.float32).reshape(-1, 2)
-        self.tree = tree
+        self.tree = as_tree(tree)
         self.coord_scale = coord_scale
         self.object_scale = object_scale
         self.noobject_scale = noobject_scale
@@ -169,13 +169,14 @@ class YOLOv2Loss(keras.losses.Loss):
         objectness = tf.sigmoid(predictions[..., 4])
 
         truths, labels = tf.cast(y_true["boxes"], tf.float32), tf.cast(y_true["labels"], tf.int32)
-        truths = tf.where(tf.reduce_all(tf.math.is_finite(truths), -1, keepdims=True), truths, 0.0)
+        # Padding may hold anything; a truth that is not finite becomes one without area.
+        usable = (labels >= 0) & tf.reduce_all(tf.math.is_finite(truths), axis=-1)
+        truths = tf.where(usable[..., None], truths, 0.0)
         matches = match(truths, labels, grid, self.anchors)
         matched = tf.gather(predictions, matches.slot, batch_dims=1)
         overlap = iou(tf.gather(boxes, matches.slot, batch_dims=1), truths)
 
-        present = tf.where((labels >= 0)[..., None], truths, 0.0)
-        best = tf.reduce_max(iou(boxes[:, :, None], present[:, None]), axis=-1)
+        best = tf.reduce_max(iou(boxes[:, :, None], truths[:, None]), axis=-1)
         # An empty maximum (M = 0) is -inf, which compares as it should.
         punished = (1.0 - matches.taken) * tf.cast(best <= self.ignore_iou, tf.float32)
 
@@ -211,7 +212,7 @@ class YOLOv2Loss(keras.losses.Loss):
         if self.tree is None:
             entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, matched[..., 5:])
         else:
-            from .group_softmax import path_cross_entropy
+            from yolov2_tf.group_softmax import path_cross_entropy
 
             entropy = path_cross_entropy(matched[..., 5:], labels, self.tree)
         weight = self.class_scale * matches.kept

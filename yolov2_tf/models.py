@@ -8,9 +8,9 @@ by name between a classifier, a detector and an imported network.
 import keras
 from keras import layers
 
-from .anchors import STRIDE, published
-from .layers import Head, Passthrough
-from .detection_model import DetectionModel
+from yolov2_tf.anchors import STRIDE, published
+from yolov2_tf.detection_model import DetectionModel
+from yolov2_tf.layers import DarknetMaxPool, Head, Passthrough
 
 BATCH_NORM_MOMENTUM = 0.99
 BATCH_NORM_EPSILON = 1e-5  # Keras' default of 1e-3 changes what imported weights compute
@@ -38,8 +38,7 @@ class Blocks:
     def __init__(self, width=1.0, weight_decay=5e-4):
         self.width = width
         self.count = 0
-        # Keras' L2(c) adds c·w², whose gradient is 2c·w; Darknet's gradient is decay·w.
-        self._regularizer = keras.regularizers.L2(weight_decay / 2) if weight_decay else None
+        self._regularizer = decay_regularizer(weight_decay)
 
     def filters(self, filters):
         """Filters of a block after the width multiplier."""
@@ -59,7 +58,20 @@ class Blocks:
     def head(self, x, **config):
         """The detector's linear 1×1 convolution, see `yolov2_tf.layers.Head`."""
         self.count += 1
-        return Head(kernel_regularizer=self._regularizer, name="head", **config)(x)
+        # A small start makes the first predictions the priors themselves; with He's the first
+        # steps have to undo boxes e² times too large.
+        return Head(
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+            kernel_regularizer=self._regularizer,
+            name="head",
+            **config,
+        )(x)
+
+
+def decay_regularizer(decay):
+    """Darknet's weight `decay` as Keras regulariser of a kernel; None for 0."""
+    # Keras' L2(c) adds c·w², whose gradient is 2c·w; Darknet's gradient is decay·w.
+    return keras.regularizers.L2(decay / 2) if decay else None
 
 
 def convolution(
@@ -68,8 +80,9 @@ def convolution(
     size,
     *,
     stride=1,
-    padding="same",
+    padding=None,
     batch_norm=True,
+    epsilon=BATCH_NORM_EPSILON,
     activation="leaky",
     name,
     regularizer=None,
@@ -81,17 +94,23 @@ def convolution(
         filters: Number of output channels.
         size: Kernel size.
         stride: Stride of the convolution.
-        padding: Keras' `same` or `valid`.
+        padding: Zeros on each side; default: half the kernel size.
         batch_norm: Whether batch normalisation takes the place of the bias.
+        epsilon: What batch normalisation adds to the variance.
         activation: Darknet's `leaky`, `linear`, `relu` or `logistic`.
-        name: Name of the convolution; the layers after it add `_bn` and `_<activation>`.
+        name: Name of the convolution; the layers around it add `_pad`, `_bn` and `_<activation>`.
         regularizer: Keras regulariser of the kernel.
     """
+    padding = size // 2 if padding is None else padding
+    # With a stride, Keras' `same` pads by the input's size, and less on the left.
+    same = stride == 1 and 2 * padding == size - 1
+    if padding and not same:
+        x = layers.ZeroPadding2D(padding, name=f"{name}_pad")(x)
     x = layers.Conv2D(
         filters,
         size,
         strides=stride,
-        padding=padding,
+        padding="same" if same else "valid",
         use_bias=not batch_norm,
         kernel_initializer="he_normal",
         kernel_regularizer=regularizer,
@@ -99,7 +118,7 @@ def convolution(
     )(x)
     if batch_norm:
         x = layers.BatchNormalization(
-            momentum=BATCH_NORM_MOMENTUM, epsilon=BATCH_NORM_EPSILON, name=f"{name}_bn"
+            momentum=BATCH_NORM_MOMENTUM, epsilon=epsilon, name=f"{name}_bn"
         )(x)
     if activation == "leaky":
         return layers.LeakyReLU(negative_slope=0.1, name=f"{name}_leaky")(x)
@@ -112,10 +131,30 @@ def convolution(
     raise ValueError(f"activation is {activation!r}, expected leaky, linear, relu or logistic")
 
 
-def image_input(size=None):
-    """Input `(B, H, W, 3)` 0..255 and its rescaling to 0..1; any H and W if size is None."""
-    image = keras.Input((size, size, 3), name="image")
-    return image, layers.Rescaling(1 / 255, name="rescale")(image)
+def max_pool(x, size, stride, *, padding=None, name):
+    """One Darknet `[maxpool]`.
+
+    Args:
+        x: `(B, H, W, C)` Keras tensor.
+        size: Side of the window.
+        stride: Stride of the window.
+        padding: Rows and columns of −∞ in all, half of them (rounded down) above and left;
+            default: `size − 1`, so that only the stride changes the size of the map.
+        name: Name of the layer.
+    """
+    padding = size - 1 if padding is None else padding
+    if padding == 0:
+        return layers.MaxPool2D(size, stride, padding="valid", name=name)(x)
+    if padding == size - 1 and (stride == 1 or (stride == 2 and size % 2 == 0)):
+        return layers.MaxPool2D(size, stride, padding="same", name=name)(x)
+    return DarknetMaxPool(size, stride, padding, name=name)(x)
+
+
+def image_input(rescale=None):
+    """Input `(B, H, W, 3)` 0..255 and its rescaling to 0..1 by the layer `rescale`."""
+    image = keras.Input((None, None, 3), name="image")
+    rescale = layers.Rescaling(1 / 255, name="rescale") if rescale is None else rescale
+    return image, rescale(image)
 
 
 def Darknet19(num_classes=1000, *, width=1.0, weight_decay=5e-4, name="darknet19"):
@@ -217,8 +256,7 @@ def TinyYOLOv2(
     for stage, filters in enumerate((16, 32, 64, 128, 256, 512)):
         x = blocks.convolution(x, filters, 3)
         # The last pool keeps the size: the grid is 32 pixels wide from the fifth pool on.
-        strides = 2 if stage < 5 else 1
-        x = layers.MaxPool2D(2, strides, padding="same", name=f"pool{stage + 1}")(x)
+        x = max_pool(x, 2, stride=2 if stage < 5 else 1, name=f"pool{stage + 1}")
     x = blocks.convolution(x, 1024, 3)
     x = blocks.convolution(x, 1024, 3)
     x = blocks.head(
@@ -237,7 +275,7 @@ def _darknet19_trunk(blocks, x):
     for stage, convolutions in enumerate(DARKNET19_STAGES):
         if stage:
             fine = x
-            x = layers.MaxPool2D(2, name=f"pool{stage}")(x)
+            x = max_pool(x, 2, stride=2, name=f"pool{stage}")
         for filters, size in convolutions:
             x = blocks.convolution(x, filters, size)
     return fine, x

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from .boxes import clip
+from yolov2_tf.boxes import clip
 
 CANDIDATES_PER_DETECTION = 4
 """How many of the best (box, class) pairs enter the suppression for each detection wanted."""
