@@ -1,0 +1,1 @@
+"""Darknet networks, cfg and weights, in and out."""
