@@ -1,0 +1,76 @@
+"""`yolov2 anchors`: box shapes of a data set as anchors."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def anchors(
+    data: Annotated[str, typer.Argument(help="Data set: folder, file, `tfds:NAME` or `digits`.")],
+    k: Annotated[int, typer.Option("--k", min=1, help="Number of anchors.")] = 5,
+    sweep: Annotated[str | None, typer.Option(help="Range of k to compare, e.g. 1-15.")] = None,
+    size: Annotated[int, typer.Option(min=32, help="Input side in pixels for the cells.")] = 416,
+    split: Annotated[str | None, typer.Option(help="Image set, e.g. train.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw shapes and anchors, or the sweep.")
+    ] = None,
+    json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
+    difficult: Annotated[bool, typer.Option(help="Count difficult and crowd boxes too.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the clustering.")] = 0,
+):
+    """Cluster box shapes by IoU (k-means, distance 1 - IoU) and print anchors in cells.
+
+    Examples:
+    `yolov2 anchors VOCdevkit --k 5`
+
+    `yolov2 anchors VOCdevkit --sweep 1-15 --plot sweep.png`
+    """
+    import numpy as np
+    from rich.console import Console
+    from rich.table import Table
+
+    from yolov2_tf.anchors import sweep as sweep_k
+    from yolov2_tf.anchors import to_cells
+    from yolov2_tf.cli.parsing import integer_range, messages, open_checked, write_json
+    from yolov2_tf.data.records import box_shapes
+    from yolov2_tf.errors import InputError
+
+    dataset = open_checked(data, messages(), split=split, pictures=False)
+    shapes = box_shapes(dataset, ignored=difficult)
+    first, last = integer_range(sweep, "--sweep") if sweep else (k, k)
+    distinct = len(np.unique(shapes, axis=0))
+    if distinct < last:
+        raise InputError(
+            f"{last} anchors from {distinct} distinct box shapes",
+            where=dataset.name,
+            expected=f"at most {distinct}",
+        )
+    found = sweep_k(shapes, range(first, last + 1), seed=seed)
+
+    table = Table(title=f"{dataset.name}: {len(shapes):,} boxes, cells of {size} px input")
+    table.add_column("k", justify="right")
+    table.add_column("average IoU", justify="right")
+    table.add_column("anchors: width,height in cells", overflow="fold")
+    rows = []
+    for count, (centers, average) in found.items():
+        cells = [[round(float(side), 4) for side in shape] for shape in to_cells(centers, size)]
+        rows.append({"k": count, "anchors": cells, "average_iou": average})
+        text = ", ".join(f"{width:g},{height:g}" for width, height in cells)
+        table.add_row(str(count), f"{average:.4f}", text)
+    if plot is not None:
+        _plot(plot, shapes, found, sweep is not None)
+    if json is not None:
+        write_json(rows if sweep else rows[0], json)
+    if json != "-":
+        Console().print(table)
+
+
+def _plot(png, shapes, found, is_sweep):
+    from yolov2_tf.plots import plot_anchor_sweep, plot_anchors
+
+    if is_sweep:
+        plot_anchor_sweep(list(found), [average for _, average in found.values()], png)
+    else:
+        ((centers, _),) = found.values()
+        plot_anchors(shapes, centers, png)

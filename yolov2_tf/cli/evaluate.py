@@ -1,0 +1,62 @@
+"""`yolov2 evaluate`: average precision of a model in any of its forms."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="`.keras`, `.tflite` or SavedModel folder.")],
+    data: Annotated[str, typer.Argument(help="Data set: folder, file, `tfds:NAME` or `digits`.")],
+    split: Annotated[str | None, typer.Option(help="Image set, e.g. test.")] = None,
+    images: Annotated[Path | None, typer.Option(help="Folder of the images (COCO).")] = None,
+    metric: Annotated[str, typer.Option(help="voc07, voc10 or coco.")] = "voc07",
+    size: Annotated[int | None, typer.Option(help="Input side, if not the model's own.")] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images at once.")] = 8,
+    json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw precision over recall.")] = None,
+):
+    """Score a model: per-class AP and mAP.
+
+    Examples:
+    `yolov2 evaluate runs/voc/model.keras VOCdevkit/VOC2007 --split test`
+
+    `yolov2 evaluate model.tflite data.yaml --metric coco --json -`
+    """
+    import time
+
+    from rich.console import Console
+    from rich.progress import track
+
+    from yolov2_tf.cli.parsing import messages, open_checked, write_json
+    from yolov2_tf.data.images import load_image
+    from yolov2_tf.evaluation import evaluate
+    from yolov2_tf.model_file import EVALUATION, open_model
+
+    console = messages()
+    opened = open_model(model, EVALUATION, size=size, batch_size=batch_size)
+    dataset = open_checked(
+        data, console, split=split, images=images, class_names=opened.class_names
+    )
+    pictures = (load_image(record.image) for record in dataset.records)
+    start = time.perf_counter()
+    found = list(
+        track(
+            opened.detect(pictures),
+            "detecting",
+            total=len(dataset),
+            console=console,
+            transient=True,
+        )
+    )
+    seconds = time.perf_counter() - start
+    evaluation = evaluate(dataset, found, metric)
+    if plot is not None:
+        from yolov2_tf.plots import plot_precision_recall
+
+        plot_precision_recall(evaluation, plot)
+    if json is not None:
+        write_json({**evaluation.to_json(), "seconds": round(seconds, 2)}, json)
+    if json != "-":
+        Console().print(evaluation.table())

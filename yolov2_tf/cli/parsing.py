@@ -1,0 +1,82 @@
+"""Values that several commands take or print in one way."""
+
+import json
+import sys
+from pathlib import Path
+
+from yolov2_tf.errors import InputError
+from yolov2_tf.files import replacing
+
+SHOWN_NOTES = 10
+"""How many of a reader's notes are printed."""
+
+
+def integer_range(text, option):
+    """`"320-608"` to `(320, 608)`; a single number is a range of one.
+
+    Raises:
+        InputError: If the text is not of that form or runs backwards.
+    """
+    first, _, last = text.partition("-")
+    try:
+        limits = int(first), int(last or first)
+    except ValueError:
+        limits = (1, 0)
+    if limits[0] > limits[1] or limits[0] < 1:
+        raise InputError(f"{option} {text!r}", expected="two numbers such as 320-608")
+    return limits
+
+
+def write_json(value, path):
+    """Writes JSON to a file, or to standard output for `-`."""
+    text = json.dumps(value, indent=2) + "\n"
+    if str(path) == "-":
+        sys.stdout.write(text)
+        return
+    with replacing(path) as temporary:
+        Path(temporary).write_text(text)
+
+
+def messages():
+    """Console for everything but results: standard error, so that `--json -` stays clean."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def open_checked(spec, console, *, split=None, images=None, class_names=None, pictures=True):
+    """Opens a data set, checks its pictures and tells what had to be skipped or mended.
+
+    Args:
+        spec: `DATA` as the commands take it.
+        console: Where to tell.
+        split: Image set, or None.
+        images: Folder of the images, for COCO.
+        class_names: Names that the data set's classes are mapped onto, or None.
+        pictures: Whether the pictures are needed; each is then decoded once.
+
+    Returns:
+        `Dataset`.
+
+    Raises:
+        InputError: If there is nothing left to work with.
+    """
+    from yolov2_tf.data.source import open_dataset
+
+    dataset = open_dataset(spec, split=split, images=images, class_names=class_names)
+    if pictures:
+        from rich.progress import track
+
+        from yolov2_tf.data.images import check_images
+
+        def progress(items, total):
+            return track(items, "checking pictures", total=total, console=console, transient=True)
+
+        dataset, _ = check_images(dataset, progress)
+    for note in dataset.notes[:SHOWN_NOTES]:
+        console.print(f"[yellow]note:[/yellow] {note}", highlight=False, soft_wrap=True)
+    if len(dataset.notes) > SHOWN_NOTES:
+        console.print(f"[yellow]note:[/yellow] and {len(dataset.notes) - SHOWN_NOTES:,} more")
+    if not len(dataset):
+        raise InputError("no usable pictures", where=spec)
+    return dataset

@@ -1,0 +1,71 @@
+"""`yolov2 predict`: pictures in, drawn pictures and detections out."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(help="Trained model, a `.keras` file.")],
+    inputs: Annotated[list[Path], typer.Argument(help="Pictures, folders of pictures, videos.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for the drawn pictures.")] = None,
+    json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
+    threshold: Annotated[float, typer.Option(min=0, max=1, help="Least score.")] = 0.25,
+    iou: Annotated[float, typer.Option(min=0, max=1, help="Overlap of one object's boxes.")] = 0.45,
+    size: Annotated[int | None, typer.Option(help="Input side, if not the model's own.")] = None,
+):
+    """Detect objects in pictures and draw them.
+
+    Examples:
+    `yolov2 predict runs/voc/model.keras street.jpg --out drawn`
+
+    `yolov2 predict runs/voc/model.keras photos/ --json detections.json`
+    """
+    from rich.console import Console
+
+    from yolov2_tf.cli.parsing import messages, write_json
+    from yolov2_tf.errors import InputError
+    from yolov2_tf.media import find_media, read_media, written_media
+    from yolov2_tf.model_file import Thresholds, open_model
+    from yolov2_tf.visualize import draw_detections
+
+    if out is None and json is None:
+        raise InputError("nowhere to put the detections", expected="--out FOLDER or --json FILE")
+    console = messages()
+    sources = find_media(inputs)
+    opened = open_model(model, Thresholds(threshold, iou), size=size, batch_size=1)
+    names = opened.class_names
+    results = []
+    for source in sources:
+        try:
+            with written_media(source, out) as write:
+                for name, picture in read_media(source):
+                    (found,) = opened.detect([picture])
+                    results.append({"image": name, "detections": _as_json(found, names)})
+                    if out is not None:
+                        drawn = draw_detections(
+                            picture, found["boxes"], found["labels"], found["scores"], names
+                        )
+                        write(drawn)
+        except InputError as error:  # the others are still worth looking at
+            console.print(f"[yellow]skipped:[/yellow] {error}", highlight=False, soft_wrap=True)
+    if not results:
+        raise InputError("none of the pictures could be read", where=", ".join(map(str, inputs)))
+    if json is not None:
+        write_json(results, json)
+    if json != "-":
+        total = sum(len(result["detections"]) for result in results)
+        place = "" if out is None else f", drawn in {out}"
+        Console().print(f"{total:,} detections in {len(results):,} pictures{place}")
+
+
+def _as_json(found, class_names):
+    return [
+        {
+            "box": [round(float(side), 5) for side in box],
+            "label": class_names[label],
+            "score": round(float(score), 5),
+        }
+        for box, label, score in zip(found["boxes"], found["labels"], found["scores"], strict=True)
+    ]

@@ -1,0 +1,80 @@
+"""One way to run a detector, whatever file it comes in: `.keras`, `.tflite`, SavedModel."""
+
+import dataclasses
+from pathlib import Path
+
+from yolov2_tf.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Thresholds:
+    """What counts as a detection.
+
+    Attributes:
+        score: Detections score above this, 0..1.
+        iou: Boxes of one class overlapping more than this become one, 0..1.
+        detections: The most detections of one image.
+    """
+
+    score: float = 0.25
+    iou: float = 0.45
+    detections: int = 100
+
+
+EVALUATION = Thresholds(score=0.005, detections=300)
+"""Thresholds of evaluations, as behind the paper's figures."""
+
+
+class KerasDetector:
+    """Runs a `.keras` file.
+
+    Args:
+        path: The file.
+        thresholds: `Thresholds`.
+        size: Side of the input in pixels, or None for the model's own.
+        batch_size: Pictures at once.
+    """
+
+    def __init__(self, path, thresholds, *, size=None, batch_size=8):
+        from yolov2_tf.detection import detector, load_model
+
+        self._model = detector(
+            load_model(path), thresholds.score, thresholds.iou, thresholds.detections
+        )
+        self._size = size
+        self._batch_size = batch_size
+
+    @property
+    def class_names(self):
+        """Names that the labels index."""
+        from yolov2_tf.detection_model import find_head
+
+        return find_head(self._model).class_names
+
+    def detect(self, pictures):
+        """Yields the detections of each picture, see `yolov2_tf.detection.detect`."""
+        from yolov2_tf.detection import detect
+
+        return detect(self._model, pictures, size=self._size, batch_size=self._batch_size)
+
+
+def open_model(path, thresholds, *, size=None, batch_size=8):
+    """Opens a detector by the form of its file.
+
+    Args:
+        path: `.keras` file.
+        thresholds: `Thresholds`.
+        size: Side of the input in pixels, or None for the model's own.
+        batch_size: Pictures at once, where the form allows more than one.
+
+    Returns:
+        Object with `class_names` and `detect(pictures)`, which takes an iterable of `(H, W, 3)`
+        uint8 arrays and yields dicts of `boxes` `(n, 4)`, `labels` `(n,)`, `scores` `(n,)`.
+
+    Raises:
+        InputError: If there is no such file or its form is not known.
+    """
+    path = Path(path)
+    if path.suffix == ".keras":
+        return KerasDetector(path, thresholds, size=size, batch_size=batch_size)
+    raise InputError("not a model that can be run", where=path, expected="a .keras file")

@@ -1,0 +1,74 @@
+"""What a training does, as plain values."""
+
+import dataclasses
+
+from yolov2_tf.errors import InputError
+
+CHOICES = {
+    "model": ("yolov2", "tiny"),
+    "resize": ("stretch", "letterbox"),
+    "optimizer": ("sgd", "adam"),
+    "schedule": ("steps", "cosine"),
+    "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
+}
+"""The values that these fields of `Recipe` may have."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """What a training does; written to `config.json` of the run.
+
+    Attributes:
+        model: `yolov2` or `tiny`.
+        width: Multiplier of the network's filters.
+        size: Side of the input in pixels, a multiple of 32.
+        multi_scale: `(smallest, largest)` side drawn from while training, or None.
+        resize_every: Batches that share a size.
+        resize: `stretch` or `letterbox`.
+        anchors: Number of anchors, clustered on the training boxes.
+        epochs: Passes over the training set.
+        batch_size: Images a step.
+        optimizer: `sgd` with momentum 0.9 (the paper's) or `adam`.
+        learning_rate: Rate after burn-in.
+        schedule: `steps` (the paper's) or `cosine`.
+        weight_decay: Darknet's `decay`.
+        jitter: How far each border of a picture moves, as a fraction of its side.
+        flip: Whether half of the pictures are mirrored: not for text or digits.
+        precision: Keras' dtype policy: `float32`, `mixed_bfloat16`, `mixed_float16`.
+        freeze: Whether layers with loaded weights stay as they are.
+        seed: Makes weights, views and order reproducible.
+    """
+
+    model: str = "yolov2"
+    width: float = 1.0
+    size: int = 416
+    multi_scale: tuple[int, int] | None = None
+    resize_every: int = 10
+    resize: str = "stretch"
+    anchors: int = 5
+    epochs: int = 160
+    batch_size: int = 64
+    optimizer: str = "sgd"
+    learning_rate: float = 1e-3
+    schedule: str = "steps"
+    weight_decay: float = 5e-4
+    jitter: float = 0.2
+    flip: bool = True
+    precision: str = "float32"
+    freeze: bool = False
+    seed: int = 0
+
+    def __post_init__(self):
+        """Refuses values that cannot be.
+
+        Raises:
+            InputError: With the name of the field and what it may be.
+        """
+        for field, choices in CHOICES.items():
+            if getattr(self, field) not in choices:
+                raise InputError(
+                    f"{field} is {getattr(self, field)!r}", expected="one of " + ", ".join(choices)
+                )
+        for side in (self.size, *(self.multi_scale or ())):
+            if side < 32 or side % 32:
+                raise InputError(f"size {side}", expected="a multiple of 32, e.g. 320 or 416")

@@ -1,0 +1,68 @@
+"""Learning rate schedules: Darknet's burn-in before any of Keras' own schedules."""
+
+import keras
+import tensorflow as tf
+
+PAPER_STEPS = (60 / 160, 90 / 160)
+"""Where in the training the paper divides the learning rate by 10."""
+
+BURN_IN_STEPS = 1_000
+"""Steps of the burn-in at batch 64, as in Darknet's configurations."""
+
+
+@keras.saving.register_keras_serializable("yolov2_tf")
+class BurnIn(keras.optimizers.schedules.LearningRateSchedule):
+    """Raises the rate from 0 to that of another schedule, lr · (step / burn_in)⁴.
+
+    Args:
+        schedule: Schedule that goes on from the start, burn-in or not.
+        burn_in: Steps until it has its full rate; 0 for none.
+        power: Exponent, 4 in Darknet.
+    """
+
+    def __init__(self, schedule, burn_in, power=4.0):
+        self.schedule = schedule
+        self.burn_in = burn_in
+        self.power = power
+
+    def __call__(self, step):
+        share = tf.cast(step, tf.float32) / max(self.burn_in, 1)
+        return self.schedule(step) * tf.minimum(share, 1.0) ** self.power
+
+    def get_config(self):
+        return {
+            "schedule": keras.saving.serialize_keras_object(self.schedule),
+            "burn_in": self.burn_in,
+            "power": self.power,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        schedule = keras.saving.deserialize_keras_object(config["schedule"])
+        return cls(schedule, config["burn_in"], config["power"])
+
+
+def detection_schedule(kind, learning_rate, total_steps):
+    """The schedule of a detector's training, with a burn-in of at most a twentieth of it.
+
+    Args:
+        kind: `steps`, the paper's (divided by 10 at 60/160 and at 90/160), or `cosine`.
+        learning_rate: The rate after burn-in.
+        total_steps: Steps of the whole training.
+
+    Returns:
+        `BurnIn`.
+
+    Raises:
+        ValueError: If there is no such kind.
+    """
+    schedules = keras.optimizers.schedules
+    if kind == "steps":
+        boundaries = [round(part * total_steps) for part in PAPER_STEPS]
+        rates = [learning_rate, learning_rate / 10, learning_rate / 100]
+        schedule = schedules.PiecewiseConstantDecay(boundaries, rates)
+    elif kind == "cosine":
+        schedule = schedules.CosineDecay(learning_rate, total_steps, alpha=0.01)
+    else:
+        raise ValueError(f"schedule is {kind!r}, expected steps or cosine")
+    return BurnIn(schedule, min(BURN_IN_STEPS, total_steps // 20))

@@ -1,0 +1,186 @@
+"""The training recipe (paper, section 2, "Training"), around Keras' `fit`."""
+
+import csv
+import dataclasses
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from yolov2_tf.anchors import cluster, to_cells
+from yolov2_tf.callbacks import Checkpoints, History, MeanAveragePrecision, Progress, Throughput
+from yolov2_tf.data.pipeline import training_batches
+from yolov2_tf.data.records import box_shapes
+from yolov2_tf.detection import load_model
+from yolov2_tf.errors import InputError
+from yolov2_tf.files import replacing
+from yolov2_tf.loss import YOLOv2Loss
+from yolov2_tf.models import TinyYOLOv2, YOLOv2
+from yolov2_tf.schedules import detection_schedule
+
+BUILDERS = {"yolov2": YOLOv2, "tiny": TinyYOLOv2}
+
+
+def build_model(recipe, dataset):
+    """A new network for the classes and box shapes of a data set.
+
+    Args:
+        recipe: `Recipe`.
+        dataset: Training `Dataset`.
+
+    Returns:
+        `DetectionModel`.
+
+    Raises:
+        InputError: If the data set has fewer distinct box shapes than anchors are wanted.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    keras.mixed_precision.set_global_policy(recipe.precision)
+    shapes = box_shapes(dataset)
+    distinct = len(np.unique(shapes, axis=0))
+    if distinct < recipe.anchors:
+        raise InputError(
+            f"{distinct} distinct box shapes",
+            where=dataset.name,
+            expected=f"at least {recipe.anchors}, one for each anchor",
+            hint="fewer --anchors, or more annotated images",
+        )
+    centers, _ = cluster(shapes, recipe.anchors, seed=recipe.seed)
+    return BUILDERS[recipe.model](
+        dataset.class_names,
+        anchors=to_cells(centers, recipe.size),
+        input_size=recipe.size,
+        resize=recipe.resize,
+        width=recipe.width,
+        weight_decay=recipe.weight_decay,
+    )
+
+
+def train(recipe, dataset, folder, *, validation=None, weights=None, resume=False, console=None):
+    """Trains a detector and leaves a run folder.
+
+    The folder holds `model.keras` (the best by mAP), `last.keras` (to resume from),
+    `config.json`, `history.csv`, `history.png` and `tensorboard/`. More than one GPU is used
+    through `tf.distribute.MirroredStrategy`.
+
+    Args:
+        recipe: `Recipe`.
+        dataset: Training `Dataset` whose images were checked.
+        folder: Folder of the run.
+        validation: `Dataset` that is scored about twenty times during the training, or None.
+        weights: `.keras` file whose fitting weights the network starts with, or None.
+        resume: Goes on with the run in `folder` from its last epoch.
+        console: `rich.console.Console` for the progress; None for silence.
+
+    Returns:
+        The rows of `history.csv`.
+
+    Raises:
+        InputError: If there is nothing to train on or nothing to resume.
+    """
+    folder = Path(folder)
+    if not dataset.num_boxes:
+        raise InputError("no boxes to train on", where=dataset.name)
+    steps = max(1, round(len(dataset) / recipe.batch_size))
+    with _strategy().scope():
+        if resume:
+            model = load_model(_checked_last(folder))
+        else:
+            model = build_model(recipe, dataset)
+            if weights is not None:
+                _start_from(weights, model, recipe.freeze, console)
+            _compile(model, recipe, steps * recipe.epochs)
+    done = int(model.optimizer.iterations) // steps
+    rows = _read_history(folder, done) if resume else []
+    _write_config(folder, recipe, dataset, validation)
+
+    batches = training_batches(
+        dataset,
+        batch_size=recipe.batch_size,
+        size=recipe.size,
+        multi_scale=recipe.multi_scale,
+        resize_every=recipe.resize_every,
+        resize=recipe.resize,
+        jitter=recipe.jitter,
+        flip=recipe.flip,
+        seed=recipe.seed,
+        first_step=done * steps,
+    )
+    callbacks = [Throughput(steps * recipe.batch_size)]
+    if validation is not None:
+        every = max(1, recipe.epochs // 20)
+        callbacks.append(MeanAveragePrecision(validation, every=every))
+    scores = [float(row["val_map"]) for row in rows if row.get("val_map")]
+    callbacks.append(Checkpoints(folder, max(scores, default=float("-inf"))))
+    callbacks.append(History(folder, rows, samples=validation))
+    if console is not None:
+        callbacks.append(Progress(recipe.batch_size, console))
+    model.fit(
+        batches,
+        steps_per_epoch=steps,
+        initial_epoch=done,
+        epochs=recipe.epochs,
+        callbacks=callbacks,
+        shuffle=False,  # the stream is in random order already
+        verbose=0,
+    )
+    return _read_history(folder, recipe.epochs)
+
+
+def _start_from(path, model, freeze, console):
+    from yolov2_tf.transfer import transfer_weights
+
+    report = transfer_weights(model, load_model(path))
+    if freeze:
+        for name in report.loaded:
+            model.get_layer(name).trainable = False
+    if console is not None:
+        console.print(str(report), highlight=False)
+
+
+def _strategy():
+    if len(tf.config.list_physical_devices("GPU")) > 1:
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+def _compile(model, recipe, total_steps):
+    schedule = detection_schedule(recipe.schedule, recipe.learning_rate, total_steps)
+    if recipe.optimizer == "adam":
+        optimizer = keras.optimizers.Adam(schedule)
+    else:
+        optimizer = keras.optimizers.SGD(schedule, momentum=0.9)
+    if recipe.precision == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    head = model.head
+    model.compile(optimizer, loss=YOLOv2Loss(head.anchors, tree=head.tree))
+
+
+def _checked_last(folder):
+    last = folder / "last.keras"
+    if not last.is_file():
+        raise InputError(
+            "nothing to resume", where=folder, expected="last.keras of an earlier training"
+        )
+    return last
+
+
+def _read_history(folder, epochs):
+    path = Path(folder) / "history.csv"
+    if not path.is_file():
+        return []
+    with path.open(newline="") as file:
+        return [row for row in csv.DictReader(file) if int(row["epoch"]) <= epochs]
+
+
+def _write_config(folder, recipe, dataset, validation):
+    config = {
+        **dataclasses.asdict(recipe),
+        "data": {"name": dataset.name, "images": len(dataset), "boxes": dataset.num_boxes},
+        "classes": list(dataset.class_names),
+        "validation": validation and {"name": validation.name, "images": len(validation)},
+    }
+    with replacing(folder / "config.json") as path:
+        path.write_text(json.dumps(config, indent=2) + "\n")
