@@ -61,7 +61,7 @@ def detection(pixels, labels, scores):
 
 
 def fractions(pixels):
-    """VOC's 1-based inclusive pixels to fractions, as the readers do."""
+    """VOC's 1-based inclusive pixels to fractions that keep their extent."""
     return (np.reshape(pixels, (-1, 4)) - [1, 1, 0, 0]) / SIZE
 
 

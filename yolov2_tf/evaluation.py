@@ -128,10 +128,10 @@ class Evaluation:
 def evaluate(dataset, detections, metric="voc07", iou=0.5):
     """Scores detections against the truths of a data set.
 
-    The VOC metrics use the IoU of the boxes as they are: readers turn VOC's inclusive pixels
-    `x_min..x_max` into `(x_min - 1)/w..x_max/w`, so an extent that the devkit measures as
-    `x_max - x_min + 1` pixels is the plain difference here, and scaling by width and height
-    changes no IoU. Both give the devkit's figures.
+    The VOC metrics use the IoU of the boxes as they are; scaling by width and height changes no
+    IoU. VOC's devkit measures an extent as `x_max - x_min + 1` pixels: for its exact figures both
+    truths and detections must be `(x_min - 1)/w..x_max/w`. The VOC reader of this package follows
+    Darknet instead, whose boxes are a pixel smaller (docs/decisions.md says what that changes).
 
     For `coco`, areas are those of the boxes in pixels (COCO's own tables use the area of the
     outline, so small, medium and large can differ a little from those); they are NaN if an

@@ -21,7 +21,7 @@ def anchors(
 ):
     """Cluster box shapes by IoU (k-means, distance 1 - IoU) and print anchors in cells.
 
-    Examples:
+    **Examples**
     `yolov2 anchors VOCdevkit --k 5`
 
     `yolov2 anchors VOCdevkit --sweep 1-15 --plot sweep.png`

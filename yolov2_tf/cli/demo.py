@@ -27,7 +27,7 @@ def demo(
 ):
     """Train a small detector of handwritten digits, score it, draw what it finds.
 
-    Needs no data and no network. Example:
+    Needs no data and no network.
 
     `yolov2 demo --out demo_output`
     """

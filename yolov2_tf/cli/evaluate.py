@@ -19,7 +19,7 @@ def evaluate(
 ):
     """Score a model: per-class AP and mAP.
 
-    Examples:
+    **Examples**
     `yolov2 evaluate runs/voc/model.keras VOCdevkit/VOC2007 --split test`
 
     `yolov2 evaluate model.tflite data.yaml --metric coco --json -`

@@ -17,7 +17,7 @@ def predict(
 ):
     """Detect objects in pictures and draw them.
 
-    Examples:
+    **Examples**
     `yolov2 predict runs/voc/model.keras street.jpg --out drawn`
 
     `yolov2 predict runs/voc/model.keras photos/ --json detections.json`

@@ -57,7 +57,7 @@ def train(
 ):
     """Train a detector and leave a folder with the model, its history and plots.
 
-    Examples:
+    **Examples**
     `yolov2 train VOCdevkit/VOC2007 --split trainval --val-split test --out runs/voc`
 
     `yolov2 train data.yaml --model tiny --width 0.5 --size 320 --out runs/mine`

@@ -22,6 +22,8 @@ class Record:
             COCO's `iscrowd`.
         width: Width in pixels as annotated, 0 where unknown.
         height: Height in pixels as annotated, 0 where unknown.
+        orientation: The EXIF orientation, 1 to 8, that turns the stored picture into the one
+            people see. Readers leave it at 1; `yolov2_tf.data.images.check_images` sets it.
     """
 
     image: str | bytes | Callable[[], bytes] | None
@@ -31,6 +33,7 @@ class Record:
     ignore: np.ndarray
     width: int = 0
     height: int = 0
+    orientation: int = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,3 +59,20 @@ class Dataset:
     def num_boxes(self):
         """Number of boxes that train and count (`ignore` ones left out)."""
         return sum(int((~record.ignore).sum()) for record in self.records)
+
+
+def box_shapes(dataset, *, ignored=False):
+    """Shapes of the boxes of a data set, as clustering takes them.
+
+    Args:
+        dataset: `Dataset`.
+        ignored: Whether boxes that do not train (difficult, crowd) are among them.
+
+    Returns:
+        `(n, 2)` float64 `[width, height]` as fractions of the image.
+    """
+    boxes = [
+        record.boxes if ignored else record.boxes[~record.ignore] for record in dataset.records
+    ]
+    boxes = np.concatenate([np.zeros((0, 4)), *boxes])
+    return np.stack([boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]], axis=1)

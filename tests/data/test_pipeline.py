@@ -1,0 +1,118 @@
+import io
+import itertools
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from yolov2_tf.data.pipeline import multi_scale_size, shuffled_index, training_batches
+from yolov2_tf.data.records import Dataset, Record
+
+
+def picture(value, form="PNG"):
+    file = io.BytesIO()
+    Image.fromarray(np.full((40, 60, 3), value, np.uint8)).save(file, form)
+    return file.getvalue()
+
+
+def record(index, boxes=1, ignored=0, image=None):
+    corners = np.array([[0.2, 0.2, 0.8, 0.8]] * (boxes + ignored), np.float32).reshape(-1, 4)
+    return Record(
+        image=picture(10 * index) if image is None else image,
+        image_id=str(index),
+        boxes=corners,
+        labels=np.full(boxes + ignored, index, np.int32),
+        ignore=np.arange(boxes + ignored) >= boxes,
+    )
+
+
+def dataset(records):
+    return Dataset("made up", tuple("abcdefghij"), records)
+
+
+def take(batches, count):
+    return [
+        (images.numpy(), {name: value.numpy() for name, value in truths.items()})
+        for images, truths in itertools.islice(batches, count)
+    ]
+
+
+def assert_equal(left, right):
+    for (images, truths), (other_images, other_truths) in zip(left, right, strict=True):
+        np.testing.assert_array_equal(images, other_images)
+        for name in truths:
+            np.testing.assert_array_equal(truths[name], other_truths[name])
+
+
+TEN = dataset([record(i, boxes=i % 3) for i in range(10)])
+
+
+def test_the_same_seed_gives_the_same_batches_and_another_seed_others():
+    options = {"batch_size": 4, "multi_scale": (64, 128), "resize_every": 1}
+    first = take(training_batches(TEN, seed=3, **options), 5)
+    assert_equal(first, take(training_batches(TEN, seed=3, **options), 5))
+    other = take(training_batches(TEN, seed=4, **options), 5)
+    assert any(
+        a[0].shape != b[0].shape or (a[0] != b[0]).any() for a, b in zip(first, other, strict=True)
+    )
+
+
+def test_a_resumed_stream_goes_on_where_it_stopped():
+    options = {"batch_size": 4, "multi_scale": (64, 128), "resize_every": 2, "seed": 1}
+    whole = take(training_batches(TEN, **options), 6)
+    assert_equal(whole[4:], take(training_batches(TEN, first_step=4, **options), 2))
+
+
+def test_every_epoch_sees_every_picture_once_in_another_order():
+    orders = [[int(shuffled_index(10 * epoch + i, 10, 0)) for i in range(10)] for epoch in range(3)]
+    assert all(sorted(order) == list(range(10)) for order in orders)
+    assert orders[0] != orders[1] != orders[2]
+
+
+def test_sizes_are_drawn_from_the_range_and_change_only_when_due():
+    sizes = [int(multi_scale_size(step, (320, 608), 10, seed=7)) for step in range(400)]
+    assert set(sizes) <= set(range(320, 609, 32))
+    assert len(set(sizes)) > 6
+    assert all(len(set(sizes[i : i + 10])) == 1 for i in range(0, 400, 10))
+
+
+def test_truths_are_padded_and_ignored_boxes_left_out():
+    data = dataset([record(0, boxes=0), record(1, boxes=3, ignored=2)])
+    options = {"batch_size": 2, "size": 64, "jitter": 0.0, "flip": False, "colours": False}
+    ((images, truths),) = take(training_batches(data, **options), 1)
+    assert images.shape == (2, 64, 64, 3)
+    assert images.dtype == np.uint8
+    assert truths["boxes"].shape == (2, 3, 4)
+    counts = sorted((truths["labels"] >= 0).sum(axis=1))
+    assert counts == [0, 3]
+    assert (truths["boxes"][truths["labels"] < 0] == 0).all()
+
+
+def test_only_background_trains_too():
+    ((_, truths),) = take(training_batches(dataset([record(0, boxes=0)]), batch_size=2, size=32), 1)
+    assert truths["boxes"].shape == (2, 0, 4)
+
+
+@pytest.mark.parametrize("kind", ["path", "bytes", "function"])
+def test_pictures_come_from_files_memory_and_functions(tmp_path, kind):
+    encoded = picture(200)
+    path = tmp_path / "a.png"
+    path.write_bytes(encoded)
+    source = {"path": str(path), "bytes": encoded, "function": lambda: encoded}[kind]
+    data = dataset([record(0, image=source)])
+    options = {"batch_size": 1, "size": 64, "jitter": 0.0, "flip": False, "colours": False}
+    ((images, _),) = take(training_batches(data, **options), 1)
+    assert (images == 200).all()
+
+
+def test_half_of_the_pictures_are_mirrored():
+    half = np.zeros((32, 32, 3), np.uint8)
+    half[:, :16] = 255
+    file = io.BytesIO()
+    Image.fromarray(half).save(file, "PNG")
+    data = dataset([record(0, image=file.getvalue())])
+    options = {"batch_size": 64, "size": 32, "jitter": 0.0, "colours": False}
+    ((images, _),) = take(training_batches(data, **options), 1)
+    left_is_bright = images[:, 16, 4, 0] > 128
+    assert 16 <= left_is_bright.sum() <= 48
+    assert ((images[:, 16, 28, 0] > 128) == ~left_is_bright).all()
