@@ -14,6 +14,7 @@ _PUBLIC = {
     "InputError": "errors",
     "Record": "data.records",
     "TinyYOLOv2": "models",
+    "WordTree": "wordtree",
     "YOLOv2": "models",
     "YOLOv2Loss": "loss",
     "detect": "detection",
@@ -21,6 +22,7 @@ _PUBLIC = {
     "evaluate": "evaluation",
     "load_model": "detection",
     "open_dataset": "data.source",
+    "check_images": "data.images",
     "training_batches": "data.pipeline",
 }
 

@@ -11,6 +11,7 @@ from yolov2_tf.cli.demo import demo
 from yolov2_tf.cli.evaluate import evaluate
 from yolov2_tf.cli.predict import predict
 from yolov2_tf.cli.train import train
+from yolov2_tf.cli.wordtree import app as wordtree
 
 app = typer.Typer(
     help="YOLOv2 and YOLO9000 on TensorFlow and Keras.",
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 for command in (anchors, train, evaluate, predict, demo):
     app.command()(command)
+app.add_typer(wordtree, name="wordtree")
 
 
 def _show_version(value):

@@ -1,0 +1,188 @@
+"""Probabilities of a label tree's nodes on tensors (paper, section 4).
+
+Everything is made of gathers, reductions and arithmetic, all TFLite built-ins and known to XLA, on
+tensors of at most three axes. Functions take logits or probabilities with the nodes on the last
+axis and any axes before it.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+
+def group_softmax(logits, tree):
+    """Softmax over each group of siblings: Pr(node | parent).
+
+    Args:
+        logits: `(..., nodes)`, any floating type. Half types are computed in float32: a group's
+            sum in bfloat16 would be off by percents.
+        tree: `yolov2_tf.wordtree.WordTree`.
+
+    Returns:
+        `(..., nodes)` of the same type, 0..1, summing to 1 in each group.
+    """
+    return _apply_by_node(_softmax_by_node, logits, tree)
+
+
+def absolute_probabilities(conditional, tree):
+    """Pr(node), with Pr(root) = 1: the product of the conditionals up to the root.
+
+    Args:
+        conditional: `(..., nodes)` Pr(node | parent), from `group_softmax`.
+        tree: `yolov2_tf.wordtree.WordTree`.
+
+    Returns:
+        `(..., nodes)` of the same type, 0..1. Multiply by the objectness for detection.
+    """
+    return _apply_by_node(_absolute_by_node, conditional, tree)
+
+
+def descend(conditional, tree, threshold=0.5, *, root=1.0, from_logits=False):
+    """Walks down from the root to the best child while its probability is above a threshold.
+
+    This is `hierarchy_top_prediction` in Darknet's src/tree.c on conditional probabilities, with
+    two differences: Darknet's region layer hands it absolute ones (`hierarchy_predictions` ran
+    before), so that it counts ancestors many times; and it answers with the best child of the
+    root even if that is below the threshold.
+
+    Args:
+        conditional: `(..., nodes)` Pr(node | parent), or logits.
+        tree: `yolov2_tf.wordtree.WordTree`.
+        threshold: The absolute probability of the answer is above this.
+        root: Pr(root), a scalar or `(...)`: the objectness in detection.
+        from_logits: Whether `conditional` holds logits. Then the softmax is taken only over the
+            groups on the way, far less work than `group_softmax` over all.
+
+    Returns:
+        `node` `(...)` int32, the deepest node reached, -1 where not even a child of the root is
+        above the threshold, and `probability` `(...)`, its absolute probability, Pr(root) for -1.
+    """
+    shape = tf.shape(conditional)[:-1]
+    values = _at_least_float32(tf.reshape(conditional, [-1, len(tree)]))
+    root = tf.cast(root, values.dtype)
+    probability = tf.reshape(tf.broadcast_to(root, shape), [-1])
+    group = tf.zeros(tf.shape(probability), tf.int32)
+    node = group - 1
+    for widest in _widest_group_by_depth(tree):
+        child, share = _best_child(values, tf.maximum(group, 0), tree, widest, from_logits)
+        goes_on = (group >= 0) & (probability * share > threshold)
+        node = tf.where(goes_on, child, node)
+        probability = tf.where(goes_on, probability * share, probability)
+        group = tf.where(goes_on, tf.gather(tree.child_group, child), -1)
+    return tf.reshape(node, shape), tf.cast(tf.reshape(probability, shape), conditional.dtype)
+
+
+def path_cross_entropy(logits, labels, tree):
+    """Class loss of a tree: cross-entropy in the group of the label and of each ancestor.
+
+    It equals -log Pr(label) with Pr(root) = 1. Groups off the path, those below the label among
+    them, have no part in it (paper, section 4; `delta_region_class` in Darknet's
+    src/region_layer.c), so only the path's groups are computed.
+
+    Args:
+        logits: `(..., nodes)`, any floating type; half types are computed in float32.
+        labels: `(...)` integers, nodes at any depth; -1 has no path and the loss 0.
+        tree: `yolov2_tf.wordtree.WordTree`.
+
+    Returns:
+        `(...)` of the logits' type, float32 for half types, at least 0.
+    """
+    values = _at_least_float32(tf.reshape(logits, [-1, len(tree)]))
+    flat_labels = tf.reshape(labels, [-1, 1])
+    path = tf.gather(tree.paths, tf.maximum(flat_labels[:, 0], 0))  # (M, levels)
+    on_path = (path >= 0) & (flat_labels >= 0)
+    path = tf.maximum(path, 0)
+    siblings, known = _members(tf.gather(tree.group, path), tree, tree.group_size.max())
+    flat_siblings = tf.reshape(siblings, [tf.shape(siblings)[0], -1])
+    window = tf.reshape(tf.gather(values, flat_siblings, batch_dims=1), tf.shape(siblings))
+    total = tf.reduce_logsumexp(tf.where(known, window, window.dtype.min), axis=-1)
+    entropy = total - tf.gather(values, path, batch_dims=1)
+    loss = tf.reduce_sum(tf.where(on_path, entropy, 0.0), axis=-1)
+    return tf.reshape(loss, tf.shape(labels))
+
+
+# === By node ===
+#
+# Groups differ in size, so no reduction of TensorFlow runs over them along the last axis, and a
+# gather along it copies single numbers, at 10 ns each. With the nodes first, a gather copies whole
+# rows, groups of one size make one dense tensor, and its softmax is a plain one along the first
+# axis. Measured as CPU time for 845 × 9,418 on `9k.tree`, in units of `tf.nn.softmax` without
+# groups, one fused kernel that passes over memory once:
+#   5 to 6  this, a third of it in the two transposes
+#   5       segment_max and segment_sum, but neither TFLite nor XLA knows the former
+#   6 to 8  unsorted_segment_max and unsorted_segment_sum
+#   17      a dense tensor per size by gathers on the last axis
+#   5       plain softmaxes over slices, if the nodes were sorted by the size of their groups
+#   3       0/1 matrices for blocks of columns, but groups 88 below their block's maximum are
+#           lost, as is everything once TF32 or a converter rounds the factors
+# Where not every node is wanted, `descend` and `path_cross_entropy` cost about one plain softmax.
+
+
+def _apply_by_node(function, values, tree):
+    """Applies `function` to `values` `(..., nodes)` as a `(nodes, rows)` tensor."""
+    by_node = tf.transpose(tf.reshape(_at_least_float32(values), [-1, len(tree)]))
+    result = tf.reshape(tf.transpose(function(by_node, tree)), tf.shape(values))
+    return tf.cast(result, values.dtype)
+
+
+def _softmax_by_node(logits, tree):
+    parts, order = [], []
+    for size in np.unique(tree.group_size):
+        groups = tree.group_offset[tree.group_size == size]
+        members = groups + np.arange(size, dtype=np.int32)[:, None]
+        part = tf.gather(logits, members)  # (size, groups of this size, rows)
+        part = tf.exp(part - tf.stop_gradient(tf.reduce_max(part, axis=0)))
+        part /= tf.reduce_sum(part, axis=0)
+        parts.append(tf.reshape(part, [members.size, -1]))
+        order.append(members.ravel())
+    return _restore_order(parts, order)
+
+
+def _absolute_by_node(conditional, tree):
+    parts, order = [], []
+    place = np.zeros(len(tree), np.int32)  # of a node among those of its depth
+    for depth in range(tree.depth.max() + 1):
+        nodes = np.flatnonzero(tree.depth == depth).astype(np.int32)
+        place[nodes] = np.arange(len(nodes))
+        part = tf.gather(conditional, nodes)
+        if depth:
+            part *= tf.gather(parts[-1], place[tree.parent[nodes]])
+        parts.append(part)
+        order.append(nodes)
+    return _restore_order(parts, order)
+
+
+def _restore_order(parts, order):
+    """Puts rows together that were taken as `order` says, back where they came from."""
+    place = np.argsort(np.concatenate(order)).astype(np.int32)
+    return tf.gather(tf.concat(parts, axis=0), place)
+
+
+# === By group ===
+
+
+def _members(groups, tree, widest):
+    """The nodes of `groups` `(...)`: `(..., widest)` int32, and which of them are real."""
+    place = np.arange(widest, dtype=np.int32)
+    known = place < tf.gather(tree.group_size, groups)[..., None]
+    return tf.gather(tree.group_offset, groups)[..., None] + tf.where(known, place, 0), known
+
+
+def _best_child(values, group, tree, widest, from_logits):
+    """The most probable node of each row's `group` `(rows,)`, and its conditional probability."""
+    members, known = _members(group, tree, widest)
+    window = tf.where(known, tf.gather(values, members, batch_dims=1), values.dtype.min)
+    if from_logits:
+        window = tf.nn.softmax(window)
+    best = tf.argmax(window, axis=-1, output_type=tf.int32)
+    return tf.gather(tree.group_offset, group) + best, tf.reduce_max(window, axis=-1)
+
+
+def _widest_group_by_depth(tree):
+    widest = np.zeros(tree.depth.max() + 1, int)
+    np.maximum.at(widest, tree.depth, tree.group_size[tree.group])
+    return widest
+
+
+def _at_least_float32(values):
+    values = tf.convert_to_tensor(values)
+    return values if values.dtype == tf.float64 else tf.cast(values, tf.float32)
