@@ -180,6 +180,9 @@ class Head(keras.layers.Conv2D):
                 f"the tree has {len(self.tree)} nodes, the names are {len(self.class_names)}"
             )
         kwargs.setdefault("dtype", "float32")
+        # A small start makes the first predictions the priors themselves; with He's the first
+        # steps have to undo boxes e² times too large.
+        kwargs.setdefault("kernel_initializer", keras.initializers.RandomNormal(stddev=0.01))
         kwargs.setdefault("bias_initializer", ObjectnessPrior(len(self.anchors)))
         filters = len(self.anchors) * (5 + len(self.class_names))
         super().__init__(filters, 1, **kwargs)

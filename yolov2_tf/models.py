@@ -58,14 +58,7 @@ class Blocks:
     def head(self, x, **config):
         """The detector's linear 1×1 convolution, see `yolov2_tf.layers.Head`."""
         self.count += 1
-        # A small start makes the first predictions the priors themselves; with He's the first
-        # steps have to undo boxes e² times too large.
-        return Head(
-            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
-            kernel_regularizer=self._regularizer,
-            name="head",
-            **config,
-        )(x)
+        return Head(kernel_regularizer=self._regularizer, name="head", **config)(x)
 
 
 def decay_regularizer(decay):

@@ -20,6 +20,10 @@ from yolov2_tf.loss import YOLOv2Loss
 from yolov2_tf.models import TinyYOLOv2, YOLOv2
 from yolov2_tf.schedules import detection_schedule
 
+GRADIENT_NORM = 10.0
+"""Limit of the gradient's norm. The loss is a sum over boxes: a dozen of them in a picture, at a
+rate that is right for one, once drove t_w and t_h to infinity within five epochs."""
+
 BUILDERS = {"yolov2": YOLOv2, "tiny": TinyYOLOv2}
 
 
@@ -149,9 +153,9 @@ def _strategy():
 def _compile(model, recipe, total_steps):
     schedule = detection_schedule(recipe.schedule, recipe.learning_rate, total_steps)
     if recipe.optimizer == "adam":
-        optimizer = keras.optimizers.Adam(schedule)
+        optimizer = keras.optimizers.Adam(schedule, global_clipnorm=GRADIENT_NORM)
     else:
-        optimizer = keras.optimizers.SGD(schedule, momentum=0.9)
+        optimizer = keras.optimizers.SGD(schedule, momentum=0.9, global_clipnorm=GRADIENT_NORM)
     if recipe.precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     head = model.head
