@@ -1,7 +1,7 @@
 """Keras layers that are YOLOv2's own: passthrough, head, box decoding.
 
 Everything is registered under the package's name, so `.keras` files load without
-`custom_objects` once `yolov2_tf` is imported.
+`custom_objects` once this module is imported; `yolov2_tf.load_model` sees to that.
 """
 
 import keras

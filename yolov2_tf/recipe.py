@@ -19,7 +19,7 @@ class Recipe:
     """What a training does; written to `config.json` of the run.
 
     Attributes:
-        model: `yolov2` or `tiny`.
+        model: `yolov2`, `tiny`, or a `.keras` file whose network goes on training.
         width: Multiplier of the network's filters.
         size: Side of the input in pixels, a multiple of 32.
         multi_scale: `(smallest, largest)` side drawn from while training, or None.
@@ -58,6 +58,11 @@ class Recipe:
     freeze: bool = False
     seed: int = 0
 
+    @property
+    def continues(self):
+        """Whether the network comes from a file."""
+        return self.model.endswith(".keras")
+
     def __post_init__(self):
         """Refuses values that cannot be.
 
@@ -65,6 +70,8 @@ class Recipe:
             InputError: With the name of the field and what it may be.
         """
         for field, choices in CHOICES.items():
+            if field == "model" and self.continues:
+                continue
             if getattr(self, field) not in choices:
                 raise InputError(
                     f"{field} is {getattr(self, field)!r}", expected="one of " + ", ".join(choices)

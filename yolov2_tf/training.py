@@ -19,6 +19,7 @@ from yolov2_tf.files import replacing
 from yolov2_tf.loss import YOLOv2Loss
 from yolov2_tf.models import TinyYOLOv2, YOLOv2
 from yolov2_tf.schedules import detection_schedule
+from yolov2_tf.transfer import transfer_weights, with_new_head
 
 GRADIENT_NORM = 10.0
 """Limit of the gradient's norm. The loss is a sum over boxes: a dozen of them in a picture, at a
@@ -28,7 +29,9 @@ BUILDERS = {"yolov2": YOLOv2, "tiny": TinyYOLOv2}
 
 
 def build_model(recipe, dataset):
-    """A new network for the classes and box shapes of a data set.
+    """A network for the classes of a data set: a new one, or that of a file.
+
+    A new one has anchors that are clustered on the boxes of the data set.
 
     Args:
         recipe: `Recipe`.
@@ -42,6 +45,8 @@ def build_model(recipe, dataset):
     """
     keras.utils.set_random_seed(recipe.seed)
     keras.mixed_precision.set_global_policy(recipe.precision)
+    if recipe.continues:
+        return _continue_network(recipe, dataset)
     shapes = box_shapes(dataset)
     distinct = len(np.unique(shapes, axis=0))
     if distinct < recipe.anchors:
@@ -94,7 +99,7 @@ def train(recipe, dataset, folder, *, validation=None, weights=None, resume=Fals
         else:
             model = build_model(recipe, dataset)
             if weights is not None:
-                _start_from(weights, model, recipe.freeze, console)
+                _fill(model, weights, recipe.freeze, console)
             _compile(model, recipe, steps * recipe.epochs)
     done = int(model.optimizer.iterations) // steps
     rows = _read_history(folder, done) if resume else []
@@ -133,9 +138,23 @@ def train(recipe, dataset, folder, *, validation=None, weights=None, resume=Fals
     return _read_history(folder, recipe.epochs)
 
 
-def _start_from(path, model, freeze, console):
-    from yolov2_tf.transfer import transfer_weights
+def _continue_network(recipe, dataset):
+    """The network of a file with a head for the classes at hand; its anchors stay."""
+    trained = load_model(recipe.model)
+    old = trained.head
+    model = with_new_head(
+        trained, class_names=dataset.class_names, input_size=recipe.size, resize=recipe.resize
+    )
+    if old.class_names == dataset.class_names:
+        model.head.set_weights(old.get_weights())
+    if recipe.freeze:
+        for layer in model.layers:
+            layer.trainable = layer is model.head
+    return model
 
+
+def _fill(model, path, freeze, console):
+    """Gives the network the weights of a file that fit it, by layer."""
     report = transfer_weights(model, load_model(path))
     if freeze:
         for name in report.loaded:

@@ -9,6 +9,7 @@ from yolov2_tf._version import __version__
 from yolov2_tf.cli.anchors import anchors
 from yolov2_tf.cli.demo import demo
 from yolov2_tf.cli.evaluate import evaluate
+from yolov2_tf.cli.import_darknet import import_darknet
 from yolov2_tf.cli.predict import predict
 from yolov2_tf.cli.train import train
 from yolov2_tf.cli.wordtree import app as wordtree
@@ -20,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (anchors, train, evaluate, predict, demo):
+for command in (anchors, train, evaluate, predict, import_darknet, demo):
     app.command()(command)
 app.add_typer(wordtree, name="wordtree")
 

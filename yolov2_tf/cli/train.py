@@ -19,7 +19,9 @@ def train(
     split: Annotated[str | None, typer.Option(help="Image set to train on.")] = None,
     val_split: Annotated[str | None, typer.Option(help="Image set to score on.")] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of the images (COCO).")] = None,
-    model: Annotated[str, typer.Option(help="yolov2 or tiny.")] = DEFAULTS.model,
+    model: Annotated[
+        str, typer.Option(help="yolov2, tiny, or a `.keras` file to go on from.")
+    ] = DEFAULTS.model,
     width: Annotated[
         float, typer.Option(min=0.01, max=4, help="Multiplies the filters.")
     ] = DEFAULTS.width,
@@ -62,11 +64,15 @@ def train(
 
     `yolov2 train data.yaml --model tiny --width 0.5 --size 320 --out runs/mine`
 
-    Trained weights in two stages, first with the loaded layers held:
+    A trained network on new data in two stages, first with all but the head held:
 
-    `yolov2 train pets/ --weights voc.keras --freeze --epochs 10 --out runs/head`
+    `yolov2 train pets/ --model voc.keras --freeze --epochs 10 --out runs/head`
 
-    `yolov2 train pets/ --weights runs/head/model.keras --epochs 40 --out runs/pets`
+    `yolov2 train pets/ --model runs/head/last.keras --epochs 40 --out runs/pets`
+
+    The trunk of a classifier in a new detector:
+
+    `yolov2 train pets/ --weights darknet19.keras --out runs/pets`
     """
     from rich.console import Console
 

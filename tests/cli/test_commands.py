@@ -1,0 +1,167 @@
+"""The commands as users call them: files in, files and exit codes out."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from yolov2_tf import cli
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Calls `yolov2 …` in this process: `(exit code, stdout, stderr)`."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["yolov2", *map(str, arguments)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        output = capsys.readouterr()
+        return code, output.out, output.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A CSV data set: four pictures, each with a bright square on the left or on the right."""
+    folder = tmp_path_factory.mktemp("data")
+    rows = ["image,xmin,ymin,xmax,ymax,label"]
+    for i in range(4):
+        picture = np.full((64, 96, 3), 40, np.uint8)
+        left = 8 if i % 2 else 56
+        picture[16:48, left : left + 30 + i] = 220
+        Image.fromarray(picture).save(folder / f"{i}.png")
+        rows.append(f"{i}.png,{left},16,{left + 30 + i},48,{'left' if i % 2 else 'right'}")
+    (folder / "boxes.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(data, tmp_path_factory):
+    """A model file as `yolov2 train` leaves it."""
+    out = tmp_path_factory.mktemp("run")
+    arguments = ["yolov2", "train", data / "boxes.csv", "--out", out, "--model", "tiny"]
+    arguments += ["--width", 0.125, "--size", 64, "--epochs", 1, "--batch-size", 4, "--anchors", 2]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", list(map(str, arguments)))
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+    assert not stop.value.code
+    return out / "model.keras"
+
+
+def test_help_and_version_load_no_tensorflow():
+    program = (
+        "import sys; from yolov2_tf import cli; sys.argv = ['yolov2', '--help']\n"
+        "try: cli.main()\nexcept SystemExit as stop: assert not stop.code\n"
+        "assert 'tensorflow' not in sys.modules and 'numpy' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for command in ("anchors", "train", "evaluate", "predict", "demo", "wordtree"):
+        assert command in done.stdout
+
+
+def test_anchors_writes_json_of_the_agreed_form(run, data):
+    code, out, _ = run("anchors", data / "boxes.csv", "--k", 2, "--json", "-")
+    assert code == 0
+    result = json.loads(out)
+    assert set(result) == {"k", "anchors", "average_iou"}
+    assert np.shape(result["anchors"]) == (2, 2)
+    assert 0.9 < result["average_iou"] <= 1
+
+
+def test_a_sweep_is_a_list_and_a_plot(run, data, tmp_path):
+    plot = tmp_path / "sweep.png"
+    code, out, _ = run(
+        "anchors", data / "boxes.csv", "--sweep", "1-3", "--plot", plot, "--json", "-"
+    )
+    assert code == 0
+    averages = [row["average_iou"] for row in json.loads(out)]
+    assert averages == sorted(averages)
+    assert len(averages) == 3
+    assert plot.is_file()
+
+
+def test_evaluate_writes_json_of_the_agreed_form(run, data, model, tmp_path):
+    plot = tmp_path / "curves.png"
+    code, out, _ = run("evaluate", model, data / "boxes.csv", "--json", "-", "--plot", plot)
+    assert code == 0
+    result = json.loads(out)
+    assert set(result) == {"metric", "map", "ap", "images", "seconds"}
+    assert set(result["ap"]) == {"left", "right"}
+    assert result["images"] == 4
+    assert plot.is_file()
+
+
+def test_predict_draws_and_writes_json(run, data, model, tmp_path):
+    found = tmp_path / "found.json"
+    code, _, _ = run(
+        *("predict", model, data, "--out", tmp_path / "drawn"),
+        *("--json", found, "--threshold", 0.001),
+    )
+    assert code == 0
+    results = json.loads(found.read_text())
+    assert [row["image"] for row in results] == [str(data / f"{i}.png") for i in range(4)]
+    for detection in results[0]["detections"]:
+        assert set(detection) == {"box", "label", "score"}
+        assert detection["label"] in ("left", "right")
+        assert all(0 <= side <= 1 for side in detection["box"])
+    assert len(list((tmp_path / "drawn").glob("*.png"))) == 4
+
+
+def test_predict_skips_what_it_cannot_read_and_says_so(run, data, model, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff no picture")
+    code, out, err = run("predict", model, broken, data / "0.png", "--json", "-")
+    assert code == 0
+    assert [row["image"] for row in json.loads(out)] == [str(data / "0.png")]
+    assert "broken.jpg" in err.replace("\n", "")
+
+
+def test_predict_reads_and_writes_videos(run, model, tmp_path):
+    cv2 = pytest.importorskip("cv2", reason="needs OpenCV for videos")
+    video = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(video), cv2.VideoWriter_fourcc(*"MJPG"), 5.0, (96, 64))
+    for value in (30, 120, 210):
+        writer.write(np.full((64, 96, 3), value, np.uint8))
+    writer.release()
+    code, out, _ = run("predict", model, video, "--out", tmp_path / "drawn", "--json", "-")
+    assert code == 0
+    assert [row["image"] for row in json.loads(out)] == [f"{video}#{i}" for i in range(3)]
+    drawn = cv2.VideoCapture(str(tmp_path / "drawn" / "clip.avi.mp4"))
+    assert drawn.get(cv2.CAP_PROP_FRAME_COUNT) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["anchors", "nowhere"], "no such data set"),
+        (["anchors", "{data}/boxes.csv", "--k", "50"], "distinct box shapes"),
+        (["anchors", "{data}/boxes.csv", "--sweep", "9-2"], "--sweep"),
+        (["train", "{data}/boxes.csv", "--out", "{tmp}/run", "--size", "100"], "size 100"),
+        (["train", "{data}/boxes.csv", "--out", "{tmp}/run", "--model", "v3"], "model is 'v3'"),
+        (["train", "{data}/boxes.csv", "--out", "{tmp}/run", "--resume"], "nothing to resume"),
+        (["evaluate", "{tmp}/none.keras", "{data}/boxes.csv"], "no such file"),
+        (["evaluate", "{data}/boxes.csv", "{data}/boxes.csv"], "not a model"),
+        (["predict", "{model}", "{tmp}/none.jpg", "--json", "-"], "no such file"),
+        (["predict", "{model}", "{data}/0.png"], "nowhere to put"),
+        (["predict", "{model}", "{data}/boxes.csv", "--json", "-"], "none of the pictures"),
+    ],
+)
+def test_unusable_input_is_one_message_and_exit_code_2(
+    run, data, model, tmp_path, arguments, message
+):
+    places = {"data": data, "tmp": tmp_path, "model": model}
+    code, _, err = run(*(part.format(**places) for part in arguments))
+    assert code == 2
+    assert message in err
+    assert "Traceback" not in err
+    assert not list(tmp_path.iterdir())
