@@ -28,7 +28,8 @@ def load_model(path):
     """
     if not Path(path).is_file():
         raise InputError("no such file", where=path, expected="a .keras file")
-    from yolov2_tf import loss  # noqa: F401  registers YOLOv2Loss, which a compiled model's file names
+    # A trained model's file names these classes: importing the modules registers them.
+    from yolov2_tf import loss, schedules  # noqa: F401
 
     try:
         return keras.models.load_model(path)

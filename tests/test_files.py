@@ -1,0 +1,93 @@
+"""Files and folders are replaced whole or not at all."""
+
+import stat
+
+import pytest
+
+from yolov2_tf.files import replacing
+
+
+def only(folder):
+    """The names in a folder, hidden ones included."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_new_file_appears_with_its_folders(tmp_path):
+    with replacing(tmp_path / "a" / "b.txt") as temporary:
+        temporary.write_text("new")
+        assert not (tmp_path / "a" / "b.txt").exists()
+    assert (tmp_path / "a" / "b.txt").read_text() == "new"
+    assert only(tmp_path / "a") == ["b.txt"]
+
+
+def test_an_old_file_is_replaced(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert only(tmp_path) == ["a.txt"]
+
+
+def test_an_old_folder_is_replaced(tmp_path):
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "old").touch()
+    with replacing(path) as temporary:
+        temporary.mkdir()
+        (temporary / "new").touch()
+    assert only(path) == ["new"]
+    assert only(tmp_path) == ["model"]
+
+
+def write_half(path):
+    with replacing(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("midway")
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "nothing"])
+def test_a_failure_leaves_what_was_there(tmp_path, kind):
+    path = tmp_path / "result"
+    if kind == "file":
+        path.write_text("old")
+    elif kind == "folder":
+        path.mkdir()
+        (path / "old").touch()
+    before = only(tmp_path)
+    with pytest.raises(RuntimeError, match="midway"):
+        write_half(path)
+    assert only(tmp_path) == before
+    if kind == "file":
+        assert path.read_text() == "old"
+    if kind == "folder":
+        assert only(path) == ["old"]
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_block_that_writes_nothing_fails_and_destroys_nothing(tmp_path, kind):
+    path = tmp_path / "result"
+    if kind == "file":
+        path.write_text("old")
+    else:
+        path.mkdir()
+        (path / "old").touch()
+    with pytest.raises(FileNotFoundError), replacing(path):
+        pass
+    assert only(tmp_path) == ["result"]
+    assert path.read_text() == "old" if kind == "file" else only(path) == ["old"]
+
+
+def test_the_temporary_name_keeps_its_suffix(tmp_path):
+    with replacing(tmp_path / "model.keras") as temporary:
+        assert temporary.suffix == ".keras"
+        temporary.touch()
+
+
+def test_others_may_read_the_result_as_usual(tmp_path):
+    (tmp_path / "usual").touch()
+    with replacing(tmp_path / "ours") as temporary:
+        temporary.touch()
+    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("usual", "ours")}
+    assert len(modes) == 1
