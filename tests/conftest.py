@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+# As the command line does, before TensorFlow loads.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
 
 @pytest.fixture(scope="session")
 def shared_data():
