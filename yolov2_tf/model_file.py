@@ -58,13 +58,28 @@ class KerasDetector:
         return detect(self._model, pictures, size=self._size, batch_size=self._batch_size)
 
 
+class _Exported:
+    """Runs an exported form picture by picture."""
+
+    def __init__(self, path, thresholds):
+        from yolov2_tf.export.detectors import open_exported
+
+        self._detector = open_exported(path, thresholds.score)
+        self.class_names = self._detector.class_names
+
+    def detect(self, pictures):
+        return map(self._detector.detect, pictures)
+
+
 def open_model(path, thresholds, *, size=None, batch_size=8):
     """Opens a detector by the form of its file.
 
     Args:
-        path: `.keras` file.
-        thresholds: `Thresholds`.
-        size: Side of the input in pixels, or None for the model's own.
+        path: `.keras` or `.tflite` file, SavedModel folder, or another form that
+            `yolov2_tf.export.detectors.open_exported` knows.
+        thresholds: `Thresholds`; exported forms keep the IoU and the number of detections that
+            they were exported with.
+        size: Side of the input in pixels, or None for the model's own; exported forms have one.
         batch_size: Pictures at once, where the form allows more than one.
 
     Returns:
@@ -77,4 +92,6 @@ def open_model(path, thresholds, *, size=None, batch_size=8):
     path = Path(path)
     if path.suffix == ".keras":
         return KerasDetector(path, thresholds, size=size, batch_size=batch_size)
-    raise InputError("not a model that can be run", where=path, expected="a .keras file")
+    if size is not None:
+        raise InputError("an exported model has one input size", where=path, expected="no --size")
+    return _Exported(path, thresholds)

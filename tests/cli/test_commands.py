@@ -140,6 +140,17 @@ def test_predict_reads_and_writes_videos(run, model, tmp_path):
     assert drawn.get(cv2.CAP_PROP_FRAME_COUNT) == 3
 
 
+def test_an_exported_file_is_evaluated_like_its_model(run, data, model, tmp_path):
+    exported = tmp_path / "model.tflite"
+    assert run("export", model, "--out", exported)[0] == 0
+    maps = []
+    for form in (model, exported):
+        code, out, _ = run("evaluate", form, data / "boxes.csv", "--json", "-")
+        assert code == 0
+        maps.append(json.loads(out)["map"])
+    assert maps[0] == pytest.approx(maps[1], abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -150,7 +161,7 @@ def test_predict_reads_and_writes_videos(run, model, tmp_path):
         (["train", "{data}/boxes.csv", "--out", "{tmp}/run", "--model", "v3"], "model is 'v3'"),
         (["train", "{data}/boxes.csv", "--out", "{tmp}/run", "--resume"], "nothing to resume"),
         (["evaluate", "{tmp}/none.keras", "{data}/boxes.csv"], "no such file"),
-        (["evaluate", "{data}/boxes.csv", "{data}/boxes.csv"], "not a model"),
+        (["evaluate", "{data}/boxes.csv", "{data}/boxes.csv"], "not an exported detector"),
         (["predict", "{model}", "{tmp}/none.jpg", "--json", "-"], "no such file"),
         (["predict", "{model}", "{data}/0.png"], "nowhere to put"),
         (["predict", "{model}", "{data}/boxes.csv", "--json", "-"], "none of the pictures"),

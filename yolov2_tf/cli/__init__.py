@@ -7,8 +7,10 @@ import typer
 
 from yolov2_tf._version import __version__
 from yolov2_tf.cli.anchors import anchors
+from yolov2_tf.cli.benchmark import benchmark
 from yolov2_tf.cli.demo import demo
 from yolov2_tf.cli.evaluate import evaluate
+from yolov2_tf.cli.export import export
 from yolov2_tf.cli.import_darknet import import_darknet
 from yolov2_tf.cli.predict import predict
 from yolov2_tf.cli.train import train
@@ -21,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (anchors, train, evaluate, predict, import_darknet, demo):
+for command in (anchors, train, evaluate, predict, export, import_darknet, benchmark, demo):
     app.command()(command)
 app.add_typer(wordtree, name="wordtree")
 

@@ -7,7 +7,7 @@ import typer
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="Trained model, a `.keras` file.")],
+    model: Annotated[Path, typer.Argument(help="`.keras`, `.tflite` or SavedModel folder.")],
     inputs: Annotated[list[Path], typer.Argument(help="Pictures, folders of pictures, videos.")],
     out: Annotated[Path | None, typer.Option(help="Folder for the drawn pictures.")] = None,
     json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,

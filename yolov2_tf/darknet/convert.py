@@ -25,9 +25,9 @@ from yolov2_tf.layers import DarknetInput, DarknetReorg, Head, Passthrough
 from yolov2_tf.models import convolution, decay_regularizer, image_input, max_pool
 
 EPSILON = 1e-6
-"""Added to variances by OpenCV, and in effect by Darknet on a CPU.
+"""Added to variances by OpenCV, and to their roots by Darknet's CPU code.
 
-The 1e-5 that Darknet's GPU code came to use moves the head tensors of published networks by 2e-3.
+With the 1e-5 of Darknet's later GPU code the head tensor of a real network moves by 2e-3.
 """
 
 

@@ -51,7 +51,7 @@ def describe(model):
     sections = _Sections(graph)
     for block in sorted(graph.blocks.values(), key=_number):
         sections.number(block.output)
-    sections.add_last(model.output)
+    sections.add_last(_output(model))
     return sections.sections, sections.blocks
 
 
@@ -72,9 +72,7 @@ class _Graph:
     def __init__(self, model):
         self._makers, self._readers = {}, {}
         for layer in model.layers:
-            if not isinstance(layer.output, keras.KerasTensor):
-                raise _refusal(layer, "has no form in Darknet", hint=_HINT)
-            self._makers[id(layer.output)] = layer
+            self._makers[id(_output(layer))] = layer
             for tensor in _inputs(layer):
                 self._readers.setdefault(id(tensor), []).append(layer)
         self.image = self._find_image(model)
@@ -92,7 +90,7 @@ class _Graph:
     def _find_image(self, model):
         rescaling = self._only_reader(model.input)
         if not isinstance(rescaling, layers.Rescaling) or not (
-            np.isclose(rescaling.scale, 1 / 255) and rescaling.offset == 0
+            np.allclose(rescaling.scale, 1 / 255) and not np.any(rescaling.offset)
         ):
             raise InputError(
                 f"model {model.name!r} does not rescale its image",
@@ -277,6 +275,16 @@ def _check_norm(layer, convolution):
     if convolution.use_bias or not (layer.center and layer.scale):
         expected = "scale and offset, and no bias in the convolution"
         raise _refusal(layer, "normalises otherwise than Darknet", expected)
+
+
+def _output(layer):
+    try:
+        output = layer.output
+    except AttributeError:  # none, or one for each of several calls
+        output = None
+    if not isinstance(output, keras.KerasTensor):
+        raise _refusal(layer, "has no form in Darknet", "one output, used in one place", _HINT)
+    return output
 
 
 def _inputs(layer):

@@ -1,0 +1,183 @@
+"""Compares an exported form with the Keras model it came from, on real pictures.
+
+Two things are compared. The raw head tensor shows what quantisation cost, whether or not anything
+is detected. The detections of the file must be those that decoding and suppressing *its own* head
+tensor gives, so that an error there cannot hide behind quantisation.
+"""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+
+from yolov2_tf.boxes import clip
+from yolov2_tf.detection import prepare, to_pictures
+from yolov2_tf.detection_model import find_head
+from yolov2_tf.errors import InputError
+from yolov2_tf.layers import DecodeBoxes
+from yolov2_tf.non_max_suppression import NonMaxSuppression
+
+BEST = 10
+"""How many predictions of each picture are compared box by box: those with the highest scores."""
+
+TOLERANCES = {"none": 1e-3, "fp16": 0.02, "dynamic": 0.1, "int8": 0.2}
+"""Largest difference of a score or coordinate that is expected of each quantisation."""
+
+PICTURES = 4
+
+
+class Difference(NamedTuple):
+    """How far an exported form is from its source.
+
+    Attributes:
+        scores: Largest difference of a score, over all predictions.
+        boxes: Largest difference of a coordinate, as a fraction of the input, over the `BEST`
+            predictions of each picture.
+        pictures: How many pictures were compared.
+    """
+
+    scores: float
+    boxes: float
+    pictures: int
+
+    def __str__(self):
+        return (
+            f"scores within {self.scores:.2g}, boxes within {self.boxes:.2g} of the Keras model "
+            f"on {self.pictures} pictures"
+        )
+
+
+def sample_pictures():
+    """Real photos that come with scikit-learn, for want of the user's own: `(H, W, 3)` uint8."""
+    from sklearn.datasets import load_sample_images
+
+    photos = [np.asarray(photo) for photo in load_sample_images().images]
+    return [*photos, *(np.ascontiguousarray(photo[80:400, 320:]) for photo in photos)]
+
+
+def compare(model, raw, pictures):
+    """Compares head tensors.
+
+    Args:
+        model: The `DetectionModel`.
+        raw: Its head tensor as the exported form computes it, `(n, S, S, k · (5 + C))`.
+        pictures: The n pictures, `(H, W, 3)` uint8.
+
+    Returns:
+        `Difference`.
+
+    Raises:
+        InputError: If the exported form computes NaN or infinity, or another shape.
+    """
+    return compare_predictions(model, *_decoded(find_head(model), raw), pictures)
+
+
+def compare_predictions(model, boxes, scores, pictures):
+    """Compares boxes `(n, M, 4)` and scores `(n, M, C)` before suppression; see `compare`."""
+    head = find_head(model)
+    images, _ = prepare(pictures, head.input_size, head.resize)
+    true_boxes, true_scores = _decoded(head, model.predict_on_batch(images))
+    if scores.shape != true_scores.shape or boxes.shape != true_boxes.shape:
+        raise InputError(f"the exported scores are {scores.shape}, not {true_scores.shape}")
+    if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
+        raise InputError("the exported network computes infinite values or NaN")
+    best = np.argsort(-true_scores.max(axis=2), axis=1)[:, :BEST, None]
+    pairs = (np.take_along_axis(clip(b), best, axis=1) for b in (boxes, true_boxes))
+    return Difference(
+        scores=float(np.abs(scores - true_scores).max()),
+        boxes=float(np.abs(np.subtract(*pairs)).max()),
+        pictures=len(pictures),
+    )
+
+
+def _decoded(head, raw):
+    boxes, scores = DecodeBoxes(head.anchors, tree=head.tree)(raw)
+    return np.asarray(boxes), np.asarray(scores)
+
+
+def judge(difference, quantization, where):
+    """Refuses a float export, and warns of a quantised one, that differs too much.
+
+    Args:
+        difference: What `compare` found.
+        quantization: One of the keys of `TOLERANCES`.
+        where: The file, for the message.
+
+    Raises:
+        InputError: If a float export differs by more than its tolerance.
+    """
+    tolerance = TOLERANCES[quantization]
+    if max(difference.scores, difference.boxes) <= tolerance:
+        return
+    message = f"the exported network differs: {difference}"
+    if quantization == "none":
+        raise InputError(message, where=where, expected=f"at most {tolerance:g}")
+    warnings.warn(
+        f"{where}: {message} (usually at most {tolerance:g}). Try: evaluate it; more pictures "
+        "for calibration; quantisation dynamic or fp16",
+        stacklevel=3,
+    )
+
+
+def suppressed(head, raw, shapes, settings):
+    """Decodes head tensors and suppresses with Keras' layers.
+
+    Args:
+        head: The network's `Head`.
+        raw: `(n, S, S, k · (5 + C))` head tensors.
+        shapes: `(n, 2)` `[height, width]` of the pictures.
+        settings: Arguments of `NonMaxSuppression`.
+
+    Returns:
+        For each picture a dict of `boxes`, `labels` and `scores`.
+    """
+    boxes, scores = _decoded(head, raw)
+    outputs = NonMaxSuppression(**settings, per_class=head.tree is None)(boxes, scores)
+    outputs = {name: np.asarray(tensor) for name, tensor in outputs.items()}
+    outputs["boxes"] = to_pictures(outputs["boxes"], shapes, head.input_size, head.resize)
+    return [
+        {name: outputs[name][i, :count] for name in ("boxes", "labels", "scores")}
+        for i, count in enumerate(outputs["num_detections"])
+    ]
+
+
+def check_same_detections(expected, found, where):
+    """Refuses detections that are not those expected.
+
+    One in fifty may be missing: those whose score or overlap is at the threshold.
+
+    Args:
+        expected: For each picture a dict of `boxes`, `labels` and `scores`.
+        found: The same of the exported form.
+        where: The file, for the message.
+
+    Raises:
+        InputError: If they differ.
+    """
+    pairs = list(zip(expected, found, strict=True))
+    total = sum(len(one["labels"]) + len(other["labels"]) for one, other in pairs)
+    missing = sum(unmatched(one, other) + unmatched(other, one) for one, other in pairs)
+    if missing > 0.02 * total + 1:
+        raise InputError(
+            f"{missing} of {total} detections have no counterpart in decoding and suppressing the "
+            "head tensor: the exported file is wrong",
+            where=where,
+        )
+
+
+def unmatched(detections, others, *, score=0.01, distance=0.02):
+    """How many detections have no other one of the same class, score and place.
+
+    Args:
+        detections: Dict of `boxes`, `labels` and `scores`.
+        others: Likewise.
+        score: How far scores may be apart.
+        distance: How far each side of the boxes may be apart, as a fraction of the picture.
+    """
+    gaps = np.abs(detections["boxes"][:, None] - others["boxes"][None]).max(axis=2)
+    same = (
+        (detections["labels"][:, None] == others["labels"][None])
+        & (np.abs(detections["scores"][:, None] - others["scores"][None]) <= score)
+        & (gaps <= distance)
+    )
+    return int((~same.any(axis=1)).sum())

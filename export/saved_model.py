@@ -1,0 +1,302 @@
+"""Exports a detector as a SavedModel for TensorFlow Serving: pictures in, detections out."""
+
+import contextlib
+import io
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from yolov2_tf.boxes import clip
+from yolov2_tf.data.images import load_image
+from yolov2_tf.detection import detect, detector, prepare
+from yolov2_tf.detection_model import find_head
+from yolov2_tf.errors import InputError
+from yolov2_tf.export.check import (
+    PICTURES,
+    check_same_detections,
+    compare,
+    judge,
+    sample_pictures,
+)
+from yolov2_tf.export.image_bytes import decode
+from yolov2_tf.export.metadata import LABEL_FILE, describe
+from yolov2_tf.export.network import in_float32
+from yolov2_tf.export.runtime import LAYOUT_FILE, usable_threshold
+from yolov2_tf.export.warmup import write_warmup
+from yolov2_tf.files import replacing
+from yolov2_tf.resize import box_transform, resize_image
+
+LAYOUT_ASSET = f"assets.extra/{LAYOUT_FILE}"
+
+
+def export_saved_model(
+    model,
+    folder,
+    *,
+    version=None,
+    pictures=None,
+    score_threshold=0.005,
+    iou_threshold=0.45,
+    max_detections=100,
+):
+    """Writes a detector as a SavedModel, after comparing it with the model on pictures.
+
+    Signatures:
+
+    - `serving_default`: `images` `(B, H, W, 3)` uint8 RGB, any H and W;
+    - `image_bytes`: `image_bytes` `(B,)` strings, each a JPEG, PNG, BMP, GIF or WebP of any size;
+      over REST `{"b64": ...}`;
+    - `raw`: `images` `(B, S, S, 3)` float32 0..255 of the network's size to `head`, its raw head
+      tensor.
+
+    The first two give `detection_boxes` `(B, N, 4)` as fractions of each picture,
+    `detection_scores` `(B, N)`, `detection_classes` `(B, N)` int32, `detection_names` `(B, N)`
+    strings and `num_detections` `(B,)` int32, sorted by score. Unused places hold 0, the class -1
+    and an empty name. `assets/` holds the class names, `assets.extra/` `yolov2.json` and requests
+    by which a server warms up.
+
+    Args:
+        model: `DetectionModel`.
+        folder: The model's folder, as TensorFlow Serving watches it; the SavedModel is written
+            to `folder/version`.
+        version: A number; default: one more than the largest there is.
+        pictures: `(H, W, 3)` uint8 pictures to compare on; default: two photos that come with
+            scikit-learn.
+        score_threshold: What suppression drops at once, 0..1. The low default leaves the choice to
+            the client, and the SavedModel can be evaluated; a higher one shortens the answers.
+        iou_threshold: Boxes of one class overlapping more than this become one, 0..1.
+        max_detections: N, the most detections.
+
+    Returns:
+        `(path, difference)`: the folder of the version and the `Difference` from the model.
+
+    Raises:
+        InputError: If the SavedModel does not do what the model does. Nothing is written then.
+    """
+    model = in_float32(model)
+    head = find_head(model)
+    pictures = list(pictures or sample_pictures())[:PICTURES]
+    suppression = {
+        "score_threshold": score_threshold,
+        "iou_threshold": iou_threshold,
+        "max_detections": max_detections,
+    }
+    network = detector(model, **suppression)
+    layout = describe(head, nms=True, quantization="none", **suppression)
+    path = Path(folder) / str(version if version is not None else next_version(folder))
+    with replacing(path) as temporary:
+        _write(temporary, model, network, layout)
+        write_warmup(temporary, Path(folder).name, _example_requests(head.input_size))
+        return path, _check(temporary, model, network, pictures, path)
+
+
+def next_version(folder):
+    """One more than the largest version in a model's folder, 1 if there is none."""
+    return max(_versions(folder), default=0) + 1
+
+
+class SavedModelDetector:
+    """Detector over an exported SavedModel.
+
+    Args:
+        path: The folder of one version, or the model's folder: the newest version counts.
+        score_threshold: As in `TFLiteDetector`.
+
+    Attributes:
+        class_names: What the labels index.
+        runtime: TensorFlow and its version.
+
+    Raises:
+        InputError: If there is no SavedModel of this package.
+    """
+
+    runtime = f"tensorflow {tf.__version__}"
+
+    def __init__(self, path, score_threshold=None):
+        path = Path(path)
+        if versions := _versions(path):
+            path /= str(max(versions))
+        try:
+            self.layout = json.loads((path / LAYOUT_ASSET).read_text())
+            # Held, since its signatures do not keep it alive.
+            self._loaded = tf.saved_model.load(str(path))
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"no SavedModel of this package: {error}",
+                where=path,
+                hint="yolov2 export MODEL.keras --format saved_model",
+            ) from error
+        self.class_names = tuple(self.layout["class_names"])
+        self.score_threshold = usable_threshold(self.layout, score_threshold, path)
+
+    def detect(self, image):
+        """Finds the objects in one picture: see `TFLiteDetector.detect`."""
+        image = image if isinstance(image, np.ndarray) else load_image(image)
+        return detections_of(self.run(image), 0, self.score_threshold)
+
+    def run(self, image):
+        """The outputs of `serving_default` for one `(H, W, 3)` picture, values 0..255."""
+        images = tf.constant(np.rint(image[None]).astype(np.uint8))
+        return self._loaded.signatures["serving_default"](images=images)
+
+    def detect_bytes(self, encoded):
+        """Finds the objects in each of several encoded pictures.
+
+        Args:
+            encoded: Sequence of bytes.
+
+        Returns:
+            For each a dict as `detect` returns it.
+        """
+        encoded = list(encoded)
+        outputs = self._loaded.signatures["image_bytes"](
+            image_bytes=tf.constant(list(encoded), tf.string)
+        )
+        return [detections_of(outputs, i, self.score_threshold) for i in range(len(encoded))]
+
+    def raw(self, images):
+        """The head tensor `(B, S, S, k · (5 + C))` of images `(B, S, S, 3)`, values 0..255."""
+        return self._loaded.signatures["raw"](images=tf.cast(images, tf.float32))["head"].numpy()
+
+
+def detections_of(outputs, index, score_threshold):
+    """One picture's `boxes`, `labels` and `scores` from the outputs for a batch."""
+    count = int(outputs["num_detections"][index])
+    scores = np.asarray(outputs["detection_scores"][index], np.float32)[:count]
+    keep = scores > score_threshold
+    return {
+        "boxes": np.asarray(outputs["detection_boxes"][index], np.float32)[:count][keep],
+        "labels": np.asarray(outputs["detection_classes"][index], np.int32)[:count][keep],
+        "scores": scores[keep],
+    }
+
+
+def _write(path, model, network, layout):
+    head = find_head(model)
+    size, mode = head.input_size, head.resize
+    label_file = path.with_name(LABEL_FILE)
+    label_file.write_text("\n".join(head.class_names))
+    # Reading the names from a file makes the file an asset of the SavedModel.
+    names = tf.lookup.StaticHashTable(
+        tf.lookup.TextFileInitializer(
+            str(label_file),
+            tf.int64,
+            tf.lookup.TextFileIndex.LINE_NUMBER,
+            tf.string,
+            tf.lookup.TextFileIndex.WHOLE_LINE,
+        ),
+        default_value="",
+    )
+
+    def detections(resized, shapes):
+        outputs = network(_not_empty(resized), training=False)
+        scale, offset = box_transform(shapes, size, mode)
+        return {
+            "detection_boxes": clip((outputs["boxes"] - offset[:, None]) / scale[:, None]),
+            "detection_scores": outputs["scores"],
+            "detection_classes": outputs["labels"],
+            "detection_names": names.lookup(tf.cast(outputs["labels"], tf.int64)),
+            "num_detections": outputs["num_detections"],
+        }
+
+    def from_pixels(images):
+        shape = tf.shape(images)
+        resized = tf.map_fn(
+            lambda image: resize_image(image, size, mode),
+            images,
+            fn_output_signature=tf.TensorSpec((size, size, 3), tf.float32),
+        )
+        return detections(resized, tf.tile(shape[None, 1:3], [shape[0], 1]))
+
+    def from_bytes(image_bytes):
+        def decoded(encoded):
+            image = decode(encoded)
+            return resize_image(image, size, mode), tf.shape(image)[:2]
+
+        resized, shapes = tf.map_fn(
+            decoded,
+            image_bytes,
+            fn_output_signature=(
+                tf.TensorSpec((size, size, 3), tf.float32),
+                tf.TensorSpec((2,), tf.int32),
+            ),
+        )
+        return detections(resized, shapes)
+
+    def raw(images):
+        return {"head": model(_not_empty(images), training=False)}
+
+    archive = keras.export.ExportArchive()
+    archive.track(network)
+    archive.track(names)
+    archive.add_endpoint(
+        "serving_default", from_pixels, [tf.TensorSpec((None, None, None, 3), tf.uint8, "images")]
+    )
+    archive.add_endpoint(
+        "image_bytes", from_bytes, [tf.TensorSpec((None,), tf.string, "image_bytes")]
+    )
+    archive.add_endpoint("raw", raw, [tf.TensorSpec((None, size, size, 3), tf.float32, "images")])
+    with _quiet():
+        archive.write_out(str(path), verbose=False)
+    extra = path / LAYOUT_ASSET
+    extra.parent.mkdir()
+    extra.write_text(json.dumps(layout))
+
+
+def _not_empty(images):
+    """The images; a request without any is refused before convolutions trip over it."""
+    some = tf.debugging.assert_positive(tf.shape(images)[0], message="the batch is empty")
+    with tf.control_dependencies([some]):
+        return tf.identity(images)
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Without TensorFlow's warnings that tables have no place in a format of its first version."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _example_requests(size):
+    """Inputs for each signature."""
+    picture = np.full((size, size, 3), 127, np.uint8)
+    encoded = io.BytesIO()
+    Image.fromarray(picture).save(encoded, "JPEG")
+    return {
+        "serving_default": {"images": tf.constant(picture[None])},
+        "image_bytes": {"image_bytes": tf.constant([encoded.getvalue()])},
+        "raw": {"images": tf.constant(picture[None], tf.float32)},
+    }
+
+
+def _check(path, model, network, pictures, where):
+    """Runs every signature of the written SavedModel and compares it with the model."""
+    head = find_head(model)
+    written = SavedModelDetector(path, network.get_layer("non_max_suppression").score_threshold)
+    images, _ = prepare(pictures, head.input_size, head.resize)
+    difference = compare(model, written.raw(images), pictures)
+    judge(difference, "none", where)
+    found = [written.detect(picture) for picture in pictures]
+    check_same_detections(list(detect(network, pictures)), found, where)
+    encoded = []
+    for picture in pictures:
+        file = io.BytesIO()
+        Image.fromarray(picture).save(file, "PNG", compress_level=1)
+        encoded.append(file.getvalue())
+    check_same_detections(found, written.detect_bytes(encoded), where)
+    return difference
+
+
+def _versions(folder):
+    folder = Path(folder)
+    names = (entry.name for entry in folder.iterdir()) if folder.is_dir() else ()
+    return [int(name) for name in names if name.isdecimal()]

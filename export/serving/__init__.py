@@ -1,0 +1,1 @@
+"""TensorFlow Serving: configuration for the official image, and a client."""

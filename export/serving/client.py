@@ -1,0 +1,168 @@
+"""Client of a detector behind TensorFlow Serving: picture in, detections out.
+
+REST needs nothing beyond Python; gRPC needs the package `tensorflow-serving-api`.
+"""
+
+import base64
+import io
+import json
+import os
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from yolov2_tf.errors import InputError
+from yolov2_tf.export.runtime import DEFAULT_THRESHOLD
+
+SIGNATURE = "image_bytes"
+EXPECTED_URL = "http://HOST:8501/v1/models/NAME or grpc://HOST:8500/NAME"
+
+
+class ServedDetector:
+    """Detector over a running TensorFlow Serving.
+
+    Args:
+        url: `http(s)://HOST:8501/v1/models/NAME`, with `/versions/N` for one version, for REST;
+            `grpc://HOST:8500/NAME` or `grpc://HOST:8500/NAME/N` for gRPC.
+        score_threshold: Detections score above this, 0..1.
+        timeout: Seconds to wait for an answer.
+
+    Attributes:
+        class_names: Names by label; grows as answers name classes that were not seen before.
+
+    Raises:
+        InputError: If the URL is of another form.
+    """
+
+    def __init__(self, url, score_threshold=DEFAULT_THRESHOLD, timeout=30.0):
+        self.score_threshold = score_threshold
+        self.class_names = _Names()
+        parts = urllib.parse.urlsplit(url)
+        path = parts.path.strip("/").split("/")
+        if parts.scheme in ("http", "https") and path[:2] == ["v1", "models"] and len(path) > 2:
+            self._predict = _Rest(url.rstrip("/") + ":predict", timeout)
+        elif parts.scheme == "grpc" and parts.netloc and path[0]:
+            self._predict = _Grpc(parts.netloc, *path[:2], timeout=timeout)
+        else:
+            raise InputError(f"not the address of a served model: {url}", expected=EXPECTED_URL)
+
+    def detect(self, image):
+        """Finds the objects in one picture.
+
+        Args:
+            image: A path, the bytes of a JPEG, PNG, BMP, GIF or WebP, or a `(H, W, 3)` uint8 array.
+
+        Returns:
+            Dict of `boxes` `(n, 4)` float32 `[y_min, x_min, y_max, x_max]` as fractions of the
+            picture, `labels` `(n,)` int32 and `scores` `(n,)` float32, sorted by score.
+
+        Raises:
+            InputError: If the picture cannot be read, or the server cannot be reached or refuses.
+        """
+        (detections,) = self.detect_batch([image])
+        return detections
+
+    def detect_batch(self, images):
+        """Finds the objects in several pictures with one request: a list of dicts as `detect`."""
+        found = []
+        for answer in self._predict([_encoded(image) for image in images]):
+            count = int(answer["num_detections"])
+            scores = np.asarray(answer["detection_scores"], np.float32)[:count]
+            keep = scores > self.score_threshold
+            labels = np.asarray(answer["detection_classes"], np.int32)[:count][keep]
+            names = np.asarray(answer["detection_names"])[:count][keep]
+            self.class_names.update(zip(labels.tolist(), names.tolist(), strict=True))
+            boxes = np.asarray(answer["detection_boxes"], np.float32).reshape(-1, 4)
+            found.append({"boxes": boxes[:count][keep], "labels": labels, "scores": scores[keep]})
+        return found
+
+
+class _Rest:
+    def __init__(self, url, timeout):
+        self._url, self._timeout = url, timeout
+
+    def __call__(self, pictures):
+        instances = [{"b64": base64.b64encode(picture).decode()} for picture in pictures]
+        request = urllib.request.Request(
+            self._url,
+            json.dumps({"signature_name": SIGNATURE, "instances": instances}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=self._timeout) as response:
+                return json.load(response)["predictions"]
+        except urllib.error.HTTPError as error:
+            raise _refused(self._url, _message(error.read())) from error
+        except (OSError, ValueError, KeyError) as error:
+            raise _refused(self._url, error) from error
+
+
+class _Grpc:
+    def __init__(self, address, name, version=None, *, timeout):
+        try:
+            import grpc
+            from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+        except ImportError as error:
+            raise InputError(
+                f"gRPC is not installed: {error}",
+                hint="pip install tensorflow-serving-api, or the REST address",
+            ) from error
+        self._channel = grpc.insecure_channel(address)
+        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        self._request, self._error = predict_pb2.PredictRequest, grpc.RpcError
+        self._address, self._name, self._version, self._timeout = address, name, version, timeout
+
+    def __call__(self, pictures):
+        import tensorflow as tf
+
+        request = self._request()
+        request.model_spec.name = self._name
+        request.model_spec.signature_name = SIGNATURE
+        if self._version is not None:
+            request.model_spec.version.value = int(self._version)
+        request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto(pictures, tf.string))
+        try:
+            outputs = self._stub.Predict(request, timeout=self._timeout).outputs
+        except self._error as error:
+            raise _refused(self._address, error.details()) from error
+        arrays = {name: tf.make_ndarray(tensor) for name, tensor in outputs.items()}
+        arrays["detection_names"] = np.char.decode(arrays["detection_names"].astype(bytes), "utf8")
+        return [{name: array[i] for name, array in arrays.items()} for i in range(len(pictures))]
+
+
+class _Names(dict):
+    """Names by label; a label that no answer has named yet is its own name."""
+
+    def __missing__(self, label):
+        return str(label)
+
+
+def _encoded(image):
+    if isinstance(image, bytes):
+        return image
+    if isinstance(image, str | os.PathLike):
+        try:
+            return Path(image).read_bytes()
+        except OSError as error:
+            raise InputError(f"cannot be opened: {error.strerror}", where=image) from None
+    encoded = io.BytesIO()
+    Image.fromarray(image).save(encoded, "PNG", compress_level=1)
+    return encoded.getvalue()
+
+
+def _message(body):
+    """The reason in the body of an error, which is JSON if it comes from TensorFlow Serving."""
+    try:
+        return json.loads(body)["error"]
+    except (ValueError, KeyError, TypeError):
+        return body[:200].decode(errors="replace")
+
+
+def _refused(address, reason):
+    return InputError(
+        f"the server gave no detections: {' '.join(str(reason).split())}", where=address
+    )

@@ -1,0 +1,96 @@
+"""One small network, exported once to every form."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+import pytest
+
+from yolov2_tf.export.check import sample_pictures
+from yolov2_tf.export.metadata import ModelInfo
+from yolov2_tf.export.saved_model import SavedModelDetector, export_saved_model
+from yolov2_tf.export.tflite import Conversion
+from yolov2_tf.models import YOLOv2
+
+CLASSES = ("cat", "dog", "bird")
+FORMS = ("none", "none_raw", "fp16", "dynamic", "int8", "int8_raw")
+
+
+def lively(model, seed=0):
+    """Random weights under which pictures differ and much is detected."""
+    random = np.random.default_rng(seed)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            size = layer.gamma.shape
+            layer.set_weights(
+                [
+                    random.uniform(0.7, 1.3, size),
+                    random.normal(0, 0.2, size),
+                    random.normal(0, 0.1, size),
+                    random.uniform(0.7, 1.3, size),
+                ]
+            )
+    kernel, bias = model.head.get_weights()
+    model.head.set_weights(
+        [
+            random.normal(0, 0.8 / kernel.shape[2] ** 0.5, kernel.shape),
+            random.normal(0, 1, bias.shape),
+        ]
+    )
+    return model
+
+
+@pytest.fixture(scope="session")
+def model():
+    keras.utils.set_random_seed(0)
+    return lively(YOLOv2(CLASSES, input_size=96, width=0.125, resize="letterbox"))
+
+
+@pytest.fixture(scope="session")
+def pictures():
+    """Photos: landscape, portrait, large, small, a single column of pixels."""
+    first, second, *_ = sample_pictures()
+    return [
+        first,
+        np.ascontiguousarray(second[:, 100:300]),
+        first[::3, ::3].copy(),
+        np.tile(second, (2, 2, 1)),
+        second[:90, 200:201].copy(),
+    ]
+
+
+@pytest.fixture(scope="session")
+def conversions(model):
+    """With and without suppression. The converter is slow and leaks, so it runs just twice."""
+    return Conversion(model), Conversion(model, nms=False)
+
+
+@pytest.fixture(scope="session")
+def exported(conversions, pictures, tmp_path_factory):
+    """Dict from the name of a form to `(path, difference)`."""
+    folder = tmp_path_factory.mktemp("exported")
+    info = ModelInfo(name="Pets", author="A. Author", license="CC0", description="Finds pets.")
+    forms = {}
+    for name in FORMS:
+        quantization, raw, _ = name.partition("_raw")
+        conversion = conversions[bool(raw)]
+        path = folder / f"{name}.tflite"
+        difference = conversion.write(
+            path, quantization=quantization, calibration=pictures[:3], info=info
+        )
+        forms[name] = path, difference
+    return forms
+
+
+@pytest.fixture(scope="session")
+def saved_model(model, pictures, tmp_path_factory):
+    """`(folder, version folder, difference)`."""
+    folder = tmp_path_factory.mktemp("served") / "pets"
+    return folder, *export_saved_model(model, folder, pictures=pictures[:2])
+
+
+@pytest.fixture(scope="session")
+def loaded(saved_model):
+    return SavedModelDetector(saved_model[0])

@@ -1,0 +1,103 @@
+"""Rounding and ranges against their definitions; networks with Darknet's reorg."""
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from yolov2_tf.detection_model import DetectionModel
+from yolov2_tf.export.calibration import best_range, observe
+from yolov2_tf.export.flatbuffer import operator_names, unpack
+from yolov2_tf.export.quantization import round_keeping_sums
+from yolov2_tf.export.tflite import export_tflite
+from yolov2_tf.layers import DarknetReorg, Head
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    outputs=st.integers(1, 4),
+    taps=st.integers(1, 9),
+    inputs=st.integers(1, 5),
+    largest=st.floats(0.1, 126.4),
+    seed=st.integers(0, 999),
+)
+def test_rounding_keeps_the_sums(outputs, taps, inputs, largest, seed):
+    values = np.random.default_rng(seed).uniform(-largest, largest, (outputs, taps, inputs))
+    rounded = round_keeping_sums(values)
+    assert (rounded == np.rint(rounded)).all()
+    assert np.abs(rounded).max() <= 127
+    assert np.abs(rounded - values).max() < 1
+    assert np.abs((rounded - values).sum(axis=1)).max() <= 0.5 + 1e-9
+
+
+def test_rounding_moves_the_values_nearest_to_the_other_side():
+    values = np.array([0.4, 0.45, 0.3, 0.1]).reshape(1, 4, 1)  # sum 1.25, rounded plainly 0
+    assert round_keeping_sums(values).ravel().tolist() == [0, 1, 0, 0]
+    assert round_keeping_sums(-values).ravel().tolist() == [0, -1, 0, 0]
+
+
+def quantised(values, low, high):
+    step = (high - low) / 255
+    zero = np.rint(-low / step)
+    return (np.clip(np.rint(values / step) + zero, 0, 255) - zero) * step
+
+
+def leaky(x):
+    return np.where(x < 0, 0.1 * x, x)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 999), shape=st.sampled_from([0.7, 1.0, 2.0]))
+def test_best_range_beats_the_extremes(seed, shape):
+    random = np.random.default_rng(seed)
+    values = random.gamma(shape, size=20_000) * random.choice([-1, 1], 20_000)
+    values = values.astype(np.float32)
+
+    def error(low, high, activation=lambda x: x):
+        return np.mean((activation(quantised(values, low, high)) - activation(values)) ** 2)
+
+    low, high = best_range(values)
+    assert low <= 0 <= high
+    assert error(low, high) <= error(values.min(), values.max()) * 1.01
+    leaky_low, leaky_high = best_range(values, leaky)
+    assert error(leaky_low, leaky_high, leaky) <= error(low, high, leaky) * 1.01
+    assert leaky_low >= low - 0.1 * abs(low)  # what a leaky ReLU shrinks deserves less room
+
+
+@pytest.mark.parametrize("values", [[0.0] * 10, [3.0] * 10, [-2.0] * 10, [1.0, 2.0, 4.0]])
+def test_best_range_holds_zero_and_survives_constants(values):
+    low, high = best_range(np.array(values, np.float32))
+    assert low <= 0 <= high
+    assert high >= 0.9 * max(*values, 0)
+    assert low <= 0.9 * min(*values, 0)
+
+
+def test_observes_samples_extremes_and_channel_means(exported, pictures):
+    content = exported["none"][0].read_bytes()
+    graph = unpack(content).subgraphs[0]
+    image = graph.inputs[0]
+    picture = np.random.default_rng(0).uniform(0, 255, (96, 96, 3)).astype(np.float32)
+    seen = observe(content, [image], [picture, picture / 2])[image]
+    assert {seen.samples.min(), seen.samples.max()} == {(picture / 2).min(), picture.max()}
+    np.testing.assert_allclose(seen.means, 0.75 * picture.mean(axis=(0, 1)), rtol=1e-4)
+
+
+def test_darknet_s_reorg_is_quantised_too(pictures, tmp_path):
+    image = keras.Input((None, None, 3), name="image")
+    x = keras.layers.Rescaling(1 / 255)(image)
+    for filters in (8, 16, 16, 16):
+        x = keras.layers.Conv2D(filters, 3, padding="same")(x)
+        x = keras.layers.LeakyReLU(negative_slope=0.1)(x)
+        x = keras.layers.MaxPool2D(2)(x)
+    x = DarknetReorg(2)(x)
+    x = Head([(1, 1), (2, 2)], ["a", "b"], input_size=64)(x)
+    path = tmp_path / "reorg.tflite"
+    calibration = pictures[:2]
+    difference = export_tflite(
+        DetectionModel(image, x), path, quantization="int8", nms=False, calibration=calibration
+    )
+    assert difference.scores < 0.1
+    names = operator_names(unpack(path.read_bytes()))
+    assert names.count("QUANTIZE") == names.count("DEQUANTIZE") == 1
+    assert {"TRANSPOSE", "SPACE_TO_DEPTH"} <= set(names[: names.index("DEQUANTIZE")])

@@ -1,0 +1,152 @@
+"""The SavedModel's signatures against the Keras detector, and what lies beside the graph."""
+
+import io
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from yolov2_tf.detection import detect, detector, prepare
+from yolov2_tf.errors import InputError
+from yolov2_tf.export import saved_model as exporter
+from yolov2_tf.export.check import Difference
+from yolov2_tf.export.runtime import DEFAULT_THRESHOLD
+from yolov2_tf.export.saved_model import SavedModelDetector, export_saved_model, next_version
+from yolov2_tf.export.warmup import prediction_log
+
+
+@pytest.fixture(scope="module")
+def expected(model, pictures):
+    return list(detect(detector(model, DEFAULT_THRESHOLD), pictures))
+
+
+def png(picture):
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG")
+    return file.getvalue()
+
+
+def assert_same(found, wanted):
+    np.testing.assert_array_equal(found["labels"], wanted["labels"])
+    np.testing.assert_allclose(found["scores"], wanted["scores"], atol=1e-5)
+    np.testing.assert_allclose(found["boxes"], wanted["boxes"], atol=1e-5)
+
+
+def test_versions_are_numbered(saved_model, tmp_path):
+    folder, version, difference = saved_model
+    assert version == folder / "1"
+    assert max(difference[:2]) < 1e-4
+    assert next_version(folder) == 2
+    for name in ("7", "10", "notes", ".11.tmp"):
+        (tmp_path / name).mkdir()
+    assert next_version(tmp_path) == 11
+    assert next_version(tmp_path / "missing") == 1
+
+
+def test_every_picture_of_any_size_is_detected(loaded, pictures, expected):
+    assert loaded.class_names == ("cat", "dog", "bird")
+    for picture, wanted in zip(pictures, expected, strict=True):
+        assert_same(loaded.detect(picture), wanted)
+
+
+def test_batch_of_encoded_pictures_of_mixed_sizes(loaded, pictures, expected):
+    for found, wanted in zip(loaded.detect_bytes(map(png, pictures)), expected, strict=True):
+        assert_same(found, wanted)
+
+
+def test_raw_is_the_head_tensor(loaded, model, pictures):
+    images, _ = prepare(pictures, 96, "letterbox")
+    np.testing.assert_allclose(loaded.raw(images), model.predict_on_batch(images), atol=1e-4)
+
+
+def test_outputs_are_padded_and_named(loaded, pictures):
+    outputs = {name: tensor.numpy() for name, tensor in loaded.run(pictures[0]).items()}
+    count = outputs["num_detections"][0]
+    assert outputs["detection_boxes"].shape == (1, 100, 4)
+    assert 0 < count < 100
+    labels = outputs["detection_classes"][0]
+    names = [b"cat", b"dog", b"bird"]
+    assert outputs["detection_names"][0, :count].tolist() == [names[i] for i in labels[:count]]
+    assert (labels[count:] == -1).all()
+    assert (outputs["detection_names"][0, count:] == b"").all()
+    assert not outputs["detection_scores"][0, count:].any()
+    assert (np.diff(outputs["detection_scores"][0]) <= 0).all()
+
+
+def test_empty_batches_are_refused(loaded):
+    signatures = loaded._loaded.signatures
+    for name, inputs in (
+        ("serving_default", {"images": tf.zeros((0, 5, 5, 3), tf.uint8)}),
+        ("image_bytes", {"image_bytes": tf.zeros((0,), tf.string)}),
+        ("raw", {"images": tf.zeros((0, 96, 96, 3))}),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="the batch is empty"):
+            signatures[name](**inputs)
+
+
+def test_one_corrupt_picture_fails_the_request_and_not_the_next(loaded, pictures):
+    good = png(pictures[0])
+    for bad in (b"", b"no picture", good[:200]):
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            loaded.detect_bytes([good, bad])
+    assert len(loaded.detect_bytes([good])[0]["labels"])
+
+
+def test_class_names_layout_and_warmup_lie_beside_the_graph(saved_model):
+    _, version, _ = saved_model
+    assert (version / "assets" / "labels.txt").read_text().split("\n") == ["cat", "dog", "bird"]
+    layout = json.loads((version / "assets.extra" / "yolov2.json").read_text())
+    assert layout["input_size"] == 96
+    records = tf.data.TFRecordDataset(str(version / "assets.extra/tf_serving_warmup_requests"))
+    assert len(list(records)) == 3
+
+
+def test_warmup_requests_are_prediction_logs(saved_model, loaded):
+    logs = pytest.importorskip(
+        "tensorflow_serving.apis.prediction_log_pb2", reason="needs tensorflow-serving-api"
+    )
+    _, version, _ = saved_model
+    file = str(version / "assets.extra/tf_serving_warmup_requests")
+    seen = set()
+    for record in tf.data.TFRecordDataset(file).as_numpy_iterator():
+        log = logs.PredictionLog.FromString(record)
+        assert log.SerializeToString()
+        request = log.predict_log.request
+        assert request.model_spec.name == "pets"
+        name = request.model_spec.signature_name
+        inputs = {k: tf.constant(tf.make_ndarray(v)) for k, v in request.inputs.items()}
+        assert loaded._loaded.signatures[name](**inputs)  # the server will not fail on it
+        seen.add(name)
+    assert seen == {"serving_default", "image_bytes", "raw"}
+
+
+def test_long_fields_are_written_right():
+    logs = pytest.importorskip(
+        "tensorflow_serving.apis.prediction_log_pb2", reason="needs tensorflow-serving-api"
+    )
+    tensor = tf.zeros((100_000,), tf.uint8)
+    log = logs.PredictionLog.FromString(prediction_log("m" * 300, "s", {"x": tensor}))
+    request = log.predict_log.request
+    assert request.model_spec.name == "m" * 300
+    assert tf.make_ndarray(request.inputs["x"]).shape == (100_000,)
+
+
+def test_a_model_that_differs_is_not_written(model, saved_model, pictures, tmp_path, monkeypatch):
+    def write(path, *_):
+        shutil.copytree(saved_model[1], path)
+        (path / "assets.extra" / "tf_serving_warmup_requests").unlink()
+
+    monkeypatch.setattr(exporter, "_write", write)  # it would write the same again
+    monkeypatch.setattr(exporter, "compare", lambda *_: Difference(0.5, 0.0, 1))
+    with pytest.raises(InputError, match=r"differs: scores within 0\.5"):
+        export_saved_model(model, tmp_path / "pets", pictures=pictures[:1])
+    assert not list((tmp_path / "pets").iterdir())
+
+
+def test_folders_that_are_no_export_are_refused(tmp_path):
+    for path in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(InputError, match="no SavedModel of this package"):
+            SavedModelDetector(path)

@@ -1,0 +1,227 @@
+"""What is inside the written `.tflite` files, and what export refuses."""
+
+import warnings
+
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
+
+from yolov2_tf.errors import InputError
+from yolov2_tf.export import tflite
+from yolov2_tf.export.check import Difference
+from yolov2_tf.export.flatbuffer import (
+    OPERATORS,
+    check_deployable,
+    operator_name,
+    operator_names,
+    pack,
+    unpack,
+)
+from yolov2_tf.export.runtime import DETECTION_OUTPUTS, PREDICTION_OUTPUTS
+from yolov2_tf.export.tflite import check_quantization, export_tflite
+
+FORMS = ("none", "none_raw", "fp16", "dynamic", "int8", "int8_raw")
+
+
+@pytest.fixture(scope="module")
+def files(exported):
+    return {name: unpack(path.read_bytes()) for name, (path, _) in exported.items()}
+
+
+def type_of(file, index):
+    return file.subgraphs[0].tensors[index].type
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_inputs_and_outputs_are_named_ordered_and_of_fixed_size(form, exported):
+    interpreter = Interpreter(str(exported[form][0]))
+    (image,) = interpreter.get_input_details()
+    outputs = interpreter.get_output_details()
+    quantised = form.startswith("int8")
+    assert image["name"] == "image"
+    assert image["dtype"] == (np.uint8 if quantised else np.float32)
+    assert image["shape"].tolist() == image["shape_signature"].tolist() == [1, 96, 96, 3]
+    if quantised:
+        assert image["quantization"] == (1.0, 0)  # camera bytes go in as they are
+    names = PREDICTION_OUTPUTS if form.endswith("_raw") else DETECTION_OUTPUTS
+    shapes = ([1, 45, 4], [1, 45, 3]) if form.endswith("_raw") else ([1, 100, 4], [1, 100])
+    assert [output["name"] for output in outputs] == list(names)
+    for output, shape in zip(outputs, shapes, strict=False):
+        assert output["shape"].tolist() == shape
+    assert {output["dtype"] for output in outputs} == {np.float32}
+    ((_, signature),) = interpreter.get_signature_list().items()
+    assert signature == {"inputs": ["image"], "outputs": sorted(names)}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_files_hold_built_in_operators_only(form, files):
+    check_deployable(files[form], "here")
+    names = operator_names(files[form])
+    assert set(names) <= set(OPERATORS.values()) - {"CUSTOM", "DELEGATE"}
+    assert ("NON_MAX_SUPPRESSION_V4" in names) is not form.endswith("_raw")
+
+
+def test_weights_are_aligned_for_the_runtime(exported):
+    content = exported["int8"][0].read_bytes()
+    packed = schema.Model.GetRootAs(content)
+    base = np.frombuffer(content, np.uint8).__array_interface__["data"][0]
+    checked = 0
+    for i in range(packed.BuffersLength()):
+        if packed.Buffers(i).DataLength():
+            data = packed.Buffers(i).DataAsNumpy().__array_interface__["data"][0]
+            assert (data - base) % 16 == 0
+            checked += 1
+    assert checked > 40
+
+
+def test_int8_keeps_all_but_head_and_decoding_in_integers(files):
+    file = files["int8"]
+    names = operator_names(file)
+    assert names.count("QUANTIZE") == names.count("DEQUANTIZE") == 1
+    assert names.index("QUANTIZE") == 0
+    border = names.index("DEQUANTIZE")
+    assert {"CONV_2D", "LEAKY_RELU", "MAX_POOL_2D", "SPACE_TO_DEPTH", "CONCATENATION"} == set(
+        names[1:border]
+    )
+    assert names[border + 1] == "CONV_2D"
+    assert "CONV_2D" not in names[border + 2 :]
+    for op in file.subgraphs[0].operators[1:border]:
+        assert type_of(file, op.outputs[0]) == schema.TensorType.INT8
+        if operator_name(file, op) == "CONV_2D":
+            kernel, bias = (file.subgraphs[0].tensors[i] for i in op.inputs[1:])
+            assert (kernel.type, bias.type) == (schema.TensorType.INT8, schema.TensorType.INT32)
+            assert len(kernel.quantization.scale) == kernel.shape[0]
+    for op in file.subgraphs[0].operators[border + 1 :]:
+        assert type_of(file, op.outputs[0]) != schema.TensorType.INT8
+
+
+@pytest.mark.parametrize("kind", ["MAX_POOL_2D", "SPACE_TO_DEPTH", "CONCATENATION"])
+def test_int8_operators_that_move_values_share_one_scale(kind, files):
+    graph = files["int8"].subgraphs[0]
+    found = [op for op in graph.operators if operator_name(files["int8"], op) == kind]
+    integer = [
+        op for op in found if type_of(files["int8"], op.outputs[0]) == schema.TensorType.INT8
+    ]
+    assert integer
+    for op in integer:
+        scales = {
+            (graph.tensors[i].quantization.scale[0], graph.tensors[i].quantization.zeroPoint[0])
+            for i in (*op.inputs, *op.outputs)
+        }
+        assert len(scales) == 1
+
+
+def test_sizes_are_half_and_a_quarter(exported):
+    size = {name: path.stat().st_size for name, (path, _) in exported.items()}
+    # The graph itself takes some 30 kB of these small files.
+    weights = size["none"] - 30_000
+    assert abs(size["fp16"] - 30_000 - weights / 2) < 15_000
+    for form in ("dynamic", "int8"):
+        assert size[form] - 30_000 < 0.3 * weights + 15_000
+
+
+def test_differences_grow_as_expected(exported):
+    difference = {name: both[1] for name, both in exported.items()}
+    assert max(difference["none"][:2]) < 1e-4
+    assert max(difference["none_raw"][:2]) < 1e-4
+    assert 0 < difference["fp16"].scores < 0.01
+    assert 0 < difference["dynamic"].scores < 0.1
+    assert 0 < difference["int8"].scores < 0.2
+    assert difference["int8"] == difference["int8_raw"]
+    assert "of the Keras model on 3 pictures" in str(difference["int8"])
+
+
+@pytest.mark.parametrize(
+    ("quantization", "message"),
+    [("int16x8", "no 16-bit kernel"), ("int4", "expected none, fp16"), ("int8", "--calibrate")],
+)
+def test_quantisations_that_cannot_be_had_are_refused(quantization, message):
+    with pytest.raises(InputError, match=message):
+        check_quantization(quantization, None)
+
+
+def test_a_file_that_differs_is_not_written(model, conversions, pictures, tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_text("the one before")
+    weights = model.head.get_weights()
+    model.head.set_weights([weights[0] * 1.5, weights[1]])
+    try:
+        with pytest.raises(InputError, match=r"differs: scores within .*at most 0\.001"):
+            conversions[0].write(path, pictures=pictures[:2])
+    finally:
+        model.head.set_weights(weights)
+    assert path.read_text() == "the one before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_wrong_decoding_is_not_written(conversions, pictures, tmp_path, monkeypatch):
+    def other_threshold(head, raw, shapes, settings):
+        return suppressed(head, raw, shapes, {**settings, "iou_threshold": 0.1})
+
+    suppressed = tflite.suppressed
+    monkeypatch.setattr(tflite, "suppressed", other_threshold)
+    with pytest.raises(InputError, match="have no counterpart"):
+        conversions[0].write(tmp_path / "model.tflite", pictures=pictures[:2])
+    assert not list(tmp_path.iterdir())
+
+
+def test_quantised_files_that_differ_are_written_with_a_warning(
+    conversions, pictures, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tflite, "compare", lambda *_: Difference(0.5, 0.1, 2))
+    with pytest.warns(UserWarning, match=r"scores within 0\.5.*more pictures for calibration"):
+        conversions[0].write(
+            tmp_path / "model.tflite", quantization="dynamic", pictures=pictures[:2]
+        )
+    assert (tmp_path / "model.tflite").is_file()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        monkeypatch.setattr(tflite, "compare", lambda *_: Difference(0.01, 0.01, 2))
+        conversions[0].write(
+            tmp_path / "model.tflite", quantization="dynamic", pictures=pictures[:2]
+        )
+
+
+def test_export_checks_its_arguments_before_converting(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(tflite, "_convert", lambda *_: pytest.fail("converted"))
+    with pytest.raises(InputError, match="--calibrate"):
+        export_tflite(model, tmp_path / "model.tflite", quantization="int8")
+
+
+def small_file(**changes):
+    """A file with one operator that adds a tensor to itself."""
+    tensor = schema.TensorT(
+        **{"shape": [1, 2], "type": schema.TensorType.FLOAT32, "name": b"x", **changes}
+    )
+    operator = schema.OperatorT(opcodeIndex=0, inputs=[0, 0], outputs=[0])
+    code = schema.OperatorCodeT(builtinCode=schema.BuiltinOperator.ADD, version=1)
+    graph = schema.SubGraphT(tensors=[tensor], inputs=[0], outputs=[0], operators=[operator])
+    return schema.ModelT(version=3, operatorCodes=[code], subgraphs=[graph], buffers=[])
+
+
+def test_files_that_phones_cannot_run_are_refused():
+    check_deployable(small_file(), "here")
+    with pytest.raises(InputError, match="no fixed size"):
+        check_deployable(small_file(shapeSignature=[-1, 2]), "here")
+    with pytest.raises(InputError, match="5 dimensions"):
+        check_deployable(small_file(shape=[1, 1, 1, 1, 2]), "here")
+    custom = small_file()
+    custom.operatorCodes[0].builtinCode = schema.BuiltinOperator.CUSTOM
+    custom.operatorCodes[0].customCode = b"FlexCombinedNonMaxSuppression"
+    with pytest.raises(InputError, match="FlexCombined"):
+        check_deployable(custom, "here")
+    looping = small_file()
+    looping.subgraphs.append(looping.subgraphs[0])
+    with pytest.raises(InputError, match="control flow"):
+        check_deployable(looping, "here")
+
+
+def test_packing_keeps_what_was_unpacked(exported):
+    content = exported["none"][0].read_bytes()
+    again = unpack(pack(unpack(content)))
+    assert operator_names(again) == operator_names(unpack(content))
+    for one, other in zip(
+        again.subgraphs[0].tensors, unpack(content).subgraphs[0].tensors, strict=True
+    ):
+        assert (one.name, list(one.shape)) == (other.name, list(other.shape))

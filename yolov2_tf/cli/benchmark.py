@@ -1,0 +1,80 @@
+"""`yolov2 benchmark`: size, speed and accuracy of every exported form, side by side."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def benchmark(
+    model: Annotated[Path, typer.Argument(help="Trained detector, a `.keras` file.")],
+    data: Annotated[str, typer.Option(help="Data set to score the forms on.")],
+    split: Annotated[str | None, typer.Option(help="Image set of --data.")] = None,
+    calibrate: Annotated[
+        str | None, typer.Option(help="Data set to calibrate int8 on; without it int8 is left out.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the forms, `benchmark.md` and `benchmark.png`.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Score the first pictures only.")] = None,
+    runs: Annotated[int, typer.Option(min=1, help="Pictures that are timed.")] = 50,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads of each form.")] = 2,
+    json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
+):
+    """Compare the forms of a model: MB, ms, mAP.
+
+    Keras, SavedModel and TFLite always run; ONNX Runtime, OpenVINO and OpenCV where they are
+    installed.
+
+    **Examples**
+    `yolov2 benchmark model.keras --data VOCdevkit/VOC2007 --split test --calibrate photos.yaml`
+
+    `yolov2 benchmark model.keras --data digits --split val --calibrate digits --json -`
+    """
+    import dataclasses
+    import tempfile
+
+    import tensorflow as tf
+    from rich.console import Console
+    from rich.markdown import Markdown
+    from rich.progress import track
+
+    from yolov2_tf.cli.export import calibration_pictures
+    from yolov2_tf.cli.parsing import messages, open_checked, write_json
+    from yolov2_tf.data.images import load_image
+    from yolov2_tf.detection import load_model
+    from yolov2_tf.export import benchmark as measure
+    from yolov2_tf.files import replacing
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    console = messages()
+    loaded = load_model(model)
+    dataset = open_checked(data, console, split=split, class_names=loaded.head.class_names)
+    dataset = dataclasses.replace(dataset, records=dataset.records[:limit])
+    calibration = None if calibrate is None else calibration_pictures(calibrate, None, console)
+    with tempfile.TemporaryDirectory() as scratch:
+        with console.status("exporting"):
+            forms, notes = measure.write_forms(
+                loaded,
+                model,
+                Path(scratch) if out is None else out,
+                calibration=calibration,
+                pictures=[load_image(record.image) for record in dataset.records[:4]],
+                threads=threads,
+            )
+        for note in notes:
+            console.print(f"[yellow]left out:[/yellow] {note}", highlight=False, soft_wrap=True)
+
+        def progress(items, total, what):
+            return track(items, what, total=total, console=console, transient=True)
+
+        rows = measure.benchmark(loaded.head, forms, dataset, runs=runs, progress=progress)
+    table = measure.markdown(rows)
+    if out is not None:
+        with replacing(out / "benchmark.md") as temporary:
+            temporary.write_text(table)
+        measure.plot(rows, out / "benchmark.png")
+    if json is not None:
+        write_json([dataclasses.asdict(row) for row in rows], json)
+    if json != "-":
+        Console().print(Markdown(table))
