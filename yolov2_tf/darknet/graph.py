@@ -80,7 +80,9 @@ class _Graph:
         self.blocks = {id(block.output): block for block in map(self._block, convolutions)}
 
     def maker(self, tensor):
-        """The layer whose output the tensor is."""
+        """The layer whose output the tensor is; a layer has one, that of its first use."""
+        if id(tensor) not in self._makers:
+            raise InputError("a layer is used more than once", expected="one use, as in Darknet")
         return self._makers[id(tensor)]
 
     def _only_reader(self, tensor):
@@ -278,13 +280,9 @@ def _check_norm(layer, convolution):
 
 
 def _output(layer):
-    try:
-        output = layer.output
-    except AttributeError:  # none, or one for each of several calls
-        output = None
-    if not isinstance(output, keras.KerasTensor):
-        raise _refusal(layer, "has no form in Darknet", "one output, used in one place", _HINT)
-    return output
+    if not isinstance(layer.output, keras.KerasTensor):
+        raise _refusal(layer, "has several outputs", "one", _HINT)
+    return layer.output
 
 
 def _inputs(layer):
