@@ -69,7 +69,7 @@ def test_scenes_are_the_same_on_every_machine():
     """Golden: written by numpy 1.26.4 on x86-64. One pixel of rounding is allowed."""
     record = open_digits("test", count=2).records[1]
     assert record.labels.tolist() == [6, 1, 8, 8]
-    boxes = [[10, 150, 93, 194], [48, 95, 126, 118], [155, 123, 210, 165], [66, 40, 97, 57]]
+    boxes = [[9, 142, 112, 196], [42, 93, 140, 121], [134, 112, 212, 171], [58, 38, 111, 66]]
     np.testing.assert_allclose(record.boxes * 224, boxes, atol=1)
 
 
@@ -95,7 +95,7 @@ def test_scenes_hold_one_to_six_digits(scenes):
     counts = np.bincount([len(record.labels) for record in scenes.records], minlength=7)
     assert counts[0] == 0
     assert len(counts) == 7
-    assert counts[1:].min() > 25  # 50 each on average
+    assert counts[1:].min() > 15  # 50 each on average, but that six have no room in some
 
 
 def test_labels_are_about_equally_frequent(scenes):
@@ -104,12 +104,12 @@ def test_labels_are_about_equally_frequent(scenes):
     assert chi_square < 27.9  # 99.9 % of uniform draws, 9 degrees of freedom
 
 
-def test_digits_come_in_a_fourfold_range_of_sizes(scenes):
+def test_digits_come_in_many_sizes(scenes):
     boxes = np.concatenate([record.boxes for record in scenes.records]) * 224
     heights = boxes[:, 2] - boxes[:, 0]
-    assert 20 <= heights.min() <= 28
-    assert 88 <= heights.max() <= 115
-    assert 40 < np.median(heights) < 58  # sqrt(24 · 96) = 48: as many below as above
+    assert 39 <= heights.min() <= 48
+    assert 105 <= heights.max() <= 130
+    assert 60 < np.median(heights) < 80  # sqrt(44 · 112) = 70: as many below as above
 
 
 def test_boxes_lie_inside_and_hardly_overlap(scenes):

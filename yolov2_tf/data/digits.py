@@ -1,4 +1,4 @@
-"""The embedded data set: real handwritten digits on photographs and textures, made on the spot.
+"""The embedded data set: bright handwritten digits on dim photographs and textures.
 
 The handwriting is scikit-learn's copy of the UCI "Optical Recognition of Handwritten Digits" test
 set (1,797 digits), the photographs are the two that scikit-learn ships. Nothing is downloaded and
@@ -22,7 +22,7 @@ CLASS_NAMES = tuple("0123456789")
 SPLITS = {"train": 1000, "val": 200, "test": 200}  # and the number of scenes by default
 
 _MAX_DIGITS = 6
-_SCENE_HEIGHTS = (24 / 224, 96 / 224)  # of a digit, as a share of the picture
+_SCENE_HEIGHTS = (44 / 224, 112 / 224)  # of a digit, as a share of the picture
 _PICTURE_HEIGHTS = (0.3, 0.7)  # slanted and stretched, a digit's longer side is up to 1.35 of it
 _MAX_HIDDEN = 0.05  # of the smaller of two boxes, by the other
 
@@ -43,7 +43,7 @@ class LabelledImage:
 def open_digits(split="train", *, size=224, count=None, seed=0, classes=None):
     """Opens scenes of 1 to 6 handwritten digits with a box around each.
 
-    A digit is 24/224 to 96/224 of the picture high, give or take its slant. Its box is tight
+    A digit is 44/224 to 112/224 of the picture high, give or take its slant. Its box is tight
     around the ink, and two boxes share at most 5 % of the smaller one. Opening lays the scenes
     out; `Record.image` paints one and returns it as JPEG.
 
@@ -173,7 +173,7 @@ def _collides(places, shape, digits):
     return (shared > _MAX_HIDDEN * smaller).any(1)
 
 
-@functools.lru_cache(maxsize=2000)  # some 20 KB each at 224 px; painting takes many times longer
+@functools.lru_cache(maxsize=4000)  # some 20 KB each at 224 px; painting takes many times longer
 def _scene_jpeg(split, seed, index, size, classes):
     rng = _generator("scene", split, seed, index)
     digits = _scene_digits(rng, split, size, classes)
@@ -264,7 +264,8 @@ def _write(rng, split, label, height):
     """
     samples = _handwriting()[split, label]
     field = samples[rng.integers(len(samples))]
-    angle, slant, stretch = rng.uniform(-0.2, 0.2), rng.uniform(-0.2, 0.2), rng.uniform(0.85, 1.2)
+    angle, slant = rng.uniform(-0.15, 0.15, 2)
+    stretch = rng.uniform(0.85, 1.2)
     cos, sin, block = math.cos(angle), math.sin(angle), height / 8
     # From (x, y) in the field to (x, y) in the picture.
     forward = np.array([[cos, -sin], [sin, cos]]) @ [[stretch, slant], [0, 1]] * block / _CELL
@@ -303,13 +304,13 @@ def _photographs():
 
 
 def _photograph(rng, size):
-    """Cuts a square out of a photograph, and fades it as old prints do."""
+    """Cuts a square out of a photograph, and dims and fades it as dusk does."""
     photo = _photographs()[rng.integers(2)]
     side = rng.uniform(0.4, 1) * min(photo.size)
     left, top = rng.random(2) * (np.array(photo.size) - side)
     square = left, top, left + side, top + side
     part = photo.resize((size, size), Image.Resampling.BILINEAR, box=square)
-    contrast, exposure = rng.uniform(0.4, 0.9), rng.uniform(0.6, 1.05)
+    contrast, exposure = rng.uniform(0.25, 0.6), rng.uniform(0.2, 0.55)
     tint = rng.uniform(0.9, 1.1, 3)
     mean = np.mean(part)
     levels = (np.arange(256) - mean) * contrast + mean * exposure
@@ -352,26 +353,23 @@ _MIN_CONTRAST = 3  # WCAG 2.1, 1.4.11: the least for graphics that people must r
 
 
 def _palette(rng):
-    """Returns 256 shades from one colour to another that is about as bright.
-
-    Alike in brightness, so that ink can stand out from all of them.
-    """
-    hue, value = rng.random(), rng.uniform(0.2, 1)
+    """Returns 256 shades from one dim colour to another that is about as bright."""
+    hue, value = rng.random(), rng.uniform(0.1, 0.55)
     hues = hue + np.array([0, rng.uniform(-0.2, 0.2)])
-    values = np.clip(value + np.array([0, rng.uniform(-0.25, 0.25)]), 0, 1)
+    values = np.clip(value + np.array([0, rng.uniform(-0.2, 0.2)]), 0.05, 0.6)
     one, other = _colours(hues, rng.uniform(0.1, 0.7, 2), values).astype(float)
     return np.linspace(one, other, 256).astype(np.uint8)
 
 
 def _ink_colour(rng, under):
-    """Picks a random colour, light or dark, that stands out from the pixels `under` `(h, w, 3)`."""
-    values = np.where(rng.random(16) < 0.5, rng.uniform(0.75, 1, 16), rng.uniform(0, 0.5, 16))
-    colours = _colours(rng.random(16), rng.random(16), values)
+    """Picks a random bright colour that stands out from the pixels `under` `(h, w, 3)`.
+
+    Always brighter than the paper: with ink of either kind a small network needs ten times the
+    scenes before it tells one digit from another, and a demonstration should take minutes.
+    """
+    colours = _colours(rng.random(16), rng.uniform(0, 0.6, 16), rng.uniform(0.75, 1, 16))
     paper = _luminance(under[::2, ::2])
-    levels = np.clip(paper.mean() + paper.std() * np.array([-1, 0, 1]), 0, None)
-    inks = _luminance(colours)[:, None]
-    contrast = (np.maximum(inks, levels) + 0.05) / (np.minimum(inks, levels) + 0.05)  # WCAG
-    contrast = contrast.min(1)
+    contrast = (_luminance(colours) + 0.05) / (paper.mean() + paper.std() + 0.05)  # WCAG
     return colours[np.argmax(np.minimum(contrast, _MIN_CONTRAST))]  # the first that is enough
 
 
