@@ -1,20 +1,17 @@
 """Size, speed and accuracy of every exported form of a detector, side by side, in one run."""
 
 import dataclasses
-import functools
-import re
 import time
-from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from yolov2_tf.data.images import load_image
 from yolov2_tf.evaluation import evaluate
-from yolov2_tf.export.runtime import ExportedDetector, resize
+from yolov2_tf.export.runtime import DEFAULT_THRESHOLD, resize
 
-SCORE_THRESHOLD = 0.005
-MAX_DETECTIONS = 300
-_TITLES = {"onnx": "ONNX", "openvino": "OpenVINO"}
+TILE = 360
+"""Longer side, in pixels, of the pictures in `draw_side_by_side`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +26,8 @@ class Row:
         median_ms: Milliseconds for one picture, the median: what the form itself does with a
             picture of its size, that is the network, decoding, and suppression where it has it.
         p95_ms: Likewise, the 95th percentile.
+        tail_share: Share of decoding and suppression in that, 0..1, at the score threshold of
+            apps, `DEFAULT_THRESHOLD`; None where the form has no suppression that can be cut off.
         map: Mean AP (VOC2007), a fraction.
         map_loss: How much less that is than the Keras model's.
     """
@@ -39,91 +38,16 @@ class Row:
     load_ms: float
     median_ms: float
     p95_ms: float
+    tail_share: float | None
     map: float
     map_loss: float
-
-
-@dataclasses.dataclass(frozen=True)
-class Form:
-    """A form of a detector that is ready to be opened.
-
-    Attributes:
-        name: Its name.
-        path: Its file or folder.
-        open: Function of no arguments that gives an object with `run(resized)`, `detect(image)`
-            and `runtime`.
-    """
-
-    name: str
-    path: Path
-    open: object
-
-
-def write_forms(model, source, folder, *, calibration=None, pictures=None, threads=2):
-    """Exports a detector to every form that can be run here.
-
-    Args:
-        model: `DetectionModel`.
-        source: Its `.keras` file.
-        folder: Where to write, a `pathlib.Path`.
-        calibration: Pictures for int8, which is left out without them.
-        pictures: Pictures to compare on.
-        threads: How many threads each form may use.
-
-    Returns:
-        `(forms, notes)`: a list of `Form`, Keras first, and what was left out, one line each.
-    """
-    from yolov2_tf.darknet.export import export_darknet
-    from yolov2_tf.errors import InputError
-    from yolov2_tf.export.onnx import FORMATS, OnnxDetector, export_onnx
-    from yolov2_tf.export.runtime import TFLiteDetector
-    from yolov2_tf.export.saved_model import SavedModelDetector, export_saved_model
-    from yolov2_tf.export.tflite import QUANTIZATIONS, Conversion
-
-    limit = {"max_detections": MAX_DETECTIONS}
-    folders = {name: folder / name for name in ("saved_model", "tflite", *FORMATS, "darknet")}
-    forms = [Form("Keras", Path(source), lambda: _Keras(model))]
-    notes = []
-    saved, _ = export_saved_model(model, folders["saved_model"], pictures=pictures, **limit)
-    forms.append(Form("SavedModel", saved, lambda: SavedModelDetector(saved, SCORE_THRESHOLD)))
-
-    conversion = Conversion(model, score_threshold=SCORE_THRESHOLD, **limit)
-    for quantization in QUANTIZATIONS:
-        if quantization == "int8" and not calibration:
-            notes.append("TFLite int8: no pictures to calibrate on")
-            continue
-        name = "float32" if quantization == "none" else quantization
-        path = folders["tflite"] / f"{name}.tflite"
-        conversion.write(
-            path, quantization=quantization, calibration=calibration, pictures=pictures
-        )
-        opened = functools.partial(TFLiteDetector, path, threads, SCORE_THRESHOLD)
-        forms.append(Form(f"TFLite {name}", path, opened))
-    for format, suffix in FORMATS.items():
-        path = folders[format] / f"model{suffix}"
-        try:
-            export_onnx(model, path, format=format, pictures=pictures, **limit)
-            opened = functools.partial(OnnxDetector, path, threads, SCORE_THRESHOLD)
-            opened()
-        except InputError as error:
-            notes.append(f"{_TITLES[format]}: {error}")
-        else:
-            forms.append(Form(_TITLES[format], folders[format], opened))
-    try:
-        opened = functools.partial(_OpenCv, model, export_darknet(model, folders["darknet"]).paths)
-        opened(threads)
-    except Exception as error:  # OpenCV 5 has lost its Darknet reader; some networks are refused
-        notes.append(f"Darknet in OpenCV: {error}")
-    else:
-        forms.append(Form("Darknet", folders["darknet"], lambda: opened(threads)))
-    return forms, notes
 
 
 def benchmark(head, forms, dataset, *, runs=50, progress=lambda items, total, what: items):
     """Measures forms of one detector.
 
     Times are taken in turn, one picture through every form and then the next, so that whatever
-    else the machine does meets all of them.
+    else the machine does meets all of them. A form sees each picture twice; the second counts.
 
     Args:
         head: The network's `Head`.
@@ -140,7 +64,12 @@ def benchmark(head, forms, dataset, *, runs=50, progress=lambda items, total, wh
         start = time.perf_counter()
         opened.append(form.open())
         load_ms.append(_milliseconds_since(start))
-    times = _times(head, opened, dataset, runs, progress)
+    pictures = [
+        resize(load_image(record.image), head.input_size, head.resize)[0]
+        for record in (dataset.records[i % len(dataset)] for i in range(runs))
+    ]
+    times = _times(opened, progress([pictures[0], *pictures], runs + 1, "timing"))
+    shares = [form.tail_share and form.tail_share(pictures) for form in forms]
     scores = []
     for form, detector in zip(forms, opened, strict=True):
         pictures = (load_image(record.image) for record in dataset.records)
@@ -154,28 +83,48 @@ def benchmark(head, forms, dataset, *, runs=50, progress=lambda items, total, wh
             load_ms=load,
             median_ms=float(np.median(taken)),
             p95_ms=float(np.percentile(taken, 95)),
+            tail_share=share,
             map=score,
             map_loss=scores[0] - score,
         )
-        for form, detector, load, taken, score in zip(
-            forms, opened, load_ms, times, scores, strict=True
+        for form, detector, load, taken, share, score in zip(
+            forms, opened, load_ms, times, shares, scores, strict=True
         )
     ]
 
 
 def markdown(rows):
     """Rows as a Markdown table."""
+    header = ("form", "runtime", "MB", "load ms", "ms/image", "p95", "decode+NMS", "mAP %", "loss")
+    cells = [header, *(_cells(row) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    words = 2  # so many columns of words come before those of numbers, which stand on the right
     lines = [
-        "| form | runtime | MB | load ms | ms/image | p95 | mAP % | loss |",
-        "|---|---|--:|--:|--:|--:|--:|--:|",
+        "|".join(
+            f" {text.ljust(width)} " if place < words else f" {text.rjust(width)} "
+            for place, (text, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in cells
     ]
-    lines += [
-        f"| {row.form} | {row.runtime} | {row.megabytes:.1f} | {row.load_ms:.0f} "
-        f"| {row.median_ms:.1f} | {row.p95_ms:.1f} | {100 * row.map:.2f} "
-        f"| {100 * row.map_loss:+.2f} |"
-        for row in rows
-    ]
-    return "\n".join(lines) + "\n"
+    ruler = "|".join(
+        "-" * (width + 2) if place < words else "-" * (width + 1) + ":"
+        for place, width in enumerate(widths)
+    )
+    return "".join(f"|{line}|\n" for line in (lines[0], ruler, *lines[1:]))
+
+
+def _cells(row):
+    return (
+        row.form,
+        row.runtime,
+        f"{row.megabytes:.1f}",
+        f"{row.load_ms:.0f}",
+        f"{row.median_ms:.1f}",
+        f"{row.p95_ms:.1f}",
+        "" if row.tail_share is None else f"{100 * row.tail_share:.1f} %",
+        f"{100 * row.map:.2f}",
+        f"{100 * row.map_loss:+.2f}",
+    )
 
 
 def plot(rows, path):
@@ -204,77 +153,48 @@ def plot(rows, path):
         figure.savefig(temporary, dpi=150)
 
 
-# === What runs the forms that have no class elsewhere ===
+def draw_side_by_side(forms, class_names, pictures, path):
+    """Draws what each form detects in the same pictures, a row for each form.
+
+    Args:
+        forms: List of `Form`.
+        class_names: What the labels index.
+        pictures: A few `(H, W, 3)` uint8 pictures.
+        path: The PNG to write.
+    """
+    from matplotlib.figure import Figure
+
+    from yolov2_tf.files import replacing
+    from yolov2_tf.visualize import contact_sheet, draw_detections
+
+    figure = Figure(figsize=(2.4 * len(pictures), 2.2 * len(forms)), layout="constrained")
+    for form, axes in zip(forms, np.atleast_1d(figure.subplots(len(forms))), strict=True):
+        detector = form.open()
+        drawn = []
+        for picture in pictures:
+            found = detector.detect(picture)
+            small = Image.fromarray(picture)
+            small.thumbnail((TILE, TILE))  # before drawing: the names stay legible
+            sure = found["scores"] > DEFAULT_THRESHOLD
+            boxes, labels, scores = (found[k][sure] for k in ("boxes", "labels", "scores"))
+            drawn.append(draw_detections(np.asarray(small), boxes, labels, scores, class_names))
+        axes.imshow(contact_sheet(drawn, columns=len(drawn), tile=TILE))
+        axes.set_title(f"{form.name} ({detector.runtime})", loc="left", fontsize="small")
+        axes.axis("off")
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=150)
 
 
-class _Keras:
-    """The Keras model with decoding and suppression, as one graph."""
-
-    def __init__(self, model):
-        import keras
-        import tensorflow as tf
-
-        from yolov2_tf.detection import detector
-        from yolov2_tf.detection_model import find_head
-
-        self.runtime = f"Keras {keras.__version__}"
-        self._detector = detector(model, SCORE_THRESHOLD, max_detections=MAX_DETECTIONS)
-        size = find_head(model).input_size
-        self._graph = tf.function(
-            lambda image: self._detector(image, training=False),
-            input_signature=[tf.TensorSpec((1, size, size, 3), tf.float32)],
-        )
-
-    def run(self, resized):
-        return self._graph(resized[None])
-
-    def detect(self, image):
-        from yolov2_tf.detection import detect
-
-        (found,) = detect(self._detector, [image], batch_size=1)
-        return found
-
-
-class _OpenCv(ExportedDetector):
-    """OpenCV's `dnn` on the Darknet export; its region layer decodes."""
-
-    def __init__(self, model, paths, threads):
-        import cv2
-
-        from yolov2_tf.detection_model import find_head
-        from yolov2_tf.export.metadata import describe
-
-        settings = {"iou_threshold": 0.45, "max_detections": MAX_DETECTIONS}
-        layout = describe(find_head(model), nms=False, score_threshold=0.0, **settings)
-        super().__init__(layout, SCORE_THRESHOLD, paths["cfg"])
-        self.runtime = f"opencv {cv2.__version__}"
-        cv2.setNumThreads(threads)
-        # OpenCV takes the IoU threshold of the training, which the cfg tells, for one of scores.
-        cfg = re.sub(r"(?m)^thresh *=.*", f"thresh={SCORE_THRESHOLD}", paths["cfg"].read_text())
-        files = (cfg.encode(), paths["weights"].read_bytes())
-        self._net = cv2.dnn.readNetFromDarknet(*(np.frombuffer(f, np.uint8) for f in files))
-
-    def run(self, resized):
-        blob = np.ascontiguousarray(resized.transpose(2, 0, 1)[None] / np.float32(255))
-        self._net.setInput(blob)
-        rows = self._net.forward()
-        center, size = rows[:, 1::-1], rows[:, 3:1:-1]
-        boxes = np.concatenate([center - size / 2, center + size / 2], axis=1)
-        return {"boxes": boxes[None], "scores": rows[None, :, 5:]}
-
-
-def _times(head, opened, dataset, runs, progress):
-    """Milliseconds `(forms, runs)` for a picture of the network's size."""
-    records = [dataset.records[i % len(dataset)] for i in range(runs)]
+def _times(opened, pictures):
+    """Milliseconds `(forms, runs)` for pictures of the network's size; the first one warms up."""
     taken = [[] for _ in opened]
-    for number, record in enumerate(progress([records[0], *records], runs + 1, "timing")):
-        resized, _, _ = resize(load_image(record.image), head.input_size, head.resize)
+    for picture in pictures:
         for detector, mine in zip(opened, taken, strict=True):
+            detector.run(picture)  # untimed: the threads of the form before may still be spinning
             start = time.perf_counter()
-            detector.run(resized)
-            if number:  # the first one warms up
-                mine.append(_milliseconds_since(start))
-    return taken
+            detector.run(picture)
+            mine.append(_milliseconds_since(start))
+    return [mine[1:] for mine in taken]
 
 
 def _milliseconds_since(start):

@@ -14,7 +14,7 @@ from yolov2_tf.boxes import clip
 from yolov2_tf.detection import prepare, to_pictures
 from yolov2_tf.detection_model import find_head
 from yolov2_tf.errors import InputError
-from yolov2_tf.layers import DecodeBoxes
+from yolov2_tf.layers import DecodeBoxes, decoder
 from yolov2_tf.non_max_suppression import NonMaxSuppression
 
 BEST = 10
@@ -119,7 +119,7 @@ def judge(difference, quantization, where):
     )
 
 
-def suppressed(head, raw, shapes, settings):
+def suppressed(head, raw, shapes, settings, tree_threshold):
     """Decodes head tensors and suppresses with Keras' layers.
 
     Args:
@@ -127,12 +127,12 @@ def suppressed(head, raw, shapes, settings):
         raw: `(n, S, S, k · (5 + C))` head tensors.
         shapes: `(n, 2)` `[height, width]` of the pictures.
         settings: Arguments of `NonMaxSuppression`.
+        tree_threshold: See `yolov2_tf.layers.DecodeTree`.
 
     Returns:
         For each picture a dict of `boxes`, `labels` and `scores`.
     """
-    boxes, scores = _decoded(head, raw)
-    outputs = NonMaxSuppression(**settings, per_class=head.tree is None)(boxes, scores)
+    outputs = NonMaxSuppression(**settings)(*decoder(head, tree_threshold)(raw))
     outputs = {name: np.asarray(tensor) for name, tensor in outputs.items()}
     outputs["boxes"] = to_pictures(outputs["boxes"], shapes, head.input_size, head.resize)
     return [

@@ -1,19 +1,17 @@
 """Opens an exported detector by its form."""
 
-import os
 from pathlib import Path
 
 from yolov2_tf.errors import InputError
 
-FORMS = "a .tflite, .onnx or OpenVINO .xml file, a SavedModel folder, or the URL of a served model"
+FORMS = "a .tflite, .onnx or OpenVINO .xml file, or a SavedModel folder"
 
 
-def open_exported(source, score_threshold=None, threads=None):
+def open_exported(path, score_threshold=None, threads=None):
     """Opens an exported detector.
 
     Args:
-        source: A `.tflite`, `.onnx` or OpenVINO `.xml` file, the folder of a SavedModel, or the
-            URL of one behind TensorFlow Serving (`http://…` or `grpc://…`).
+        path: A `.tflite`, `.onnx` or OpenVINO `.xml` file, or the folder of a SavedModel.
         score_threshold: Detections score above this, 0..1; default: see `TFLiteDetector`.
         threads: How many threads it may use, where the form allows to say; default: its choice.
 
@@ -23,15 +21,7 @@ def open_exported(source, score_threshold=None, threads=None):
     Raises:
         InputError: If it is none of these or cannot be used.
     """
-    source = os.fspath(source)
-    if "://" in source:
-        from yolov2_tf.export.runtime import DEFAULT_THRESHOLD
-        from yolov2_tf.export.serving.client import ServedDetector
-
-        return ServedDetector(
-            source, DEFAULT_THRESHOLD if score_threshold is None else score_threshold
-        )
-    path = Path(source)
+    path = Path(path)
     if path.suffix == ".tflite":
         from yolov2_tf.export.runtime import TFLiteDetector
 

@@ -68,6 +68,11 @@ def operator_names(model):
     return [operator_name(model, operator) for operator in model.subgraphs[0].operators]
 
 
+def convolutions(model):
+    """The operators that are convolutions, in the order they run; a detector's last is its head."""
+    return [op for op in model.subgraphs[0].operators if operator_name(model, op) == "CONV_2D"]
+
+
 def operator_code(model, name, version):
     """Index of a built-in operator in the model's list of operator codes; adds it if missing."""
     builtin = getattr(schema.BuiltinOperator, name)

@@ -86,8 +86,11 @@ def _tiff_orientation(data):
     little = data[0] == ord("I")
 
     def number(values, length):
-        powers = tf.constant([256**k for k in reversed(range(length))], tf.int64)
-        return tf.reduce_sum(values * tf.where(little, powers[::-1], powers), axis=-1)
+        powers = [256**k for k in range(length)]
+        weights = tf.where(
+            little, tf.constant(powers, tf.int64), tf.constant(powers[::-1], tf.int64)
+        )
+        return tf.reduce_sum(values * weights, axis=-1)
 
     directory = tf.minimum(number(data[4:8], 4), size - 2)
     first = directory + 2

@@ -36,7 +36,8 @@ _DESCRIPTIONS = {
     "score": "Scores of the detections, 0 to 1, falling.",
     "number of detections": "How many of the places are used.",
     "boxes": "Boxes before suppression, [y_min, x_min, y_max, x_max] as fractions of the image.",
-    "scores": "Score of each class in each box, 0 to 1.",
+    "scores": "Score of each class in each box, or of each box's label, 0 to 1.",
+    "labels": "Labels of the boxes, as lines of the label file.",
 }
 
 
@@ -92,14 +93,14 @@ def describe(head, **settings):
     Args:
         head: The network's `Head`.
         **settings: What the export adds: `nms`, `score_threshold`, `iou_threshold`,
-            `max_detections`, `quantization`.
+            `max_detections`, `tree_threshold`, `quantization`.
     """
     return {
         "class_names": list(head.class_names),
         "anchors": head.anchors.tolist(),
         "input_size": head.input_size,
         "resize": head.resize,
-        "per_class": head.tree is None,
+        "per_class": True,
         "tree": None if head.tree is None else head.tree.to_config(),
         **settings,
         "writer": f"yolov2_tf {__version__}",

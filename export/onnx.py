@@ -40,8 +40,8 @@ def export_onnx(
         The `Difference` from the model.
 
     Raises:
-        InputError: If a package is missing, or the file does not do what the model does. Nothing
-            is written then.
+        InputError: If a package is missing, the network has a label tree, or the file does not
+            do what the model does. Nothing is written then.
     """
     from yolov2_tf.detection_model import find_head
     from yolov2_tf.export.metadata import describe
@@ -51,6 +51,10 @@ def export_onnx(
     if path.suffix != FORMATS[format]:
         raise InputError(f"the file ends in {path.suffix!r}", where=path, expected=FORMATS[format])
     model = in_float32(model)
+    if find_head(model).tree is not None:
+        raise InputError(
+            f"a network with a label tree cannot become {format}", hint="tflite or saved_model"
+        )
     layout = describe(
         find_head(model),
         nms=False,
@@ -126,7 +130,8 @@ def _open_openvino(path, threads):
         outputs = compiled(image)
         return [outputs[name] for name in PREDICTION_OUTPUTS]
 
-    return layout, f"openvino {openvino.__version__}", run
+    version = openvino.__version__.split("-")[0]  # then comes the commit
+    return layout, f"openvino {version}", run
 
 
 def _write(model, path, format, layout):
@@ -138,7 +143,7 @@ def _write(model, path, format, layout):
     head = find_head(model)
     size = head.input_size
     image = keras.Input(batch_shape=(1, size, size, 3), name="image")
-    decode = DecodeBoxes(head.anchors, tree=head.tree, name="decode")
+    decode = DecodeBoxes(head.anchors, name="decode")
     network = keras.Model(image, decode(model(image)))
     if format == "onnx":
         onnx = _import("onnx")

@@ -22,6 +22,7 @@ from ai_edge_litert import schema_py_generated as schema
 from yolov2_tf.export.calibration import best_range, observe
 from yolov2_tf.export.flatbuffer import (
     constant,
+    convolutions,
     operator_code,
     operator_name,
     pack,
@@ -57,7 +58,7 @@ def halve_weights(model):
         model: `schema.ModelT` as converted.
     """
     expanding = []
-    for op in _convolutions(model):
+    for op in convolutions(model):
         half = _constant_input(model, op, 1).astype(np.float16)
         replace_constant(model, op, 1, half)
         expand = _conversion(
@@ -75,8 +76,8 @@ def quantize_weights(model):
     Args:
         model: `schema.ModelT` as converted.
     """
-    *convolutions, _ = _convolutions(model)
-    for op in convolutions:
+    *body, _ = convolutions(model)
+    for op in body:
         exact, scale = _steps(_constant_input(model, op, 1))
         _set_kernel(model, op, round_keeping_sums(exact), scale)
         _require_version(model, op)
@@ -232,7 +233,7 @@ def _fold_rescaling(model):
 
 def _backbone(model):
     """The operators before the head, the last convolution, that int8 can do, in their order."""
-    *_, head = _convolutions(model)
+    *_, head = convolutions(model)
     needed = {head.inputs[0]}
     found = []
     for op in reversed(model.subgraphs[0].operators):
@@ -240,10 +241,6 @@ def _backbone(model):
             needed |= set(op.inputs)
             found.insert(0, op)
     return [op for op in found if operator_name(model, op) in (*OWN_SCALE, *SHARED_SCALE)]
-
-
-def _convolutions(model):
-    return [op for op in model.subgraphs[0].operators if operator_name(model, op) == "CONV_2D"]
 
 
 def _constant_input(model, op, position):

@@ -25,6 +25,9 @@ DETECTION_OUTPUTS = ("location", "category", "score", "number of detections")
 PREDICTION_OUTPUTS = ("boxes", "scores")
 """Output tensors of a file without suppression."""
 
+LABELLED_OUTPUTS = ("boxes", "scores", "labels")
+"""Those of a network with a label tree: each box has one label, and a score for that."""
+
 LAYOUT_FILE = "yolov2.json"
 """Name of the file, packed into the `.tflite`, that says how the network is to be used."""
 
@@ -104,6 +107,7 @@ class ExportedDetector:
         return non_max_suppression(
             outputs["boxes"][0],
             outputs["scores"][0],
+            outputs["labels"][0] if "labels" in outputs else None,
             score_threshold=self.score_threshold,
             iou_threshold=self.layout["iou_threshold"],
             max_detections=self.layout["max_detections"],
@@ -146,7 +150,7 @@ class TFLiteDetector(ExportedDetector):
         self._outputs = {
             detail["name"]: detail["index"] for detail in self._interpreter.get_output_details()
         }
-        wanted = DETECTION_OUTPUTS if self.layout["nms"] else PREDICTION_OUTPUTS
+        wanted = output_names(self.layout)
         if missing := set(wanted) - set(self._outputs):
             raise InputError(
                 f"has no output {', '.join(sorted(missing))}",
@@ -189,6 +193,13 @@ def read_layout(path):
             where=path,
             hint="yolov2 export MODEL.keras --format tflite",
         ) from None
+
+
+def output_names(layout):
+    """The output tensors of a `.tflite` file, in their order, from what it says about itself."""
+    if layout["nms"]:
+        return DETECTION_OUTPUTS
+    return LABELLED_OUTPUTS if layout["tree"] else PREDICTION_OUTPUTS
 
 
 def load_interpreter():
@@ -260,13 +271,14 @@ def _neighbours(old, new):
 
 
 def non_max_suppression(
-    boxes, scores, *, score_threshold, iou_threshold, max_detections, per_class=True
+    boxes, scores, labels=None, *, score_threshold, iou_threshold, max_detections, per_class=True
 ):
     """Boxes and scores to detections, as `yolov2_tf.non_max_suppression` does.
 
     Args:
         boxes: `(M, 4)` float32, as fractions of the input.
-        scores: `(M, C)` float32 in 0..1.
+        scores: `(M, C)` float32 in 0..1, or `(M,)` with `labels`.
+        labels: `(M,)`, where each box has one class already, else None.
         score_threshold: Scores must be above this.
         iou_threshold: Boxes (of one class) overlapping more than this are one detection.
         max_detections: The most detections.
@@ -275,8 +287,12 @@ def non_max_suppression(
     Returns:
         Dict of `boxes` `(n, 4)`, `labels` `(n,)` int32 and `scores` `(n,)`, sorted by score.
     """
-    index, labels = np.nonzero(scores > score_threshold)
-    found = scores[index, labels]
+    if labels is None:
+        index, labels = np.nonzero(scores > score_threshold)
+        found = scores[index, labels]
+    else:
+        (index,) = np.nonzero(scores > score_threshold)
+        labels, found = labels[index], scores[index]
     best = np.argsort(-found, kind="stable")[: CANDIDATES_PER_DETECTION * max_detections]
     boxes, labels, found = clip(boxes[index[best]]), labels[best].astype(np.int32), found[best]
     rivals = iou(boxes[:, None], boxes[None]) > iou_threshold

@@ -28,6 +28,7 @@ from yolov2_tf.export.network import in_float32
 from yolov2_tf.export.runtime import LAYOUT_FILE, usable_threshold
 from yolov2_tf.export.warmup import write_warmup
 from yolov2_tf.files import replacing
+from yolov2_tf.layers import TREE_THRESHOLD
 from yolov2_tf.resize import box_transform, resize_image
 
 LAYOUT_ASSET = f"assets.extra/{LAYOUT_FILE}"
@@ -42,6 +43,7 @@ def export_saved_model(
     score_threshold=0.005,
     iou_threshold=0.45,
     max_detections=100,
+    tree_threshold=TREE_THRESHOLD,
 ):
     """Writes a detector as a SavedModel, after comparing it with the model on pictures.
 
@@ -70,6 +72,7 @@ def export_saved_model(
             the client, and the SavedModel can be evaluated; a higher one shortens the answers.
         iou_threshold: Boxes of one class overlapping more than this become one, 0..1.
         max_detections: N, the most detections.
+        tree_threshold: How exact the labels of a tree are, see `yolov2_tf.layers.DecodeTree`.
 
     Returns:
         `(path, difference)`: the folder of the version and the `Difference` from the model.
@@ -84,6 +87,7 @@ def export_saved_model(
         "score_threshold": score_threshold,
         "iou_threshold": iou_threshold,
         "max_detections": max_detections,
+        "tree_threshold": tree_threshold,
     }
     network = detector(model, **suppression)
     layout = describe(head, nms=True, quantization="none", **suppression)
@@ -231,7 +235,8 @@ def _write(path, model, network, layout):
         return {"head": model(_not_empty(images), training=False)}
 
     archive = keras.export.ExportArchive()
-    archive.track(network)
+    # Variables are found by the endpoints. Of a network that is tracked, too, Keras 3.15 writes
+    # them twice, as its own and as TensorFlow's.
     archive.track(names)
     archive.add_endpoint(
         "serving_default", from_pixels, [tf.TensorSpec((None, None, None, 3), tf.uint8, "images")]

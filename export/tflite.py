@@ -24,6 +24,7 @@ from yolov2_tf.export.check import (
 )
 from yolov2_tf.export.flatbuffer import (
     check_deployable,
+    convolutions,
     name_outputs,
     operator_name,
     pack,
@@ -33,9 +34,9 @@ from yolov2_tf.export.flatbuffer import (
 from yolov2_tf.export.metadata import ModelInfo, add_metadata, append_files, describe
 from yolov2_tf.export.network import in_float32
 from yolov2_tf.export.quantization import halve_weights, quantize_int8, quantize_weights
-from yolov2_tf.export.runtime import DETECTION_OUTPUTS, PREDICTION_OUTPUTS, TFLiteDetector
+from yolov2_tf.export.runtime import TFLiteDetector, output_names
 from yolov2_tf.files import replacing
-from yolov2_tf.layers import DecodeBoxes
+from yolov2_tf.layers import TREE_THRESHOLD, decoder
 from yolov2_tf.resize import resize_image
 
 QUANTIZATIONS = ("none", "fp16", "dynamic", "int8")
@@ -80,7 +81,8 @@ class Conversion:
 
     - with suppression `location` `(1, N, 4)`, `category` `(1, N)`, `score` `(1, N)` and
       `number of detections` `(1,)`, all float32, as MediaPipe's `ObjectDetector` takes them;
-    - without it `boxes` `(1, M, 4)` and `scores` `(1, M, C)`, which GPU delegates run whole.
+    - without it `boxes` `(1, M, 4)` and `scores` `(1, M, C)`, which GPU delegates run whole; of
+      a network with a label tree `boxes`, `scores` `(1, M)` and `labels` `(1, M)` int32.
 
     Args:
         model: `DetectionModel`.
@@ -89,10 +91,18 @@ class Conversion:
             the app, and the file can be evaluated; a higher one saves time.
         iou_threshold: Boxes of one class overlapping more than this become one, 0..1.
         max_detections: N, the most detections.
+        tree_threshold: How exact the labels of a tree are, see `yolov2_tf.layers.DecodeTree`.
     """
 
     def __init__(
-        self, model, *, nms=True, score_threshold=0.005, iou_threshold=0.45, max_detections=100
+        self,
+        model,
+        *,
+        nms=True,
+        score_threshold=0.005,
+        iou_threshold=0.45,
+        max_detections=100,
+        tree_threshold=TREE_THRESHOLD,
     ):
         self._model = in_float32(model)
         self._head = find_head(model)
@@ -102,6 +112,7 @@ class Conversion:
             score_threshold=score_threshold,
             iou_threshold=iou_threshold,
             max_detections=max_detections,
+            tree_threshold=tree_threshold,
         )
         self._content = _convert(self._model, self._layout)
 
@@ -137,7 +148,7 @@ class Conversion:
 
     def _quantized(self, quantization, calibration):
         file = unpack(self._content)
-        name_outputs(file, DETECTION_OUTPUTS if self._layout["nms"] else PREDICTION_OUTPUTS)
+        name_outputs(file, output_names(self._layout))
         match quantization:
             case "fp16":
                 halve_weights(file)
@@ -179,16 +190,16 @@ def _convert(model, layout):
     """The bytes of the converted float file, its outputs named by their place."""
     head = find_head(model)
     if layout["nms"]:
-        thresholds = (layout[k] for k in ("score_threshold", "iou_threshold", "max_detections"))
-        network = detector(model, *thresholds)
+        names = ("score_threshold", "iou_threshold", "max_detections", "tree_threshold")
+        network = detector(model, *(layout[name] for name in names))
     else:
-        boxes, scores = DecodeBoxes(head.anchors, tree=head.tree, name="decode")(model.output)
-        network = keras.Model(model.input, {"boxes": boxes, "scores": scores})
+        network = keras.Model(model.input, decoder(head, layout["tree_threshold"])(model.output))
 
     def serve(image):
         outputs = network(image, training=False)
         if not layout["nms"]:
-            return _numbered(clip(outputs["boxes"]), outputs["scores"])
+            boxes, *others = outputs
+            return _numbered(clip(boxes), *others)
         return _numbered(
             outputs["boxes"],
             tf.cast(tf.maximum(outputs["labels"], 0), tf.float32),  # apps may look up unused ones
@@ -196,8 +207,7 @@ def _convert(model, layout):
             tf.cast(outputs["num_detections"], tf.float32),
         )
 
-    archive = keras.export.ExportArchive()
-    archive.track(network)
+    archive = keras.export.ExportArchive()  # finds the variables; tracked ones it writes twice
     size = head.input_size
     archive.add_endpoint("detect", serve, [tf.TensorSpec((1, size, size, 3), tf.float32, "image")])
     with tempfile.TemporaryDirectory() as folder:
@@ -230,17 +240,16 @@ def _check(path, file, model, layout, pictures, where):
     judge(difference, layout["quantization"], where)
     settings = {k: layout[k] for k in ("score_threshold", "iou_threshold", "max_detections")}
     found = [runner.detect(picture) for picture in pictures]
-    check_same_detections(suppressed(head, raw, shapes, settings), found, where)
+    expected = suppressed(head, raw, shapes, settings, layout["tree_threshold"])
+    check_same_detections(expected, found, where)
     return difference
 
 
 def _open(file):
     graph = file.subgraphs[0]
     for op in graph.operators:
-        match operator_name(file, op):
-            case "CONV_2D":
-                head = op.outputs[0]  # the last one counts
-            case "NON_MAX_SUPPRESSION_V4":
-                replace_constant(file, op, 4, np.float32(0.0))
+        if operator_name(file, op) == "NON_MAX_SUPPRESSION_V4":
+            replace_constant(file, op, 4, np.float32(0.0))
+    (head,) = convolutions(file)[-1].outputs
     graph.tensors[head].name = b"head"
     graph.outputs = [*graph.outputs, head]

@@ -1,6 +1,6 @@
 """Client of a detector behind TensorFlow Serving: picture in, detections out.
 
-REST needs nothing beyond Python; gRPC needs the package `tensorflow-serving-api`.
+REST needs NumPy and Pillow, gRPC also the package `tensorflow-serving-api`.
 """
 
 import base64
@@ -19,15 +19,19 @@ from yolov2_tf.errors import InputError
 from yolov2_tf.export.runtime import DEFAULT_THRESHOLD
 
 SIGNATURE = "image_bytes"
-EXPECTED_URL = "http://HOST:8501/v1/models/NAME or grpc://HOST:8500/NAME"
+
+
+class ServerError(InputError):
+    """A server that cannot be reached, or refuses a request."""
 
 
 class ServedDetector:
     """Detector over a running TensorFlow Serving.
 
     Args:
-        url: `http(s)://HOST:8501/v1/models/NAME`, with `/versions/N` for one version, for REST;
-            `grpc://HOST:8500/NAME` or `grpc://HOST:8500/NAME/N` for gRPC.
+        server: Address of the server: `http://HOST:8501` (or `https`) for REST,
+            `grpc://HOST:8500` for gRPC.
+        name: Name by which it serves the model; `NAME/3` means version 3, `NAME` the newest.
         score_threshold: Detections score above this, 0..1.
         timeout: Seconds to wait for an answer.
 
@@ -35,20 +39,22 @@ class ServedDetector:
         class_names: Names by label; grows as answers name classes that were not seen before.
 
     Raises:
-        InputError: If the URL is of another form.
+        InputError: If the address or the name is of another form.
     """
 
-    def __init__(self, url, score_threshold=DEFAULT_THRESHOLD, timeout=30.0):
+    def __init__(self, server, name, score_threshold=DEFAULT_THRESHOLD, timeout=30.0):
         self.score_threshold = score_threshold
         self.class_names = _Names()
-        parts = urllib.parse.urlsplit(url)
-        path = parts.path.strip("/").split("/")
-        if parts.scheme in ("http", "https") and path[:2] == ["v1", "models"] and len(path) > 2:
-            self._predict = _Rest(url.rstrip("/") + ":predict", timeout)
-        elif parts.scheme == "grpc" and parts.netloc and path[0]:
-            self._predict = _Grpc(parts.netloc, *path[:2], timeout=timeout)
-        else:
-            raise InputError(f"not the address of a served model: {url}", expected=EXPECTED_URL)
+        name, _, version = name.partition("/")
+        if not name or (version and not version.isdecimal()):
+            raise InputError("not the name of a served model", expected="NAME or NAME/VERSION")
+        parts = urllib.parse.urlsplit(server)
+        if parts.scheme not in _PROTOCOLS or not parts.netloc:
+            raise InputError(
+                f"not the address of a server: {server}",
+                expected="http://HOST:8501 or grpc://HOST:8500",
+            )
+        self._predict = _PROTOCOLS[parts.scheme](server.rstrip("/"), name, version, timeout)
 
     def detect(self, image):
         """Finds the objects in one picture.
@@ -61,7 +67,8 @@ class ServedDetector:
             picture, `labels` `(n,)` int32 and `scores` `(n,)` float32, sorted by score.
 
         Raises:
-            InputError: If the picture cannot be read, or the server cannot be reached or refuses.
+            InputError: If the picture cannot be read.
+            ServerError: If the server cannot be reached or refuses.
         """
         (detections,) = self.detect_batch([image])
         return detections
@@ -82,8 +89,9 @@ class ServedDetector:
 
 
 class _Rest:
-    def __init__(self, url, timeout):
-        self._url, self._timeout = url, timeout
+    def __init__(self, server, name, version, timeout):
+        place = urllib.parse.quote(name) + (f"/versions/{version}" if version else "")
+        self._url, self._timeout = f"{server}/v1/models/{place}:predict", timeout
 
     def __call__(self, pictures):
         instances = [{"b64": base64.b64encode(picture).decode()} for picture in pictures]
@@ -102,7 +110,7 @@ class _Rest:
 
 
 class _Grpc:
-    def __init__(self, address, name, version=None, *, timeout):
+    def __init__(self, server, name, version, timeout):
         try:
             import grpc
             from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
@@ -111,7 +119,10 @@ class _Grpc:
                 f"gRPC is not installed: {error}",
                 hint="pip install tensorflow-serving-api, or the REST address",
             ) from error
-        self._channel = grpc.insecure_channel(address)
+        address = urllib.parse.urlsplit(server).netloc
+        # Pictures and answers for many of them are larger than gRPC's 4 MB.
+        unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+        self._channel = grpc.insecure_channel(address, unlimited)
         self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._request, self._error = predict_pb2.PredictRequest, grpc.RpcError
         self._address, self._name, self._version, self._timeout = address, name, version, timeout
@@ -122,7 +133,7 @@ class _Grpc:
         request = self._request()
         request.model_spec.name = self._name
         request.model_spec.signature_name = SIGNATURE
-        if self._version is not None:
+        if self._version:
             request.model_spec.version.value = int(self._version)
         request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto(pictures, tf.string))
         try:
@@ -132,6 +143,9 @@ class _Grpc:
         arrays = {name: tf.make_ndarray(tensor) for name, tensor in outputs.items()}
         arrays["detection_names"] = np.char.decode(arrays["detection_names"].astype(bytes), "utf8")
         return [{name: array[i] for name, array in arrays.items()} for i in range(len(pictures))]
+
+
+_PROTOCOLS = {"http": _Rest, "https": _Rest, "grpc": _Grpc}
 
 
 class _Names(dict):
@@ -163,6 +177,6 @@ def _message(body):
 
 
 def _refused(address, reason):
-    return InputError(
+    return ServerError(
         f"the server gave no detections: {' '.join(str(reason).split())}", where=address
     )

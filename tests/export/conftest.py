@@ -1,18 +1,17 @@
 """One small network, exported once to every form."""
 
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+import sys
 
 import keras
 import numpy as np
 import pytest
 
+from yolov2_tf import cli
 from yolov2_tf.export.check import sample_pictures
 from yolov2_tf.export.metadata import ModelInfo
 from yolov2_tf.export.saved_model import SavedModelDetector, export_saved_model
 from yolov2_tf.export.tflite import Conversion
-from yolov2_tf.models import YOLOv2
+from yolov2_tf.models import TinyYOLOv2, YOLOv2
 
 CLASSES = ("cat", "dog", "bird")
 FORMS = ("none", "none_raw", "fp16", "dynamic", "int8", "int8_raw")
@@ -40,6 +39,22 @@ def lively(model, seed=0):
         ]
     )
     return model
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Calls `yolov2 …` in this process: `(exit code, stdout, stderr)`."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["yolov2", *map(str, arguments)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        return code, *capsys.readouterr()
+
+    return call
 
 
 @pytest.fixture(scope="session")
@@ -85,10 +100,17 @@ def exported(conversions, pictures, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def saved_model(model, pictures, tmp_path_factory):
+def small_model():
+    """Fewer layers, for what takes its time layer by layer."""
+    keras.utils.set_random_seed(1)
+    return lively(TinyYOLOv2(CLASSES, input_size=96, width=0.125, resize="letterbox"))
+
+
+@pytest.fixture(scope="session")
+def saved_model(small_model, pictures, tmp_path_factory):
     """`(folder, version folder, difference)`."""
     folder = tmp_path_factory.mktemp("served") / "pets"
-    return folder, *export_saved_model(model, folder, pictures=pictures[:2])
+    return folder, *export_saved_model(small_model, folder, pictures=pictures[:2])
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,8 @@ from yolov2_tf.export.warmup import prediction_log
 
 
 @pytest.fixture(scope="module")
-def expected(model, pictures):
-    return list(detect(detector(model, DEFAULT_THRESHOLD), pictures))
+def expected(small_model, pictures):
+    return list(detect(detector(small_model, DEFAULT_THRESHOLD), pictures))
 
 
 def png(picture):
@@ -57,9 +57,14 @@ def test_batch_of_encoded_pictures_of_mixed_sizes(loaded, pictures, expected):
         assert_same(found, wanted)
 
 
-def test_raw_is_the_head_tensor(loaded, model, pictures):
+def test_weights_are_written_once(saved_model, small_model):
+    size = (saved_model[1] / "variables" / "variables.data-00000-of-00001").stat().st_size
+    assert size < 1.1 * 4 * small_model.count_params()
+
+
+def test_raw_is_the_head_tensor(loaded, small_model, pictures):
     images, _ = prepare(pictures, 96, "letterbox")
-    np.testing.assert_allclose(loaded.raw(images), model.predict_on_batch(images), atol=1e-4)
+    np.testing.assert_allclose(loaded.raw(images), small_model.predict_on_batch(images), atol=1e-4)
 
 
 def test_outputs_are_padded_and_named(loaded, pictures):
@@ -134,7 +139,9 @@ def test_long_fields_are_written_right():
     assert tf.make_ndarray(request.inputs["x"]).shape == (100_000,)
 
 
-def test_a_model_that_differs_is_not_written(model, saved_model, pictures, tmp_path, monkeypatch):
+def test_a_model_that_differs_is_not_written(
+    small_model, saved_model, pictures, tmp_path, monkeypatch
+):
     def write(path, *_):
         shutil.copytree(saved_model[1], path)
         (path / "assets.extra" / "tf_serving_warmup_requests").unlink()
@@ -142,7 +149,7 @@ def test_a_model_that_differs_is_not_written(model, saved_model, pictures, tmp_p
     monkeypatch.setattr(exporter, "_write", write)  # it would write the same again
     monkeypatch.setattr(exporter, "compare", lambda *_: Difference(0.5, 0.0, 1))
     with pytest.raises(InputError, match=r"differs: scores within 0\.5"):
-        export_saved_model(model, tmp_path / "pets", pictures=pictures[:1])
+        export_saved_model(small_model, tmp_path / "pets", pictures=pictures[:1])
     assert not list((tmp_path / "pets").iterdir())
 
 

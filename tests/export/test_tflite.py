@@ -23,6 +23,27 @@ from yolov2_tf.export.tflite import check_quantization, export_tflite
 
 FORMS = ("none", "none_raw", "fp16", "dynamic", "int8", "int8_raw")
 
+# What TFLite's GPU delegate takes (tensorflow/lite/delegates/gpu/common/model_builder.cc), as far
+# as detectors use it.
+GPU_OPERATORS = {
+    "ADD",
+    "CONCATENATION",
+    "CONV_2D",
+    "EXP",
+    "LEAKY_RELU",
+    "LOGISTIC",
+    "MAXIMUM",
+    "MAX_POOL_2D",
+    "MINIMUM",
+    "MUL",
+    "RELU",
+    "RESHAPE",
+    "SOFTMAX",
+    "SPACE_TO_DEPTH",
+    "STRIDED_SLICE",
+    "SUB",
+}
+
 
 @pytest.fixture(scope="module")
 def files(exported):
@@ -60,6 +81,12 @@ def test_files_hold_built_in_operators_only(form, files):
     names = operator_names(files[form])
     assert set(names) <= set(OPERATORS.values()) - {"CUSTOM", "DELEGATE"}
     assert ("NON_MAX_SUPPRESSION_V4" in names) is not form.endswith("_raw")
+
+
+@pytest.mark.parametrize("form", ["none_raw", "int8_raw"])
+def test_files_without_suppression_suit_gpu_delegates(form, files):
+    names = set(operator_names(files[form]))
+    assert names - GPU_OPERATORS == ({"QUANTIZE", "DEQUANTIZE"} if form == "int8_raw" else set())
 
 
 def test_weights_are_aligned_for_the_runtime(exported):
@@ -156,8 +183,8 @@ def test_a_file_that_differs_is_not_written(model, conversions, pictures, tmp_pa
 
 
 def test_wrong_decoding_is_not_written(conversions, pictures, tmp_path, monkeypatch):
-    def other_threshold(head, raw, shapes, settings):
-        return suppressed(head, raw, shapes, {**settings, "iou_threshold": 0.1})
+    def other_threshold(head, raw, shapes, settings, *others):
+        return suppressed(head, raw, shapes, {**settings, "iou_threshold": 0.1}, *others)
 
     suppressed = tflite.suppressed
     monkeypatch.setattr(tflite, "suppressed", other_threshold)

@@ -14,7 +14,8 @@ def benchmark(
         str | None, typer.Option(help="Data set to calibrate int8 on; without it int8 is left out.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the forms, `benchmark.md` and `benchmark.png`.")
+        Path | None,
+        typer.Option(help="Folder for the forms, the table, a plot, and drawn pictures."),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Score the first pictures only.")] = None,
     runs: Annotated[int, typer.Option(min=1, help="Pictures that are timed.")] = 50,
@@ -24,7 +25,8 @@ def benchmark(
     """Compare the forms of a model: MB, ms, mAP.
 
     Keras, SavedModel and TFLite always run; ONNX Runtime, OpenVINO and OpenCV where they are
-    installed.
+    installed. In `--out`, `benchmark.md` has the table, `benchmark.png` the plot, and
+    `side_by_side.png` the same pictures drawn through every form.
 
     **Examples**
     `yolov2 benchmark model.keras --data VOCdevkit/VOC2007 --split test --calibrate photos.yaml`
@@ -35,8 +37,6 @@ def benchmark(
     import tempfile
 
     import tensorflow as tf
-    from rich.console import Console
-    from rich.markdown import Markdown
     from rich.progress import track
 
     from yolov2_tf.cli.export import calibration_pictures
@@ -44,6 +44,7 @@ def benchmark(
     from yolov2_tf.data.images import load_image
     from yolov2_tf.detection import load_model
     from yolov2_tf.export import benchmark as measure
+    from yolov2_tf.export.forms import write_forms
     from yolov2_tf.files import replacing
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -52,14 +53,15 @@ def benchmark(
     dataset = open_checked(data, console, split=split, class_names=loaded.head.class_names)
     dataset = dataclasses.replace(dataset, records=dataset.records[:limit])
     calibration = None if calibrate is None else calibration_pictures(calibrate, None, console)
+    examples = [load_image(record.image) for record in dataset.records[:4]]
     with tempfile.TemporaryDirectory() as scratch:
         with console.status("exporting"):
-            forms, notes = measure.write_forms(
+            forms, notes = write_forms(
                 loaded,
                 model,
                 Path(scratch) if out is None else out,
                 calibration=calibration,
-                pictures=[load_image(record.image) for record in dataset.records[:4]],
+                pictures=examples,
                 threads=threads,
             )
         for note in notes:
@@ -74,7 +76,9 @@ def benchmark(
         with replacing(out / "benchmark.md") as temporary:
             temporary.write_text(table)
         measure.plot(rows, out / "benchmark.png")
+        names = loaded.head.class_names
+        measure.draw_side_by_side(forms, names, examples, out / "side_by_side.png")
     if json is not None:
         write_json([dataclasses.asdict(row) for row in rows], json)
     if json != "-":
-        Console().print(Markdown(table))
+        typer.echo(table, nl=False)

@@ -7,10 +7,20 @@ import typer
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="`.keras`, `.tflite` or SavedModel folder.")],
+    model: Annotated[
+        Path, typer.Argument(help="`.keras`, `.tflite`, `.onnx`, `.xml` or SavedModel folder.")
+    ],
     data: Annotated[str, typer.Argument(help="Data set: folder, file, `tfds:NAME` or `digits`.")],
     split: Annotated[str | None, typer.Option(help="Image set, e.g. test.")] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of the images (COCO).")] = None,
+    class_map: Annotated[
+        Path | None,
+        typer.Option("--map", help="Label trees: number of each class's node, e.g. coco9k.map."),
+    ] = None,
+    tree_threshold: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Label trees: least Pr(node | object) (`.keras` only)."),
+    ] = None,
     metric: Annotated[str, typer.Option(help="voc07, voc10 or coco.")] = "voc07",
     size: Annotated[int | None, typer.Option(help="Input side, if not the model's own.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images at once.")] = 8,
@@ -24,6 +34,7 @@ def evaluate(
 
     `yolov2 evaluate model.tflite data.yaml --metric coco --json -`
     """
+    import dataclasses
     import time
 
     from rich.console import Console
@@ -31,14 +42,24 @@ def evaluate(
 
     from yolov2_tf.cli.parsing import messages, open_checked, write_json
     from yolov2_tf.data.images import load_image
+    from yolov2_tf.data.nodes import map_boxes_onto_tree
+    from yolov2_tf.errors import InputError
     from yolov2_tf.evaluation import evaluate
     from yolov2_tf.model_file import EVALUATION, open_model
 
     console = messages()
-    opened = open_model(model, EVALUATION, size=size, batch_size=batch_size)
-    dataset = open_checked(
-        data, console, split=split, images=images, class_names=opened.class_names
-    )
+    thresholds = EVALUATION
+    if tree_threshold is not None:
+        if model.suffix != ".keras":
+            raise InputError("--tree-threshold is fixed in an exported model", where=model)
+        thresholds = dataclasses.replace(EVALUATION, tree=tree_threshold)
+    opened = open_model(model, thresholds, size=size, batch_size=batch_size)
+    if opened.tree is None and (class_map is not None or tree_threshold is not None):
+        raise InputError("has no label tree", where=model, hint="no --map, no --tree-threshold")
+    class_names = opened.class_names if opened.tree is None else None
+    dataset = open_checked(data, console, split=split, images=images, class_names=class_names)
+    if opened.tree is not None:
+        dataset = map_boxes_onto_tree(dataset, opened.tree, opened.class_names, class_map)
     pictures = (load_image(record.image) for record in dataset.records)
     start = time.perf_counter()
     found = list(
@@ -51,7 +72,7 @@ def evaluate(
         )
     )
     seconds = time.perf_counter() - start
-    evaluation = evaluate(dataset, found, metric)
+    evaluation = evaluate(dataset, found, metric, tree=opened.tree)
     if plot is not None:
         from yolov2_tf.plots import plot_precision_recall
 

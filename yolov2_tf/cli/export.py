@@ -28,6 +28,9 @@ def export(
     ] = 0.005,
     iou: Annotated[float, typer.Option(min=0, max=1, help="Overlap of one object's boxes.")] = 0.45,
     max_detections: Annotated[int, typer.Option(min=1, help="Most objects in a picture.")] = 100,
+    tree_threshold: Annotated[
+        float, typer.Option(min=0, max=1, help="Label trees: least Pr(node | object) of a label.")
+    ] = 0.5,
     name: Annotated[
         str, typer.Option(help="TFLite: name of the model.")
     ] = "YOLOv2 object detector",
@@ -78,6 +81,7 @@ def export(
                     nms=nms,
                     calibration=pictures,
                     score_threshold=threshold,
+                    tree_threshold=tree_threshold,
                     info=ModelInfo(name, description, author, license),
                     **suppression,
                 )
@@ -85,7 +89,12 @@ def export(
                 from yolov2_tf.export.saved_model import export_saved_model
 
                 out, result = export_saved_model(
-                    loaded, out, pictures=pictures, score_threshold=threshold, **suppression
+                    loaded,
+                    out,
+                    pictures=pictures,
+                    score_threshold=threshold,
+                    tree_threshold=tree_threshold,
+                    **suppression,
                 )
             case "onnx" | "openvino":
                 from yolov2_tf.export.onnx import export_onnx

@@ -7,13 +7,28 @@ import typer
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="`.keras`, `.tflite` or SavedModel folder.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="`.keras`, `.tflite`, `.onnx`, OpenVINO `.xml` or SavedModel folder; with "
+            "--server the model's name there."
+        ),
+    ],
     inputs: Annotated[list[Path], typer.Argument(help="Pictures, folders of pictures, videos.")],
     out: Annotated[Path | None, typer.Option(help="Folder for the drawn pictures.")] = None,
     json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
     threshold: Annotated[float, typer.Option(min=0, max=1, help="Least score.")] = 0.25,
-    iou: Annotated[float, typer.Option(min=0, max=1, help="Overlap of one object's boxes.")] = 0.45,
-    size: Annotated[int | None, typer.Option(help="Input side, if not the model's own.")] = None,
+    iou: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Overlap of one object's boxes, 0.45 (`.keras` only)."),
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Input side, if not the model's own (`.keras` only).")
+    ] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(help="TensorFlow Serving: `http://HOST:8501` (REST), `grpc://HOST:8500`."),
+    ] = None,
 ):
     """Detect objects in pictures and draw them.
 
@@ -21,33 +36,36 @@ def predict(
     `yolov2 predict runs/voc/model.keras street.jpg --out drawn`
 
     `yolov2 predict runs/voc/model.keras photos/ --json detections.json`
+
+    `yolov2 predict yolov2 photos/ --server http://localhost:8501 --out drawn`
     """
     from rich.console import Console
 
     from yolov2_tf.cli.parsing import messages, write_json
     from yolov2_tf.errors import InputError
+    from yolov2_tf.export.serving.client import ServerError
     from yolov2_tf.media import find_media, read_media, written_media
-    from yolov2_tf.model_file import Thresholds, open_model
     from yolov2_tf.visualize import draw_detections
 
     if out is None and json is None:
         raise InputError("nowhere to put the detections", expected="--out FOLDER or --json FILE")
     console = messages()
     sources = find_media(inputs)
-    opened = open_model(model, Thresholds(threshold, iou), size=size, batch_size=1)
-    names = opened.class_names
+    detect, names = _open(model, server, threshold, iou, size)
     results = []
     for source in sources:
         try:
             with written_media(source, out) as write:
                 for name, picture in read_media(source):
-                    (found,) = opened.detect([picture])
+                    found = detect(picture)
                     results.append({"image": name, "detections": _as_json(found, names)})
                     if out is not None:
                         drawn = draw_detections(
                             picture, found["boxes"], found["labels"], found["scores"], names
                         )
                         write(drawn)
+        except ServerError:
+            raise
         except InputError as error:  # the others are still worth looking at
             console.print(f"[yellow]skipped:[/yellow] {error}", highlight=False, soft_wrap=True)
     if not results:
@@ -58,6 +76,27 @@ def predict(
         total = sum(len(result["detections"]) for result in results)
         place = "" if out is None else f", drawn in {out}"
         Console().print(f"{total:,} detections in {len(results):,} pictures{place}")
+
+
+def _open(model, server, threshold, iou, size):
+    """A function from a picture to its detections, and the class names."""
+    from yolov2_tf.errors import InputError
+
+    if Path(model).suffix != ".keras" or server is not None:
+        for option, value in (("--iou", iou), ("--size", size)):
+            if value is not None:
+                raise InputError(f"{option} is fixed in an exported model", where=model)
+    if server is not None:
+        from yolov2_tf.export.serving.client import ServedDetector
+
+        served = ServedDetector(server, model, threshold)
+        return served.detect, served.class_names
+
+    from yolov2_tf.model_file import Thresholds, open_model
+
+    thresholds = Thresholds(threshold) if iou is None else Thresholds(threshold, iou)
+    opened = open_model(model, thresholds, size=size, batch_size=1)
+    return lambda picture: next(iter(opened.detect([picture]))), opened.class_names
 
 
 def _as_json(found, class_names):

@@ -1,0 +1,78 @@
+"""`yolov2 export` and `yolov2 benchmark` as users call them."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from yolov2_tf.export.flatbuffer import operator_names, unpack
+from yolov2_tf.export.runtime import TFLiteDetector
+
+
+@pytest.fixture(scope="module")
+def model_file(small_model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "model.keras"
+    small_model.save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def data(pictures, tmp_path_factory):
+    """A CSV data set of three photos."""
+    folder = tmp_path_factory.mktemp("data")
+    rows = ["image,xmin,ymin,xmax,ymax,label"]
+    for name, picture in zip(("cat", "dog", "bird"), pictures, strict=False):
+        Image.fromarray(picture).save(folder / f"{name}.png")
+        rows.append(f"{name}.png,10,20,90,120,{name}")
+    (folder / "boxes.csv").write_text("\n".join(rows) + "\n")
+    return folder / "boxes.csv"
+
+
+def test_exports_int8_without_suppression(run, model_file, data, tmp_path):
+    path = tmp_path / "model.tflite"
+    options = ("--quantize", "int8", "--calibrate", data, "--no-nms", "--author", "A. Author")
+    code, out, _ = run("export", model_file, "--out", path, *options)
+    assert code == 0
+    assert "of the Keras model on 3 pictures" in out
+    content = path.read_bytes()
+    assert b"A. Author" in content
+    names = operator_names(unpack(bytearray(content)))
+    assert names.count("QUANTIZE") == 1
+    assert "NON_MAX_SUPPRESSION_V4" not in names
+    assert TFLiteDetector(path).layout["quantization"] == "int8"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--format", "coreml"), "expected: saved_model, tflite, onnx, openvino, darknet"),
+        (("--format", "onnx", "--quantize", "int8"), "are for TFLite, not for onnx"),
+        (("--format", "saved_model", "--no-nms"), "are for TFLite, not for saved_model"),
+        (("--quantize", "int16x8"), "no 16-bit kernel"),
+        (("--quantize", "int8"), "--calibrate DATA"),
+        (("--quantize", "int8", "--calibrate", "nowhere"), "no such data set"),
+    ],
+)
+def test_what_cannot_be_exported_is_one_message(run, model_file, options, message, tmp_path):
+    code, _, err = run("export", model_file, "--out", tmp_path / "model.tflite", *options)
+    assert code == 2
+    assert message in err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_benchmark_compares_every_form(run, model_file, data, tmp_path):
+    code, out, err = run(
+        *("benchmark", model_file, "--data", data, "--calibrate", data),
+        *("--out", tmp_path, "--runs", 3, "--threads", 1, "--json", "-"),
+    )
+    assert code == 0
+    rows = json.loads(out)
+    quantised = [f"TFLite {name}" for name in ("float32", "fp16", "dynamic", "int8")]
+    assert [row["form"] for row in rows][:6] == ["Keras", "SavedModel", *quantised]
+    assert len(rows) + err.count("left out:") == 9
+    assert all(abs(row["map_loss"]) < 0.1 for row in rows)
+    assert [row["form"] for row in rows if row["tail_share"] is not None] == quantised
+    assert rows[2]["megabytes"] > 3 * rows[5]["megabytes"]
+    for name in ("benchmark.md", "benchmark.png", "side_by_side.png"):
+        assert (tmp_path / name).stat().st_size > 300

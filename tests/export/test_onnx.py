@@ -1,0 +1,51 @@
+"""ONNX and OpenVINO files, where their packages are installed."""
+
+import numpy as np
+import pytest
+
+from yolov2_tf.detection import detect, detector
+from yolov2_tf.errors import InputError
+from yolov2_tf.export import onnx as exporter
+from yolov2_tf.export.onnx import FORMATS, OnnxDetector, export_onnx
+from yolov2_tf.export.runtime import DEFAULT_THRESHOLD
+
+PACKAGES = {"onnx": ("onnx", "tf2onnx", "onnxruntime"), "openvino": ("openvino",)}
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_files_detect_what_the_model_detects(format, small_model, pictures, tmp_path):
+    for package in PACKAGES[format]:
+        pytest.importorskip(package, reason=f"needs {package}")
+    path = tmp_path / f"model{FORMATS[format]}"
+    difference = export_onnx(small_model, path, format=format, pictures=pictures[:2])
+    assert max(difference[:2]) < 1e-4
+    assert len(list(tmp_path.iterdir())) == (2 if format == "openvino" else 1)
+    runner = OnnxDetector(path, threads=1)
+    assert runner.class_names == ("cat", "dog", "bird")
+    expected = detect(detector(small_model, DEFAULT_THRESHOLD), pictures)
+    for picture, wanted in zip(pictures, expected, strict=True):
+        found = runner.detect(picture)
+        np.testing.assert_array_equal(found["labels"], wanted["labels"])
+        np.testing.assert_allclose(found["boxes"], wanted["boxes"], atol=1e-4)
+        np.testing.assert_allclose(found["scores"], wanted["scores"], atol=1e-4)
+
+
+def test_missing_packages_are_named(small_model, tmp_path, monkeypatch):
+    def missing(name):
+        raise ImportError(f"No module named {name!r}")
+
+    monkeypatch.setattr(exporter.importlib, "import_module", missing)
+    with pytest.raises(InputError, match=r"onnx is not installed.*pip install onnx"):
+        export_onnx(small_model, tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_wrong_files_are_refused(small_model, tmp_path):
+    with pytest.raises(InputError, match=r"expected \.xml"):
+        export_onnx(small_model, tmp_path / "model.onnx", format="openvino")
+    with pytest.raises(InputError, match="no such file"):
+        OnnxDetector(tmp_path / "missing.onnx")
+    pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+    (tmp_path / "damaged.onnx").write_bytes(b"damaged")
+    with pytest.raises(InputError, match="not an export of this package"):
+        OnnxDetector(tmp_path / "damaged.onnx")

@@ -1,0 +1,256 @@
+"""The SavedModel behind a stand-in for TensorFlow Serving, and the client.
+
+The real server cannot be installed everywhere. The stand-in speaks the official gRPC stubs and the
+documented REST dialect. Where `TF_SERVING_URL` (`http://HOST:8501` or `grpc://HOST:8500`) names a
+real server that serves an exported detector as `yolov2`, the last test talks to that.
+"""
+
+import base64
+import concurrent.futures
+import contextlib
+import http.server
+import io
+import json
+import os
+import threading
+import urllib.error
+import urllib.request
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from yolov2_tf.errors import InputError
+from yolov2_tf.export.serving.client import ServedDetector, ServerError
+
+
+@pytest.fixture(scope="module")
+def servable(saved_model):
+    return tf.saved_model.load(str(saved_model[1]))
+
+
+class RestHandler(http.server.BaseHTTPRequestHandler):
+    """`POST /v1/models/pets[/versions/1]:predict` as TensorFlow Serving documents it."""
+
+    signatures = None
+
+    def log_message(self, *_):
+        pass
+
+    def do_POST(self):
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        try:
+            status, answer = 200, {"predictions": self._predict(request)}
+        except Exception as error:
+            status, answer = 400, {"error": str(error)}
+        body = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _predict(self, request):
+        if self.path not in ("/v1/models/pets:predict", "/v1/models/pets/versions/1:predict"):
+            raise ValueError(f"Servable not found for request: {self.path}")
+        name = request.get("signature_name", "serving_default")
+        signature = self.signatures[name]
+        ((argument, spec),) = signature.structured_input_signature[1].items()
+        inputs = tf.constant([self._value(i) for i in request["instances"]], spec.dtype)
+        outputs = {k: v.numpy() for k, v in signature(**{argument: inputs}).items()}
+        return [
+            {name: self._json(values[i]) for name, values in outputs.items()}
+            for i in range(len(request["instances"]))
+        ]
+
+    @staticmethod
+    def _value(instance):
+        if isinstance(instance, dict):
+            return base64.b64decode(instance["b64"], validate=True)
+        return instance
+
+    @staticmethod
+    def _json(value):
+        if isinstance(value, bytes):
+            return value.decode()
+        if value.dtype == object:
+            return [item.decode() for item in value]
+        return value.tolist()
+
+
+@pytest.fixture(scope="module")
+def rest(servable):
+    handler = type("Handler", (RestHandler,), {"signatures": servable.signatures})
+    server = http.server.ThreadingHTTPServer(("localhost", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://localhost:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def grpc_server(servable):
+    """A `PredictionService` over the official stubs."""
+    grpc = pytest.importorskip("grpc", reason="needs grpcio")
+    service = pytest.importorskip(
+        "tensorflow_serving.apis.prediction_service_pb2_grpc",
+        reason="needs tensorflow-serving-api",
+    )
+    from tensorflow_serving.apis import predict_pb2
+
+    class Service(service.PredictionServiceServicer):
+        def Predict(self, request, context):
+            if request.model_spec.name != "pets":
+                context.abort(grpc.StatusCode.NOT_FOUND, "Servable not found for request")
+            try:
+                signature = servable.signatures[request.model_spec.signature_name]
+                inputs = {k: tf.constant(tf.make_ndarray(v)) for k, v in request.inputs.items()}
+                outputs = signature(**inputs)
+            except Exception as error:
+                context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+            response = predict_pb2.PredictResponse()
+            for name, tensor in outputs.items():
+                response.outputs[name].CopyFrom(tf.make_tensor_proto(tensor))
+            return response
+
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+    service.add_PredictionServiceServicer_to_server(Service(), server)
+    port = server.add_insecure_port("localhost:0")
+    server.start()
+    yield f"grpc://localhost:{port}"
+    server.stop(None)
+
+
+@pytest.fixture(params=["rest", "grpc_server"])
+def server(request):
+    return request.getfixturevalue(request.param)
+
+
+def png(picture):
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("name", ["pets", "pets/1"])
+def test_served_detections_are_those_of_the_model(server, name, loaded, pictures, tmp_path):
+    client = ServedDetector(server, name)
+    path = tmp_path / "picture.png"
+    path.write_bytes(png(pictures[1]))
+    images = [pictures[0], path, png(pictures[2])]
+    for found, picture in zip(client.detect_batch(images), pictures, strict=False):
+        wanted = loaded.detect(picture)
+        assert len(wanted["labels"])
+        np.testing.assert_array_equal(found["labels"], wanted["labels"])
+        np.testing.assert_allclose(found["boxes"], wanted["boxes"], atol=1e-5)
+        np.testing.assert_allclose(found["scores"], wanted["scores"], atol=1e-5)
+        names = [loaded.class_names[label] for label in wanted["labels"]]
+        assert [client.class_names[label] for label in found["labels"]] == names
+    assert client.class_names[99] == "99"
+
+
+def test_a_refused_request_leaves_the_server_up(server, pictures):
+    client = ServedDetector(server, "pets", score_threshold=0.3)
+    with pytest.raises(ServerError, match=r"the server gave no detections: .*nknown image"):
+        client.detect_batch([png(pictures[0]), b"no picture"])
+    with pytest.raises(ServerError, match="the batch is empty"):
+        client.detect_batch([])
+    assert (client.detect(pictures[0])["scores"] > 0.3).all()
+
+
+def test_mistakes_of_the_caller_are_told(server):
+    with pytest.raises(ServerError, match="Servable not found"):
+        ServedDetector(server, "cars").detect(b"")
+    with pytest.raises(InputError, match="cannot be opened"):
+        ServedDetector(server, "pets").detect("missing.png")
+    with pytest.raises(ServerError, match="refused"):
+        ServedDetector(server.split(":")[0] + "://localhost:9", "pets").detect(b"")
+    for name in ("", "/1", "pets/newest"):
+        with pytest.raises(InputError, match="expected NAME or NAME/VERSION"):
+            ServedDetector(server, name)
+
+
+@pytest.mark.parametrize("address", ["localhost:8501", "ftp://localhost", "grpc://", "http:///x"])
+def test_addresses_of_no_server_are_refused(address):
+    with pytest.raises(InputError, match=r"expected http://HOST:8501 or grpc://HOST:8500"):
+        ServedDetector(address, "pets")
+
+
+def test_predict_asks_a_server(server, run, saved_model, pictures, tmp_path):
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(png(pictures[0]))
+    answers = []
+    for arguments in ((saved_model[0],), ("pets", "--server", server)):
+        code, out, err = run("predict", *arguments, photo, "--out", tmp_path, "--json", "-")
+        assert (code, err) == (0, "")
+        answers.append(json.loads(out)[0]["detections"])
+    assert len(answers[0])
+    for wanted, found in zip(*answers, strict=True):
+        assert found["label"] == wanted["label"]
+        assert found["score"] == pytest.approx(wanted["score"], abs=1e-4)
+        assert found["box"] == pytest.approx(wanted["box"], abs=1e-4)
+    assert (tmp_path / "photo.png.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("cars",), "Servable not found"),
+        (("pets", "--size", "96"), "--size is fixed in an exported model"),
+        (("pets", "--iou", "0.5"), "--iou is fixed in an exported model"),
+        (("pets/newest",), "NAME or NAME/VERSION"),
+    ],
+)
+def test_predict_tells_what_a_server_refuses(rest, run, arguments, message, pictures, tmp_path):
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(png(pictures[2]))
+    code, _, err = run("predict", *arguments, photo, "--server", rest, "--json", "-")
+    assert code == 2
+    assert message in err
+    assert "skipped" not in err  # the picture is fine
+
+
+def post(url, request):
+    body = json.dumps(request).encode()
+    return json.load(urllib.request.urlopen(urllib.request.Request(url, body)))
+
+
+def test_rest_pixels_of_the_wrong_kind_are_refused(rest):
+    url = f"{rest}/v1/models/pets:predict"
+    (answer,) = post(url, {"instances": [[[[0, 0, 0]] * 4] * 4]})["predictions"]
+    assert len(answer["detection_boxes"]) == 100
+    for instances in ([[[[0.5, 0, 0]]]], [[["a"]]], [[[[0, 0]]]]):
+        with pytest.raises(urllib.error.HTTPError, match="400") as error:
+            post(url, {"instances": instances})
+        assert json.load(error.value)["error"]
+    assert post(url, {"instances": [[[[0, 0, 0]]]]})
+
+
+def test_grpc_tensors_of_the_wrong_kind_are_refused(grpc_server):
+    import grpc
+    from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+    with contextlib.closing(grpc.insecure_channel(grpc_server.removeprefix("grpc://"))) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        for value in (tf.zeros((1, 4, 4, 3)), tf.zeros((4, 4, 3), tf.uint8)):
+            request = predict_pb2.PredictRequest()
+            request.model_spec.name, request.model_spec.signature_name = "pets", "serving_default"
+            request.inputs["images"].CopyFrom(tf.make_tensor_proto(value))
+            with pytest.raises(grpc.RpcError) as error:
+                stub.Predict(request)
+            assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+            assert error.value.details()
+
+
+def test_a_real_server(pictures):
+    server = os.environ.get("TF_SERVING_URL")
+    if not server:
+        pytest.skip("TF_SERVING_URL names no TensorFlow Serving with an exported detector")
+    client = ServedDetector(server, "yolov2", score_threshold=0.0)
+    before = client.detect_batch(pictures)
+    assert all(found["boxes"].shape == (len(found["labels"]), 4) for found in before)
+    with pytest.raises(ServerError):
+        client.detect_batch([pictures[0], b"no picture"])
+    after = client.detect_batch(pictures)
+    assert [len(found["labels"]) for found in after] == [len(found["labels"]) for found in before]
