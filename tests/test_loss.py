@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from yolov2_tf.loss import YOLOv2Loss, match
+from yolov2_tf.wordtree import WordTree
 
 ANCHORS = [(0.6, 0.8), (1.5, 1.0), (2.0, 2.5)]
 CLASSES = 4
@@ -439,3 +440,166 @@ def test_the_config_keeps_every_option():
     truths = {"boxes": boxes, "labels": labels}
     assert float(copy(truths, head)) == float(loss(truths, head))
     assert float(copy(truths, head)) != float(YOLOv2Loss(ANCHORS)(truths, head))
+
+
+# === Images with a label and no boxes ===
+
+TREE = WordTree(["thing", "beast", "cat", "dog"], [-1, -1, 1, 1])  # CLASSES nodes
+
+
+def slow_probability(logits, label, tree):
+    """Pr(label | object)."""
+    if tree is None:
+        scaled = np.exp(logits - logits.max())
+        return scaled[label] / scaled.sum()
+    product = 1.0
+    while label >= 0:
+        siblings = logits[tree.parent == tree.parent[label]]
+        product *= math.exp(logits[label]) / np.exp(siblings).sum()
+        label = tree.parent[label]
+    return product
+
+
+def slow_image_terms(head, label, tree, options, chosen=None):
+    """`(terms, slot)` of one image with a label; `chosen` freezes the slot that answers."""
+    options = {**DEFAULTS, "image_rule": "paper", **options}
+    rows, columns = head.shape[:2]
+    values = {
+        (i, j, a): head[i, j, a * DEPTH : (a + 1) * DEPTH]
+        for i in range(rows)
+        for j in range(columns)
+        for a in range(len(ANCHORS))
+    }
+    probability = {
+        slot: sigmoid(v[4]) * slow_probability(v[5:], label, tree) for slot, v in values.items()
+    }
+    chosen = max(probability, key=probability.get) if chosen is None else chosen
+    terms = dict.fromkeys(TERMS, 0.0)
+    weight = (options["class_weights"] or [1.0] * CLASSES)[label] * options["class_scale"]
+    terms["class"] = -weight * math.log(slow_probability(values[chosen][5:], label, tree))
+    if options["image_rule"] == "paper":
+        lack = max(0.3 - sigmoid(values[chosen][4]), 0)
+        terms["objectness"] = 0.5 * options["object_scale"] * lack**2
+    else:
+        terms["no_objectness"] = sum(
+            0.5 * options["noobject_scale"] * sigmoid(v[4]) ** 2
+            for slot, v in values.items()
+            if slot != chosen
+        )
+    return terms, chosen
+
+
+def labelled_batch(seed=0, objectness=0.0):
+    """Head, and truths of four images: with boxes, labelled, with boxes, labelled."""
+    rng = np.random.default_rng(seed)
+    head = rng.normal(0, 1.5, (4, 3, 3, len(ANCHORS) * DEPTH)).astype(np.float32)
+    head[..., 4::DEPTH] += objectness
+    truths = [random_truths(rng, 3) for _ in range(4)]
+    boxes, labels = (np.stack(x) for x in zip(*truths, strict=True))
+    labels[1::2] = -1
+    image_labels = np.array([-1, 2, -1, 0], np.int32)
+    return head, {"boxes": boxes, "labels": labels, "image_labels": image_labels}
+
+
+IMAGE_OPTIONS = {
+    "paper": {},
+    "darknet": {"image_rule": "darknet"},
+    "weights": {"class_weights": [0.5, 2.0, 3.0, 7.0], "class_scale": 2.0, "object_scale": 0.5},
+    "darknet, scales": {"image_rule": "darknet", "noobject_scale": 3.0},
+}
+
+
+@pytest.mark.parametrize("options", IMAGE_OPTIONS.values(), ids=IMAGE_OPTIONS)
+@pytest.mark.parametrize("tree", [None, TREE], ids=["flat", "tree"])
+@pytest.mark.parametrize("objectness", [-4.0, 0.0, 4.0])
+def test_a_label_without_boxes_trains_the_box_most_probable_of_it(tree, options, objectness):
+    head, truths = labelled_batch(objectness=objectness)
+    seen = tf.constant(0)  # the pull to the priors is not for these images
+    losses, statistics = YOLOv2Loss(ANCHORS, tree=tree, **options).terms(truths, head, seen)
+    for image, label in enumerate(truths["image_labels"]):
+        if label >= 0:
+            expected, _ = slow_image_terms(head[image].astype(float), label, tree, options)
+            for term in TERMS:
+                assert float(losses[term][image]) == pytest.approx(
+                    expected[term], rel=1e-5, abs=1e-7
+                ), term
+    # Images with boxes train as if the others were not there.
+    alone = {key: truths[key][::2] for key in ("boxes", "labels")}
+    options = {key: value for key, value in options.items() if key != "image_rule"}
+    expected, figures = YOLOv2Loss(ANCHORS, tree=tree, **options).terms(alone, head[::2], seen)
+    for term in TERMS:
+        np.testing.assert_allclose(losses[term][::2], expected[term], rtol=1e-6, err_msg=term)
+    for name, pair in figures.items():
+        np.testing.assert_allclose(statistics[name], pair, rtol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("rule", ["paper", "darknet"])
+def test_the_gradient_of_a_label_without_boxes_equals_finite_differences(rule):
+    head, truths = labelled_batch(seed=3, objectness=-2.0)
+    variable = tf.Variable(head)
+    with tf.GradientTape() as tape:
+        losses, _ = YOLOv2Loss(ANCHORS, tree=TREE, image_rule=rule).terms(truths, variable)
+        total = tf.reduce_sum(tf.add_n(list(losses.values()))[1::2])
+    gradient = tape.gradient(total, variable).numpy()
+    assert not gradient[::2].any()
+    options = {"image_rule": rule}
+    for image, label in ((1, 2), (3, 0)):
+        point = head[image].astype(float)
+        _, chosen = slow_image_terms(point, label, TREE, options)
+        for index in np.ndindex(point.shape):
+            step = np.zeros_like(point)
+            step[index] = 1e-5
+            high, low = (
+                sum(slow_image_terms(there, label, TREE, options, chosen)[0].values())
+                for there in (point + step, point - step)
+            )
+            expected = (high - low) / 2e-5
+            assert gradient[image][index] == pytest.approx(expected, rel=1e-4, abs=2e-6), index
+
+
+def test_a_batch_may_hold_labelled_images_alone_or_none():
+    head, truths = labelled_batch()
+    loss = YOLOv2Loss(ANCHORS, tree=TREE)
+    for rows in (slice(0, 4, 2), slice(1, 4, 2)):
+        part = {key: value[rows] for key, value in truths.items()}
+        assert np.isfinite(float(loss(part, head[rows])))
+    alone = {key: truths[key][::2] for key in ("boxes", "labels")}
+    none = {key: value[::2] for key, value in truths.items()}
+    assert float(loss(none, head[::2])) == pytest.approx(float(loss(alone, head[::2])), rel=1e-6)
+
+
+def test_one_graph_serves_all_sizes_of_joint_batches():
+    loss = YOLOv2Loss(ANCHORS, tree=TREE)
+    spec = {
+        "boxes": tf.TensorSpec([None, None, 4]),
+        "labels": tf.TensorSpec([None, None], tf.int32),
+        "image_labels": tf.TensorSpec([None], tf.int32),
+    }
+    depth = len(ANCHORS) * DEPTH
+
+    @tf.function(input_signature=[spec, tf.TensorSpec([None, None, None, depth])])
+    def graph(truths, head):
+        return loss(truths, head)
+
+    head, truths = labelled_batch()
+    for side in (3, 2, 5):
+        resized = tf.image.resize(head, [side, side])
+        assert float(graph(truths, resized)) == pytest.approx(
+            float(loss(truths, resized)), rel=1e-5
+        )
+
+
+def test_an_unknown_image_rule_is_refused():
+    with pytest.raises(ValueError, match="image_rule"):
+        YOLOv2Loss(ANCHORS, image_rule="imagenet")
+
+
+def test_class_accuracy_with_a_tree_is_of_the_whole_path():
+    head = np.zeros((1, 1, 1, len(ANCHORS) * DEPTH), np.float32)
+    logits = head[0, 0, 0].reshape(len(ANCHORS), DEPTH)[:, 5:]
+    boxes = np.array([[[0.2, 0.2, 0.8, 0.8]]], np.float32)
+    logits[:] = [1, 2, 0, 5]  # beast, dog
+    for label, right in ((0, 0.0), (1, 1.0), (2, 0.0), (3, 1.0)):
+        truths = {"boxes": boxes, "labels": np.array([[label]], np.int32)}
+        _, statistics = YOLOv2Loss(ANCHORS, tree=TREE).terms(truths, head)
+        assert float(statistics["class_accuracy"][0]) == right

@@ -7,15 +7,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from yolov2_tf.data.classification import map_onto_tree, open_classification
 from yolov2_tf.data.digits import open_digits
 from yolov2_tf.data.images import check_images, load_image
+from yolov2_tf.data.nodes import map_boxes_onto_tree
+from yolov2_tf.data.pipeline import training_batches
 from yolov2_tf.data.records import Dataset
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.detection import detect, detector, load_model
 from yolov2_tf.errors import InputError
 from yolov2_tf.evaluation import evaluate
+from yolov2_tf.loss import YOLOv2Loss
 from yolov2_tf.recipe import Recipe
-from yolov2_tf.training import build_model, train
+from yolov2_tf.training import balanced, build_model, train
+from yolov2_tf.wordtree import WordTree
 
 SMALL = Recipe(
     model="tiny", width=0.125, size=64, epochs=2, batch_size=4, learning_rate=1e-3, anchors=2
@@ -140,9 +145,6 @@ def test_eight_real_pictures_are_learnt_by_heart(shared_data):
 
 
 def _learn_by_heart(model, dataset, recipe, steps=300):
-    from yolov2_tf.data.pipeline import training_batches
-    from yolov2_tf.loss import YOLOv2Loss
-
     schedule = keras.optimizers.schedules.CosineDecay(1e-2, steps, alpha=0.01)
     model.compile(
         keras.optimizers.SGD(schedule, momentum=0.9, global_clipnorm=10.0),
@@ -153,3 +155,75 @@ def _learn_by_heart(model, dataset, recipe, steps=300):
     return model.fit(
         batches, steps_per_epoch=100, epochs=steps // 100, verbose=0, shuffle=False
     ).history["loss"]
+
+
+# === Joint training ===
+
+TREE = WordTree(["digit", *"0123456789"], [-1, *[0] * 10])
+JOINT = dataclasses.replace(SMALL, ratio=(1, 1), multi_scale=(64, 96), resize_every=1, smallest=0.5)
+
+
+@pytest.fixture(scope="module")
+def on_nodes(scenes):
+    """Scenes with boxes and pictures with a label, of the nodes of one tree."""
+    pictures = dataclasses.replace(open_classification("digits", "train"), notes=())
+    pictures = dataclasses.replace(pictures, records=pictures.records[:12])
+    return map_boxes_onto_tree(scenes, TREE), map_onto_tree(pictures, TREE)
+
+
+def test_a_joint_run_is_resumed_as_if_it_was_never_stopped(tmp_path, on_nodes):
+    """It runs at several sizes, traces its step once, and its model knows the tree."""
+    boxes, labels = on_nodes
+    settings = {"tree": TREE, "classification": labels}
+    whole = train(JOINT, boxes, tmp_path / "whole", validation=boxes, **settings)
+    config = json.loads((tmp_path / "whole" / "config.json").read_text())
+    assert config["classification"]["images"] == 12
+    assert config["ratio"] == [1, 1]
+    model = load_model(tmp_path / "whole" / "last.keras")
+    assert model.head.tree == TREE
+    assert int(model.optimizer.iterations) == 2 * 4  # 8 scenes and 8 pictures in batches of 4
+
+    # The first epoch of a run of two, then the second.
+    stopped = tmp_path / "stopped"
+    stopped.mkdir()
+    fit = keras.Model.fit
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.Model, "fit", lambda self, *a, **k: fit(self, *a, **k | {"epochs": 1}))
+        train(JOINT, boxes, stopped, **settings)
+    resumed = train(JOINT, boxes, stopped, resume=True, **settings)
+    for name in ("loss", "loss_class", "loss_objectness"):
+        assert float(resumed[1][name]) == pytest.approx(float(whole[1][name]), rel=1e-3)
+
+
+def test_labels_reach_the_loss(on_nodes):
+    """What only labels say is learnt: pictures with a label, and one scene."""
+    boxes, labels = on_nodes
+    recipe = dataclasses.replace(SMALL, multi_scale=None)
+    model = build_model(recipe, boxes, TREE)
+    model.compile(keras.optimizers.Adam(3e-3), loss=YOLOv2Loss(model.head.anchors, tree=TREE))
+    batches = training_batches(
+        boxes, classification=labels, ratio=(1, 3), batch_size=16, size=64, jitter=0.0, flip=False
+    )
+    history = model.fit(batches, steps_per_epoch=10, epochs=6, verbose=0, shuffle=False).history
+    assert history["loss_class"][-1] < 0.8 * history["loss_class"][0]
+    assert np.isfinite(history["loss"]).all()
+
+
+def test_classes_of_joint_data_sets_must_be_the_same(tmp_path, scenes, on_nodes):
+    with pytest.raises(InputError, match="11 classes are not the 10"):
+        train(SMALL, scenes, tmp_path, classification=on_nodes[1])
+    assert not list(tmp_path.iterdir())
+
+
+def test_balanced_classes_have_the_same_share(on_nodes):
+    boxes, labels = on_nodes
+    ratio = (3, 2)
+    weights = balanced(boxes, labels, ratio)
+    examples = [(label, ratio[0] / len(boxes)) for r in boxes.records for label in r.labels]
+    examples += [(record.label, ratio[1] / len(labels)) for record in labels.records]
+    share = np.zeros(len(TREE))
+    for label, frequency in examples:
+        share[label] += frequency * weights[label]
+    np.testing.assert_allclose(share[1:], share[1], rtol=1e-9)  # all digits are among the pictures
+    assert share.sum() == pytest.approx(sum(frequency for _, frequency in examples))
+    assert weights[0] == 1  # no picture is only of "digit"

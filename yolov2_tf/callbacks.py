@@ -1,12 +1,13 @@
 """Keras callbacks of the training recipe: scores, files and progress of a run.
 
-They share Keras' `logs` dict: `MeanAveragePrecision` comes first and adds `val_map`, which the
-others then keep, write and show.
+They share Keras' `logs` dict: what scores the model (`MeanAveragePrecision`, a classifier's
+`ValidationAccuracy`) comes first and adds its score, which the others then keep, write and show.
 """
 
 import csv
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -54,32 +55,38 @@ class MeanAveragePrecision(keras.callbacks.Callback):
             return
         pictures = (load_image(record.image) for record in self.dataset.records)
         found = list(detect(self._detector, pictures, batch_size=self.batch_size))
-        self.evaluation = evaluate(self.dataset, found, self.metric)
+        self.evaluation = evaluate(self.dataset, found, self.metric, tree=self.model.head.tree)
         logs["val_map"] = self.evaluation.map
 
 
 class Checkpoints(keras.callbacks.Callback):
     """Keeps `last.keras` to resume from, with the optimizer, and the best as `model.keras`.
 
-    Without a `val_map` in the logs the last model counts as the best.
+    Without a score in the logs the last model counts as the best.
 
     Args:
         folder: Folder of the run.
-        best: Best `val_map` so far, for a resumed run.
+        best: Best score so far, for a resumed run.
+        score: Name of the score, the higher the better.
     """
 
-    def __init__(self, folder, best=float("-inf")):
+    def __init__(self, folder, best=float("-inf"), score="val_map"):
         super().__init__()
         self.folder = Path(folder)
         self.best = best
+        self.score = score
         self.scored = np.isfinite(best)
 
     def on_epoch_end(self, epoch, logs=None):
         self._save("last.keras")
-        score = logs.get("val_map")
+        score = logs.get(self.score)
         if score is not None and not self.best >= score:
             self.best, self.scored = score, True
             self._save("model.keras")
+
+    def forget(self):
+        """Seeks the best anew: from now on scores mean something else."""
+        self.best, self.scored = float("-inf"), False
 
     def on_train_end(self, logs=None):
         if not self.scored:
@@ -153,18 +160,48 @@ class History(keras.callbacks.Callback):
         )
 
 
+class Figures(NamedTuple):
+    """Which logs `Progress` shows. Each is `(name shown, key in the logs)`.
+
+    Attributes:
+        live: Beside the loss in the bar.
+        parts: Behind the loss of an epoch.
+        scores: At the end of an epoch's line, where they were measured.
+    """
+
+    live: tuple[str, str]
+    parts: tuple[tuple[str, str], ...]
+    scores: tuple[tuple[str, str], ...]
+
+
+DETECTION_FIGURES = Figures(
+    live=("IoU", "average_iou"),
+    parts=(
+        ("box", "loss_box"),
+        ("obj", "loss_objectness"),
+        ("noobj", "loss_no_objectness"),
+        ("class", "loss_class"),
+        ("IoU", "average_iou"),
+        ("recall", "recall"),
+    ),
+    scores=(("mAP", "val_map"),),
+)
+
+
 class Progress(keras.callbacks.Callback):
     """A progress bar for the epoch and one line for each that is over.
 
     Args:
         batch_size: For the figure of images per second.
         console: `rich.console.Console`.
+        figures: `Figures` to show.
     """
 
-    def __init__(self, batch_size, console):
+    def __init__(self, batch_size, console, figures=DETECTION_FIGURES):
         super().__init__()
         self.batch_size = batch_size
         self.console = console
+        self.figures = figures
 
     def on_train_begin(self, logs=None):
         from rich import progress
@@ -194,25 +231,20 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         rate = (batch + 1) * self.batch_size / (time.perf_counter() - self._start)
+        name, key = self.figures.live
         self._bar.update(
             self._task,
             completed=batch + 1,
-            figures=f"{rate:.1f} img/s  loss {logs['loss']:.2f}  IoU {logs['average_iou']:.2f}",
+            figures=f"{rate:.1f} img/s  loss {logs['loss']:.2f}  {name} {logs[key]:.2f}",
         )
 
     def on_epoch_end(self, epoch, logs=None):
-        parts = "  ".join(
-            f"{name} {logs[key]:.3f}"
-            for name, key in (
-                ("box", "loss_box"),
-                ("obj", "loss_objectness"),
-                ("noobj", "loss_no_objectness"),
-                ("class", "loss_class"),
-                ("IoU", "average_iou"),
-                ("recall", "recall"),
-            )
+        parts = "  ".join(f"{name} {logs[key]:.3f}" for name, key in self.figures.parts)
+        score = "".join(
+            f"  [bold]{name} {logs[key]:.3f}[/bold]"
+            for name, key in self.figures.scores
+            if key in logs
         )
-        score = f"  [bold]mAP {logs['val_map']:.3f}[/bold]" if "val_map" in logs else ""
         self.console.print(
             f"epoch {epoch + 1:>3}/{self.params['epochs']}  {logs['images_per_second']:.1f} img/s  "
             f"loss {logs['loss']:.3f} ({parts}){score}",

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from yolov2_tf.detection_model import find_head
 from yolov2_tf.errors import InputError
-from yolov2_tf.layers import DecodeBoxes
+from yolov2_tf.layers import TREE_THRESHOLD, decoder
 from yolov2_tf.non_max_suppression import NonMaxSuppression
 from yolov2_tf.resize import box_transform, resize_image
 
@@ -29,7 +29,7 @@ def load_model(path):
     if not Path(path).is_file():
         raise InputError("no such file", where=path, expected="a .keras file")
     # A trained model's file names these classes: importing the modules registers them.
-    from yolov2_tf import loss, schedules  # noqa: F401
+    from yolov2_tf import classification_model, loss, schedules  # noqa: F401
 
     try:
         return keras.models.load_model(path)
@@ -39,7 +39,13 @@ def load_model(path):
         ) from error
 
 
-def detector(model, score_threshold=0.25, iou_threshold=0.45, max_detections=100):
+def detector(
+    model,
+    score_threshold=0.25,
+    iou_threshold=0.45,
+    max_detections=100,
+    tree_threshold=TREE_THRESHOLD,
+):
     """Appends box decoding and non-maximum suppression to a trained network.
 
     Args:
@@ -47,6 +53,8 @@ def detector(model, score_threshold=0.25, iou_threshold=0.45, max_detections=100
         score_threshold: Detections score above this, 0..1. Evaluate with 0.005.
         iou_threshold: Boxes of one class overlapping more than this become one, 0..1.
         max_detections: N, the most detections of one image.
+        tree_threshold: For networks with a label tree: Pr(node | object) of a label is above
+            this, 0..1, see `yolov2_tf.layers.DecodeTree`.
 
     Returns:
         Functional `keras.Model` that shares the network's weights: images `(B, H, W, 3)` to
@@ -54,14 +62,10 @@ def detector(model, score_threshold=0.25, iou_threshold=0.45, max_detections=100
         sorted by score, boxes as fractions of the input, unused places 0 and label -1.
     """
     head = find_head(model)
-    boxes, scores = DecodeBoxes(head.anchors, tree=head.tree, name="decode")(model.output)
+    decoded = decoder(head, tree_threshold)(model.output)
     detections = NonMaxSuppression(
-        score_threshold,
-        iou_threshold,
-        max_detections,
-        per_class=head.tree is None,
-        name="non_max_suppression",
-    )(boxes, scores)
+        score_threshold, iou_threshold, max_detections, name="non_max_suppression"
+    )(*decoded)
     return keras.Model(model.input, detections, name=f"{model.name}_detector")
 
 

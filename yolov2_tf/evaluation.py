@@ -20,6 +20,7 @@ from yolov2_tf.average_precision import (
 )
 from yolov2_tf.coco_average_precision import AREAS, coco_figures, coco_precision, mean
 from yolov2_tf.errors import InputError
+from yolov2_tf.tree_evaluation import with_ancestors
 
 METRICS = ("voc07", "voc10", "coco")
 
@@ -125,7 +126,7 @@ class Evaluation:
         return f"{len(missing):,} {classes} left out of the mean: {shown}"
 
 
-def evaluate(dataset, detections, metric="voc07", iou=0.5):
+def evaluate(dataset, detections, metric="voc07", iou=0.5, tree=None):
     """Scores detections against the truths of a data set.
 
     The VOC metrics use the IoU of the boxes as they are; scaling by width and height changes no
@@ -144,6 +145,8 @@ def evaluate(dataset, detections, metric="voc07", iou=0.5):
             without padding, in any order.
         metric: `"voc07"` (11 points), `"voc10"` (area) or `"coco"` (AP@[.5:.95], 101 points).
         iou: Least IoU of a hit for the VOC metrics; COCO's ten are fixed.
+        tree: `WordTree` whose nodes are the classes, or None. A node then stands for all below it,
+            see `yolov2_tf.tree_evaluation.with_ancestors`.
 
     Returns:
         An `Evaluation`.
@@ -153,6 +156,8 @@ def evaluate(dataset, detections, metric="voc07", iou=0.5):
     """
     if metric not in METRICS:
         raise InputError(f"unknown metric {metric!r}", expected=", ".join(METRICS))
+    if tree is not None:
+        dataset, detections = with_ancestors(dataset, detections, tree)
     truths, found = _truths(dataset), _found(dataset, detections)
     classes = len(dataset.class_names)
     positives = np.bincount(truths.labels[~truths.ignore], minlength=classes)

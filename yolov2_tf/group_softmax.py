@@ -36,13 +36,12 @@ def absolute_probabilities(conditional, tree):
     return _apply_by_node(_absolute_by_node, conditional, tree)
 
 
-def descend(conditional, tree, threshold=0.5, *, root=1.0, from_logits=False):
+def descend(conditional, tree, threshold=0.5, *, root=1.0, from_logits=False, always_answer=False):
     """Walks down from the root to the best child while its probability is above a threshold.
 
     This is `hierarchy_top_prediction` in Darknet's src/tree.c on conditional probabilities, with
     two differences: Darknet's region layer hands it absolute ones (`hierarchy_predictions` ran
-    before), so that it counts ancestors many times; and it answers with the best child of the
-    root even if that is below the threshold.
+    before), so that it counts ancestors many times; and it always answers, see `always_answer`.
 
     Args:
         conditional: `(..., nodes)` Pr(node | parent), or logits.
@@ -51,6 +50,8 @@ def descend(conditional, tree, threshold=0.5, *, root=1.0, from_logits=False):
         root: Pr(root), a scalar or `(...)`: the objectness in detection.
         from_logits: Whether `conditional` holds logits. Then the softmax is taken only over the
             groups on the way, far less work than `group_softmax` over all.
+        always_answer: Whether the best child of the root is the answer even if it is not above
+            the threshold, as in Darknet.
 
     Returns:
         `node` `(...)` int32, the deepest node reached, -1 where not even a child of the root is
@@ -62,9 +63,11 @@ def descend(conditional, tree, threshold=0.5, *, root=1.0, from_logits=False):
     probability = tf.reshape(tf.broadcast_to(root, shape), [-1])
     group = tf.zeros(tf.shape(probability), tf.int32)
     node = group - 1
-    for widest in _widest_group_by_depth(tree):
+    for depth, widest in enumerate(_widest_group_by_depth(tree)):
         child, share = _best_child(values, tf.maximum(group, 0), tree, widest, from_logits)
-        goes_on = (group >= 0) & (probability * share > threshold)
+        goes_on = group >= 0
+        if depth or not always_answer:
+            goes_on &= probability * share > threshold
         node = tf.where(goes_on, child, node)
         probability = tf.where(goes_on, probability * share, probability)
         group = tf.where(goes_on, tf.gather(tree.child_group, child), -1)
@@ -86,18 +89,40 @@ def path_cross_entropy(logits, labels, tree):
     Returns:
         `(...)` of the logits' type, float32 for half types, at least 0.
     """
-    values = _at_least_float32(tf.reshape(logits, [-1, len(tree)]))
-    flat_labels = tf.reshape(labels, [-1, 1])
-    path = tf.gather(tree.paths, tf.maximum(flat_labels[:, 0], 0))  # (M, levels)
-    on_path = (path >= 0) & (flat_labels >= 0)
-    path = tf.maximum(path, 0)
-    siblings, known = _members(tf.gather(tree.group, path), tree, tree.group_size.max())
-    flat_siblings = tf.reshape(siblings, [tf.shape(siblings)[0], -1])
-    window = tf.reshape(tf.gather(values, flat_siblings, batch_dims=1), tf.shape(siblings))
-    total = tf.reduce_logsumexp(tf.where(known, window, window.dtype.min), axis=-1)
-    entropy = total - tf.gather(values, path, batch_dims=1)
+    siblings, own, on_path = _along_path(logits, labels, tree)
+    entropy = tf.reduce_logsumexp(siblings, axis=-1) - own
     loss = tf.reduce_sum(tf.where(on_path, entropy, 0.0), axis=-1)
     return tf.reshape(loss, tf.shape(labels))
+
+
+def path_is_best(logits, labels, tree):
+    """Whether walking down to the best child each time passes through the label.
+
+    Arguments are those of `path_cross_entropy`; the result is `(...)` bool, True for -1.
+    """
+    siblings, own, on_path = _along_path(logits, labels, tree)
+    best = tf.reduce_all((own >= tf.reduce_max(siblings, axis=-1)) | ~on_path, axis=-1)
+    return tf.reshape(best, tf.shape(labels))
+
+
+def _along_path(logits, labels, tree):
+    """The groups on the way from the root to each of M labels.
+
+    Returns:
+        `siblings` `(M, levels, widest)`, the logits of each group, the lowest there is where it
+        is narrower; `own` `(M, levels)`, that of the node on the path; `on_path` `(M, levels)`
+        bool, False at levels below the label.
+    """
+    values = _at_least_float32(tf.reshape(logits, [-1, len(tree)]))
+    flat_labels = tf.reshape(labels, [-1, 1])
+    path = tf.gather(tree.paths, tf.maximum(flat_labels[:, 0], 0))
+    on_path = (path >= 0) & (flat_labels >= 0)
+    path = tf.maximum(path, 0)
+    members, known = _members(tf.gather(tree.group, path), tree, tree.group_size.max())
+    flat = tf.reshape(members, [tf.shape(members)[0], -1])
+    window = tf.reshape(tf.gather(values, flat, batch_dims=1), tf.shape(members))
+    siblings = tf.where(known, window, window.dtype.min)
+    return siblings, tf.gather(values, path, batch_dims=1), on_path
 
 
 # === By node ===
@@ -106,15 +131,19 @@ def path_cross_entropy(logits, labels, tree):
 # gather along it copies single numbers, at 10 ns each. With the nodes first, a gather copies whole
 # rows, groups of one size make one dense tensor, and its softmax is a plain one along the first
 # axis. Measured as CPU time for 845 × 9,418 on `9k.tree`, in units of `tf.nn.softmax` without
-# groups, one fused kernel that passes over memory once:
-#   5 to 6  this, a third of it in the two transposes
+# groups, one fused kernel that passes over memory once (12 ms on two cores of an EPYC):
+#   5 to 7  this, 2.7 of it in the two transposes
 #   5       segment_max and segment_sum, but neither TFLite nor XLA knows the former
 #   6 to 8  unsorted_segment_max and unsorted_segment_sum
 #   17      a dense tensor per size by gathers on the last axis
+#   14      the same compiled by XLA, after half a minute of compiling
 #   5       plain softmaxes over slices, if the nodes were sorted by the size of their groups
-#   3       0/1 matrices for blocks of columns, but groups 88 below their block's maximum are
+#   3 to 6  0/1 matrices for blocks of columns, but groups 88 below their block's maximum are
 #           lost, as is everything once TF32 or a converter rounds the factors
+# Multiplying a tensor of this size by itself costs 0.5 of the unit, splitting it into columns and
+# putting it together again 1.7, one transpose 1.3: no composition of operators comes near 2.
 # Where not every node is wanted, `descend` and `path_cross_entropy` cost about one plain softmax.
+# Detection and the loss use these alone.
 
 
 def _apply_by_node(function, values, tree):

@@ -9,9 +9,13 @@ import numpy as np
 import tensorflow as tf
 
 from yolov2_tf.resize import MODES
+from yolov2_tf.wordtree import as_tree
 
 MAX_LOG_SCALE = 10.0
 """t_w and t_h are clamped here before exp, which overflows float32 above 88 and float16 at 11."""
+
+TREE_THRESHOLD = 0.5
+"""Pr(node | object) of a detection's label is above this, as with Darknet's `-hier`."""
 
 register = keras.saving.register_keras_serializable("yolov2_tf")
 
@@ -216,7 +220,8 @@ class DecodeBoxes(keras.layers.Layer):
 
     Args:
         anchors: `(k, 2)` `[width, height]` in cells.
-        tree: Optional `WordTree` (or its config) for hierarchical classes.
+        tree: Optional `WordTree` (or its config) for hierarchical classes; every node has a score
+            then. `DecodeTree` gives each box one label.
 
     Call: `(B, S_h, S_w, k · (5 + C))` to `boxes` `(B, N, 4)`, not clipped, and `scores`
     `(B, N, C)` in 0..1, with N = S_h · S_w · k in row-major order, the anchor fastest.
@@ -231,14 +236,15 @@ class DecodeBoxes(keras.layers.Layer):
     def call(self, raw):
         predictions = split_head(raw, len(self.anchors))
         boxes = decode_boxes(predictions[..., :4], self.anchors, _grid_size(raw))
-        objectness = tf.sigmoid(predictions[..., 4:5])
-        logits = predictions[..., 5:]
+        return boxes, *self._classes(tf.sigmoid(predictions[..., 4]), predictions[..., 5:])
+
+    def _classes(self, objectness, logits):
         if self.tree is None:
-            return boxes, objectness * tf.nn.softmax(logits)
+            return (objectness[..., None] * tf.nn.softmax(logits),)
         from yolov2_tf.group_softmax import absolute_probabilities, group_softmax
 
         conditional = group_softmax(logits, self.tree)
-        return boxes, objectness * absolute_probabilities(conditional, self.tree)
+        return (objectness[..., None] * absolute_probabilities(conditional, self.tree),)
 
     def compute_output_shape(self, input_shape):
         batch, rows, columns, channels = input_shape
@@ -252,6 +258,56 @@ class DecodeBoxes(keras.layers.Layer):
             "anchors": self.anchors.tolist(),
             "tree": None if self.tree is None else self.tree.to_config(),
         }
+
+
+@register
+class DecodeTree(DecodeBoxes):
+    """Raw head tensor of a network with a label tree to boxes with one label each.
+
+    The label is the deepest node that is reached from the root by taking the best child while
+    Pr(node | object), the product of the conditional probabilities on the way, stays above a
+    threshold; as in Darknet the best child of the root if even that is below it. The score is
+    Pr(object) · Pr(node | object). Whether there is an object thus has no part in what it is
+    called, and a file that keeps boxes of low scores gives them the same labels.
+
+    Args:
+        anchors: `(k, 2)` `[width, height]` in cells.
+        tree: `WordTree` (or its config).
+        threshold: Least Pr(node | object), 0..1: the higher, the more general the labels.
+
+    Call: `(B, S_h, S_w, k · (5 + C))` to `boxes` `(B, N, 4)`, not clipped, `scores` `(B, N)` in
+    0..1 and `labels` `(B, N)` int32; order as in `DecodeBoxes`.
+    """
+
+    def __init__(self, anchors, tree, threshold=TREE_THRESHOLD, **kwargs):
+        super().__init__(anchors, tree, **kwargs)
+        self.threshold = threshold
+
+    def _classes(self, objectness, logits):
+        from yolov2_tf.group_softmax import descend
+
+        labels, probability = descend(
+            logits, self.tree, self.threshold, from_logits=True, always_answer=True
+        )
+        return objectness * probability, labels
+
+    def compute_output_spec(self, raw):
+        boxes, _ = self.compute_output_shape(raw.shape)
+        return (
+            keras.KerasTensor(boxes, "float32"),
+            keras.KerasTensor(boxes[:2], "float32"),
+            keras.KerasTensor(boxes[:2], "int32"),
+        )
+
+    def get_config(self):
+        return {**super().get_config(), "threshold": self.threshold}
+
+
+def decoder(head, tree_threshold=TREE_THRESHOLD):
+    """The layer that turns the output of a `Head` into what `NonMaxSuppression` takes."""
+    if head.tree is None:
+        return DecodeBoxes(head.anchors, name="decode")
+    return DecodeTree(head.anchors, head.tree, tree_threshold, name="decode")
 
 
 def split_head(raw, k):
@@ -316,12 +372,3 @@ def _reorganised_shape(shape, block):
         None if width is None else width // block,
         channels * block**2,
     )
-
-
-def as_tree(tree):
-    """The `WordTree` that `tree` is, or whose config it is; None stays None."""
-    if isinstance(tree, dict):
-        from yolov2_tf.wordtree import WordTree
-
-        return WordTree.from_config(tree)
-    return tree

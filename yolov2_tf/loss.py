@@ -7,10 +7,20 @@ import numpy as np
 import tensorflow as tf
 
 from yolov2_tf.boxes import corners_to_centers, iou, shape_iou
-from yolov2_tf.layers import as_tree, decode_boxes, split_head
+from yolov2_tf.layers import decode_boxes, split_head
+from yolov2_tf.wordtree import as_tree
 
 PRIOR_SCALE = 0.01
 """Weight with which unmatched predictions are pulled to their priors during warm-up."""
+
+WARMUP_IMAGES = 12_800
+"""Length of that warm-up in Darknet."""
+
+IMAGE_OVERLAP = 0.3
+"""What the box found for an image's label is assumed to overlap with its object (section 4)."""
+
+IMAGE_RULES = ("paper", "darknet")
+"""What an image's label says about objectness, see `YOLOv2Loss`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +104,12 @@ class YOLOv2Loss(keras.losses.Loss):
     every other slot: ½·noobject·σ(t_o)², unless its box overlaps a truth by more than
     `ignore_iou`; during warm-up also a pull to its prior.
 
+    An image may have a label and no boxes (paper, section 4, "Joint classification and
+    detection"). Then the box that gives this label the highest probability, objectness included,
+    answers for it: with the cross-entropy of the label and ½·object·(.3 - σ(t_o))² while its
+    objectness is below .3. With the rule `darknet` (src/region_layer.c) that box's objectness is
+    left alone instead, and all others have ½·noobject·σ(t_o)².
+
     Args:
         anchors: `(k, 2)` `[width, height]` in cells, those of the model.
         tree: Optional `WordTree` (or its config): cross-entropy along the label's path.
@@ -105,9 +121,10 @@ class YOLOv2Loss(keras.losses.Loss):
         rescore: Whether the objectness learns the IoU of its box; otherwise 1.
         warmup_images: For how many images unmatched predictions are pulled to their priors.
         class_weights: Optional C factors of the cross-entropy, for rare classes.
+        image_rule: One of `IMAGE_RULES`.
 
-    Call: truths `{"boxes": (B, M, 4), "labels": (B, M)}` and the raw head tensor
-    `(B, S_h, S_w, k · (5 + C))`.
+    Call: truths `{"boxes": (B, M, 4), "labels": (B, M)}`, with `"image_labels": (B,)` for joint
+    training (-1: an image with boxes), and the raw head tensor `(B, S_h, S_w, k · (5 + C))`.
     """
 
     def __init__(
@@ -121,12 +138,15 @@ class YOLOv2Loss(keras.losses.Loss):
         class_scale=1.0,
         ignore_iou=0.6,
         rescore=True,
-        warmup_images=12_800,
+        warmup_images=WARMUP_IMAGES,
         class_weights=None,
+        image_rule="paper",
         name="yolov2_loss",
         **kwargs,
     ):
         super().__init__(name=name, **kwargs)
+        if image_rule not in IMAGE_RULES:
+            raise ValueError(f"image_rule is {image_rule!r}, expected one of {IMAGE_RULES}")
         self.anchors = np.asarray(anchors, np.float32).reshape(-1, 2)
         self.tree = as_tree(tree)
         self.coord_scale = coord_scale
@@ -137,6 +157,7 @@ class YOLOv2Loss(keras.losses.Loss):
         self.rescore = rescore
         self.warmup_images = warmup_images
         self.class_weights = None if class_weights is None else list(map(float, class_weights))
+        self.image_rule = image_rule
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """Mean loss over the batch; `y_true` is a dict, which Keras' own reduction refuses."""
@@ -151,7 +172,7 @@ class YOLOv2Loss(keras.losses.Loss):
         """The parts of the loss and the figures that show how training goes.
 
         Args:
-            y_true: `{"boxes": (B, M, 4), "labels": (B, M)}`.
+            y_true: `{"boxes": (B, M, 4), "labels": (B, M)}`, maybe `"image_labels": (B,)`.
             y_pred: Raw head tensor `(B, S_h, S_w, k · (5 + C))`.
             seen: Scalar, number of images trained on so far; None: warm-up is over.
 
@@ -159,7 +180,8 @@ class YOLOv2Loss(keras.losses.Loss):
             `(losses, statistics)`. `losses`: `box`, `objectness`, `no_objectness`, `class`,
             `prior`, each `(B,)`, whose sum is the loss. `statistics`: name to `(value, weight)`
             scalars for `keras.metrics.Mean`: `average_iou`, `recall` (IoU above .5), `object`
-            and `no_object` (mean objectness with and without a truth), `class_accuracy`.
+            and `no_object` (mean objectness with and without a truth), `class_accuracy`. Images
+            with a label instead of boxes add to `class` and `objectness`, and have no statistics.
         """
         y_pred = tf.cast(y_pred, tf.float32)
         shape = tf.shape(y_pred)
@@ -177,17 +199,28 @@ class YOLOv2Loss(keras.losses.Loss):
         overlap = iou(tf.gather(boxes, matches.slot, batch_dims=1), truths)
 
         best = tf.reduce_max(iou(boxes[:, :, None], truths[:, None]), axis=-1)
+        free = 1.0 - matches.taken
         # An empty maximum (M = 0) is -inf, which compares as it should.
-        punished = (1.0 - matches.taken) * tf.cast(best <= self.ignore_iou, tf.float32)
+        punished = free * tf.cast(best <= self.ignore_iou, tf.float32)
 
         losses = {
             "box": self._box(matched, matches),
             "objectness": self._objectness(matched, matches, overlap),
-            "no_objectness": 0.5 * self.noobject_scale * tf.reduce_sum(punished * objectness**2, 1),
             "class": self._class(matched, matches, labels),
-            "prior": self._prior(predictions, matches, seen),
         }
-        return losses, _statistics(matched, matches, overlap, objectness, labels)
+        if "image_labels" in y_true:
+            image_labels = tf.cast(y_true["image_labels"], tf.int32)
+            answering, of_images = self._of_image_labels(predictions, image_labels)
+            losses = {name: loss + of_images.get(name, 0.0) for name, loss in losses.items()}
+            with_boxes = tf.cast(image_labels < 0, tf.float32)[:, None]
+            free *= with_boxes
+            elsewhere = 1.0 - answering if self.image_rule == "darknet" else 0.0
+            punished = tf.where(with_boxes > 0, punished, elsewhere)
+        losses["no_objectness"] = (
+            0.5 * self.noobject_scale * tf.reduce_sum(punished * objectness**2, axis=1)
+        )
+        losses["prior"] = self._prior(predictions, free, seen)
+        return losses, self._statistics(matched, matches, overlap, objectness, labels, free)
 
     def _box(self, matched, matches):
         error = tf.concat(
@@ -209,24 +242,77 @@ class YOLOv2Loss(keras.losses.Loss):
 
     def _class(self, matched, matches, labels):
         labels = tf.maximum(labels, 0)
+        entropy = self._entropy(matched[..., 5:], labels)
+        return tf.reduce_sum(matches.kept * self._class_weight(labels) * entropy, axis=1)
+
+    def _entropy(self, logits, labels):
+        """-log Pr(label | object)."""
         if self.tree is None:
-            entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, matched[..., 5:])
-        else:
-            from yolov2_tf.group_softmax import path_cross_entropy
+            return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        from yolov2_tf.group_softmax import path_cross_entropy
 
-            entropy = path_cross_entropy(matched[..., 5:], labels, self.tree)
-        weight = self.class_scale * matches.kept
-        if self.class_weights is not None:
-            weight *= tf.gather(tf.constant(self.class_weights), labels)
-        return tf.reduce_sum(weight * entropy, axis=1)
+        return path_cross_entropy(logits, labels, self.tree)
 
-    def _prior(self, predictions, matches, seen):
+    def _class_weight(self, labels):
+        if self.class_weights is None:
+            return self.class_scale
+        return self.class_scale * tf.gather(tf.constant(self.class_weights), labels)
+
+    def _of_image_labels(self, predictions, image_labels):
+        """What images with a label and no boxes add.
+
+        Returns:
+            `(answering, losses)`: `(B, N)` float32, 1 for the box that answers for the label, and
+            `class` and `objectness`, each `(B,)`. Images with boxes have 0 everywhere.
+        """
+        rows = tf.where(image_labels >= 0)[:, 0]
+        labels, predictions_of = (tf.gather(x, rows) for x in (image_labels, predictions))
+        count = tf.shape(predictions)[1]
+
+        candidates = tf.stop_gradient(predictions_of)
+        of_each = tf.tile(labels[:, None], [1, count])
+        log_probability = tf.math.log_sigmoid(candidates[..., 4])
+        log_probability -= self._entropy(candidates[..., 5:], of_each)
+        place = tf.argmax(log_probability, axis=1, output_type=tf.int32)
+
+        found = tf.gather(predictions_of, place, batch_dims=1)
+        entropy = self._class_weight(labels) * self._entropy(found[:, 5:], labels)
+        losses = {"class": entropy}
+        if self.image_rule == "paper":
+            lack = tf.nn.relu(IMAGE_OVERLAP - tf.sigmoid(found[:, 4]))
+            losses["objectness"] = 0.5 * self.object_scale * lack**2
+
+        def spread(values):
+            shape = tf.concat([tf.shape(image_labels), tf.shape(values)[1:]], axis=0)
+            return tf.scatter_nd(rows[:, None], values, tf.cast(shape, tf.int64))
+
+        return spread(tf.one_hot(place, count)), {
+            name: spread(loss) for name, loss in losses.items()
+        }
+
+    def _prior(self, predictions, free, seen):
         if seen is None or not self.warmup_images:
             return tf.zeros(tf.shape(predictions)[:1])
         warming = tf.cast(seen < self.warmup_images, tf.float32)
         error = tf.reduce_sum((tf.sigmoid(predictions[..., :2]) - 0.5) ** 2, axis=-1)
         error += tf.reduce_sum(predictions[..., 2:4] ** 2, axis=-1)
-        return 0.5 * PRIOR_SCALE * warming * tf.reduce_sum((1.0 - matches.taken) * error, axis=1)
+        return 0.5 * PRIOR_SCALE * warming * tf.reduce_sum(free * error, axis=1)
+
+    def _statistics(self, matched, matches, overlap, objectness, labels, free):
+        kept, logits = matches.kept, matched[..., 5:]
+        if self.tree is None:
+            right = tf.argmax(logits, axis=-1, output_type=tf.int32) == labels
+        else:
+            from yolov2_tf.group_softmax import path_is_best
+
+            right = path_is_best(logits, labels, self.tree)
+        return {
+            "average_iou": _mean(overlap, kept),
+            "recall": _mean(tf.cast(overlap > 0.5, tf.float32), kept),
+            "object": _mean(tf.sigmoid(matched[..., 4]), kept),
+            "no_object": _mean(objectness, free),
+            "class_accuracy": _mean(tf.cast(right, tf.float32), kept),
+        }
 
     def get_config(self):
         return {
@@ -241,20 +327,8 @@ class YOLOv2Loss(keras.losses.Loss):
             "rescore": self.rescore,
             "warmup_images": self.warmup_images,
             "class_weights": self.class_weights,
+            "image_rule": self.image_rule,
         }
-
-
-def _statistics(matched, matches, overlap, objectness, labels):
-    kept = matches.kept
-    free = 1.0 - matches.taken
-    right = tf.argmax(matched[..., 5:], axis=-1, output_type=tf.int32) == labels
-    return {
-        "average_iou": _mean(overlap, kept),
-        "recall": _mean(tf.cast(overlap > 0.5, tf.float32), kept),
-        "object": _mean(tf.sigmoid(matched[..., 4]), kept),
-        "no_object": _mean(objectness, free),
-        "class_accuracy": _mean(tf.cast(right, tf.float32), kept),
-    }
 
 
 def _mean(values, weights):

@@ -14,11 +14,13 @@ class Thresholds:
         score: Detections score above this, 0..1.
         iou: Boxes of one class overlapping more than this become one, 0..1.
         detections: The most detections of one image.
+        tree: For networks with a label tree: Pr(node | object) of a label is above this, 0..1.
     """
 
     score: float = 0.25
     iou: float = 0.45
     detections: int = 100
+    tree: float = 0.5
 
 
 EVALUATION = Thresholds(score=0.005, detections=300)
@@ -38,9 +40,7 @@ class KerasDetector:
     def __init__(self, path, thresholds, *, size=None, batch_size=8):
         from yolov2_tf.detection import detector, load_model
 
-        self._model = detector(
-            load_model(path), thresholds.score, thresholds.iou, thresholds.detections
-        )
+        self._model = detector(load_model(path), *dataclasses.astuple(thresholds))
         self._size = size
         self._batch_size = batch_size
 
@@ -50,6 +50,13 @@ class KerasDetector:
         from yolov2_tf.detection_model import find_head
 
         return find_head(self._model).class_names
+
+    @property
+    def tree(self):
+        """The `WordTree` whose nodes the labels are, or None."""
+        from yolov2_tf.detection_model import find_head
+
+        return find_head(self._model).tree
 
     def detect(self, pictures):
         """Yields the detections of each picture, see `yolov2_tf.detection.detect`."""
@@ -63,9 +70,11 @@ class _Exported:
 
     def __init__(self, path, thresholds):
         from yolov2_tf.export.detectors import open_exported
+        from yolov2_tf.wordtree import as_tree
 
         self._detector = open_exported(path, thresholds.score)
         self.class_names = self._detector.class_names
+        self.tree = as_tree(self._detector.layout.get("tree"))
 
     def detect(self, pictures):
         return map(self._detector.detect, pictures)
@@ -77,14 +86,15 @@ def open_model(path, thresholds, *, size=None, batch_size=8):
     Args:
         path: `.keras` or `.tflite` file, SavedModel folder, or another form that
             `yolov2_tf.export.detectors.open_exported` knows.
-        thresholds: `Thresholds`; exported forms keep the IoU and the number of detections that
-            they were exported with.
+        thresholds: `Thresholds`; exported forms keep all but that of the score as they were
+            exported.
         size: Side of the input in pixels, or None for the model's own; exported forms have one.
         batch_size: Pictures at once, where the form allows more than one.
 
     Returns:
-        Object with `class_names` and `detect(pictures)`, which takes an iterable of `(H, W, 3)`
-        uint8 arrays and yields dicts of `boxes` `(n, 4)`, `labels` `(n,)`, `scores` `(n,)`.
+        Object with `class_names`, `tree` and `detect(pictures)`, which takes an iterable of
+        `(H, W, 3)` uint8 arrays and yields dicts of `boxes` `(n, 4)`, `labels` `(n,)` and
+        `scores` `(n,)`.
 
     Raises:
         InputError: If there is no such file or its form is not known.

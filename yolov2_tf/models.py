@@ -9,6 +9,7 @@ import keras
 from keras import layers
 
 from yolov2_tf.anchors import STRIDE, published
+from yolov2_tf.classification_model import ClassificationHead
 from yolov2_tf.detection_model import DetectionModel
 from yolov2_tf.layers import DarknetMaxPool, Head, Passthrough
 
@@ -150,26 +151,45 @@ def image_input(rescale=None):
     return image, rescale(image)
 
 
-def Darknet19(num_classes=1000, *, width=1.0, weight_decay=5e-4, name="darknet19"):
+def Darknet19(
+    classes=1000,
+    *,
+    input_size=224,
+    resize="stretch",
+    width=1.0,
+    tree=None,
+    weight_decay=5e-4,
+    name="darknet19",
+):
     """Darknet-19 classifier (paper, section 3 and table 6).
 
     Args:
-        num_classes: Number of outputs.
+        classes: One name per class, or the number of classes; with a tree, one per node.
+        input_size: Side of the input in pixels that the network is meant for.
+        resize: How pictures come to that size: `stretch` or `letterbox`.
         width: Multiplier of the filters, for small devices.
+        tree: Optional `WordTree` over the classes.
         weight_decay: Darknet's `decay`, on convolution kernels only.
         name: Name of the model.
 
     Returns:
-        Functional model: `(B, H, W, 3)` images 0..255 of any size from 32 up to `(B, num_classes)`
-        logits; their softmax are the probabilities.
+        Functional model: `(B, H, W, 3)` images 0..255 of any size from 32 up to `(B, C)` logits;
+        `ClassificationHead.probabilities` makes probabilities of them.
     """
+    class_names = [str(i) for i in range(classes)] if isinstance(classes, int) else classes
     blocks = Blocks(width, weight_decay)
     image, x = image_input()
     *_, x = _darknet19_trunk(blocks, x)
     x = layers.Conv2D(
-        num_classes, 1, dtype="float32", kernel_initializer="he_normal", name=blocks.next_name()
+        len(class_names),
+        1,
+        dtype="float32",
+        kernel_initializer="he_normal",
+        kernel_regularizer=decay_regularizer(weight_decay),
+        name=blocks.next_name(),
     )(x)
-    x = layers.GlobalAveragePooling2D(dtype="float32", name="average_pool")(x)
+    x = layers.GlobalAveragePooling2D(keepdims=True, dtype="float32", name="average_pool")(x)
+    x = ClassificationHead(class_names, input_size, resize, tree, name="head")(x)
     return keras.Model(image, x, name=name)
 
 

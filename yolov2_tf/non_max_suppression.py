@@ -8,13 +8,17 @@ from yolov2_tf.boxes import clip
 CANDIDATES_PER_DETECTION = 4
 """How many of the best (box, class) pairs enter the suppression for each detection wanted."""
 
+COLUMNS = 128
+"""Boxes are moved apart by class onto a board of so many columns: along one axis, the thousands of
+classes of a label tree would leave float32 too few digits for the boxes."""
+
 
 @keras.saving.register_keras_serializable("yolov2_tf")
 class NonMaxSuppression(keras.layers.Layer):
     """Boxes and scores to detections: the best of overlapping boxes of one class.
 
-    A box may be detected as several classes, as in Darknet's `do_nms_sort`. With
-    `per_class=False` a box of any class suppresses its neighbours, as Darknet does for trees.
+    Without `labels` a box may be detected as several classes, as in Darknet's `do_nms_sort`. With
+    `per_class=False` a box of any class suppresses its neighbours.
 
     The layer is made of `NonMaxSuppressionV4` (a TFLite built-in, unlike
     `combined_non_max_suppression`) on boxes that are moved apart by class.
@@ -25,9 +29,10 @@ class NonMaxSuppression(keras.layers.Layer):
         max_detections: N of the output.
         per_class: Whether boxes of different classes leave one another alone.
 
-    Call: `boxes` `(B, M, 4)` and `scores` `(B, M, C)` to a dict of `boxes` `(B, N, 4)` clipped to
-    the image, `labels` `(B, N)` int32, `scores` `(B, N)`, `num_detections` `(B,)` int32, sorted
-    by score. Unused places hold zeros and the label -1.
+    Call: `boxes` `(B, M, 4)` and `scores` `(B, M, C)`, or `scores` `(B, M)` and `labels` `(B, M)`
+    where each box has one class already, to a dict of `boxes` `(B, N, 4)` clipped to the image,
+    `labels` `(B, N)` int32, `scores` `(B, N)`, `num_detections` `(B,)` int32, sorted by score.
+    Unused places hold zeros and the label -1.
     """
 
     def __init__(
@@ -45,9 +50,9 @@ class NonMaxSuppression(keras.layers.Layer):
         self.max_detections = max_detections
         self.per_class = per_class
 
-    def call(self, boxes, scores):
-        boxes, labels, scores = self._candidates(clip(boxes), scores)
-        apart = boxes + 2.0 * tf.cast(labels, tf.float32)[..., None] if self.per_class else boxes
+    def call(self, boxes, scores, labels=None):
+        boxes, labels, scores = self._candidates(clip(boxes), scores, labels)
+        apart = boxes + _place_on_board(labels) if self.per_class else boxes
         if boxes.shape[0] == 1:  # static batch, as phones want it: no loop in the graph
             kept, count = self._suppress(apart[0], scores[0])
             kept, count = kept[None], count[None]
@@ -69,9 +74,9 @@ class NonMaxSuppression(keras.layers.Layer):
             "num_detections": count,
         }
 
-    def _candidates(self, boxes, scores):
+    def _candidates(self, boxes, scores, labels):
         """The best (box, class) pairs: `(B, K, 4)`, `(B, K)`, `(B, K)`, sorted by score."""
-        classes = scores.shape[-1]
+        classes = scores.shape[-1] if labels is None else 1
         wanted = CANDIDATES_PER_DETECTION * self.max_detections
         if scores.shape[1] is None:
             wanted = tf.minimum(wanted, tf.shape(scores)[1] * classes)
@@ -80,6 +85,8 @@ class NonMaxSuppression(keras.layers.Layer):
             wanted = min(wanted, scores.shape[1] * classes)
             pairs = tf.reshape(scores, [-1, scores.shape[1] * classes])
         scores, pair = tf.math.top_k(pairs, wanted)
+        if labels is not None:
+            return *(tf.gather(x, pair, batch_dims=1) for x in (boxes, labels)), scores
         return tf.gather(boxes, pair // classes, batch_dims=1), pair % classes, scores
 
     def _suppress(self, boxes, scores):
@@ -93,7 +100,7 @@ class NonMaxSuppression(keras.layers.Layer):
         )
         return kept, count
 
-    def compute_output_spec(self, boxes, scores):
+    def compute_output_spec(self, boxes, scores, labels=None):
         batch, n = boxes.shape[0], self.max_detections
         return {
             "boxes": keras.KerasTensor((batch, n, 4), "float32"),
@@ -110,3 +117,9 @@ class NonMaxSuppression(keras.layers.Layer):
             "max_detections": self.max_detections,
             "per_class": self.per_class,
         }
+
+
+def _place_on_board(labels):
+    """By how much boxes of a class are moved, `(..., 4)`: two image sides from any other class."""
+    row, column = labels // COLUMNS, labels % COLUMNS
+    return 2.0 * tf.cast(tf.stack([row, column, row, column], axis=-1), tf.float32)

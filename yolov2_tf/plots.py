@@ -49,11 +49,18 @@ _QUALITIES = {
     "val_map": ("validation mAP", RED),
     "average_iou": ("average IoU (training)", BLUE),
     "recall": ("recall at IoU .5 (training)", GREEN),
+    "val_top1": ("validation top-1", RED),
+    "val_top5": ("validation top-5", ORANGE),
+    "val_hierarchical": ("validation, hierarchical", VIOLET),
+    "top1": ("top-1 (training)", BLUE),
 }
+_SCORES = ("val_map", "val_top1")
 
 
 def plot_history(history, png):
-    """Draws the loss with its parts, and mAP, average IoU and recall over the epochs.
+    """Draws the loss with its parts, and the scores, over the epochs.
+
+    Scores are a detector's mAP, average IoU and recall, or a classifier's accuracy.
 
     Args:
         history: Path of a `history.csv`, or its rows as a sequence of dicts. Needed is the column
@@ -73,7 +80,7 @@ def plot_history(history, png):
     epochs = _column(history, "epoch")
 
     with _figure(png, columns=2) as (losses, qualities):
-        losses.set(title="Training loss", xlabel="epoch", ylabel="loss (sum over an image's boxes)")
+        losses.set(title="Training loss", xlabel="epoch", ylabel="loss of an image")
         losses.set_yscale("log")
         losses.yaxis.set_major_formatter("{x:g}")
         for key, (name, color) in _LOSSES.items():
@@ -81,7 +88,8 @@ def plot_history(history, png):
         qualities.set(title="Quality", xlabel="epoch", ylabel="%", ylim=(0, 100))
         for key, (name, color) in _QUALITIES.items():
             _plot_known(qualities, epochs, 100 * _column(history, key), name, color)
-        _mark_best(qualities, epochs, 100 * _column(history, "val_map"))
+        for key in _SCORES:
+            _mark_best(qualities, epochs, 100 * _column(history, key))
         for axes in (losses, qualities):
             axes.set_xlim(epochs.min() - 0.5, epochs.max() + 0.5)
             axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)

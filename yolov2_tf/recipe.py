@@ -9,6 +9,7 @@ CHOICES = {
     "resize": ("stretch", "letterbox"),
     "optimizer": ("sgd", "adam"),
     "schedule": ("steps", "cosine"),
+    "image_rule": ("paper", "darknet"),
     "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
 }
 """The values that these fields of `Recipe` may have."""
@@ -35,6 +36,12 @@ class Recipe:
         jitter: How far each border of a picture moves, as a fraction of its side.
         flip: Whether half of the pictures are mirrored: not for text or digits.
         precision: Keras' dtype policy: `float32`, `mixed_bfloat16`, `mixed_float16`.
+        ratio: `(boxes, labels)`: in joint training, how many pictures with boxes come with how
+            many that only have a label.
+        smallest: How small pictures that only have a label may be shown, as a fraction.
+        image_rule: What such a label says about objectness, see `yolov2_tf.loss.YOLOv2Loss`.
+        balance: Whether all classes have the same share in the class loss, however often they
+            occur: by boxes or by labels.
         freeze: Whether layers with loaded weights stay as they are.
         seed: Makes weights, views and order reproducible.
     """
@@ -55,6 +62,10 @@ class Recipe:
     jitter: float = 0.2
     flip: bool = True
     precision: str = "float32"
+    ratio: tuple[int, int] = (4, 1)
+    smallest: float = 1.0
+    image_rule: str = "paper"
+    balance: bool = False
     freeze: bool = False
     seed: int = 0
 

@@ -1,4 +1,4 @@
-"""Learning rate schedules: Darknet's burn-in before any of Keras' own schedules."""
+"""Learning rate schedules: Darknet's burn-in, the detector's and the classifier's."""
 
 import keras
 import tensorflow as tf
@@ -66,3 +66,60 @@ def detection_schedule(kind, learning_rate, total_steps):
     else:
         raise ValueError(f"schedule is {kind!r}, expected steps or cosine")
     return BurnIn(schedule, min(BURN_IN_STEPS, total_steps // 20))
+
+
+@keras.saving.register_keras_serializable("yolov2_tf")
+class Stages(keras.optimizers.schedules.LearningRateSchedule):
+    """One schedule, and after some steps another, which counts from there.
+
+    Args:
+        first: Schedule of the first stage.
+        steps: Steps of the first stage.
+        second: Schedule of the second stage.
+    """
+
+    def __init__(self, first, steps, second):
+        self.first = first
+        self.steps = steps
+        self.second = second
+
+    def __call__(self, step):
+        later = tf.maximum(step - self.steps, 0)
+        return tf.where(step < self.steps, self.first(step), self.second(later))
+
+    def get_config(self):
+        return {
+            "first": keras.saving.serialize_keras_object(self.first),
+            "steps": self.steps,
+            "second": keras.saving.serialize_keras_object(self.second),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        first, second = (
+            keras.saving.deserialize_keras_object(config[key]) for key in ("first", "second")
+        )
+        return cls(first, config["steps"], second)
+
+
+def classification_schedule(learning_rate, steps, fine_steps=0):
+    """The schedule of a classifier's training (paper, section 3): polynomial, power 4, to 0.
+
+    Args:
+        learning_rate: The rate at the start, 0.1 in the paper.
+        steps: Steps of the training.
+        fine_steps: Steps of the high-resolution stage after it, which starts at a hundredth of
+            `learning_rate`: the paper's 1e-3.
+
+    Returns:
+        Keras `LearningRateSchedule`.
+    """
+
+    def polynomial(rate, count):
+        return keras.optimizers.schedules.PolynomialDecay(rate, count, 0.0, power=4.0)
+
+    if not fine_steps:
+        return polynomial(learning_rate, steps)
+    return Stages(
+        polynomial(learning_rate, steps), steps, polynomial(learning_rate / 100, fine_steps)
+    )

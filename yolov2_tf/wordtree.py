@@ -137,6 +137,11 @@ class WordTree:
         return cls(config["names"], config["parent"])
 
 
+def as_tree(tree):
+    """The `WordTree` that `tree` is, or whose config it is; None stays None."""
+    return WordTree.from_config(tree) if isinstance(tree, dict) else tree
+
+
 # === Names of nodes, and classes of a data set ===
 
 

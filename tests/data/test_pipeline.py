@@ -5,8 +5,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from yolov2_tf.data.pipeline import multi_scale_size, shuffled_index, training_batches
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.pipeline import (
+    mixed_index,
+    multi_scale_size,
+    shuffled_index,
+    training_batches,
+)
+from yolov2_tf.data.records import ClassificationDataset, Dataset, LabelledImage, Record
 
 
 def picture(value, form="PNG"):
@@ -116,3 +121,70 @@ def test_half_of_the_pictures_are_mirrored():
     left_is_bright = images[:, 16, 4, 0] > 128
     assert 16 <= left_is_bright.sum() <= 48
     assert ((images[:, 16, 28, 0] > 128) == ~left_is_bright).all()
+
+
+# === Joint training ===
+
+LABELLED = ClassificationDataset(
+    "labelled", TEN.class_names, [LabelledImage(picture(200 + i), i % 10) for i in range(7)]
+)
+
+
+def test_joint_batches_mix_pictures_with_boxes_and_with_a_label():
+    options = {"batch_size": 5, "size": 32, "jitter": 0.0, "flip": False, "colours": False}
+    batches = take(training_batches(TEN, classification=LABELLED, ratio=(3, 2), **options), 7)
+    for images, truths in batches:
+        labelled = truths["image_labels"] >= 0
+        assert labelled.sum() == 2
+        assert (truths["labels"][labelled] == -1).all()
+        assert (images[labelled] >= 200).all()
+        np.testing.assert_array_equal(
+            images[labelled][:, 0, 0, 0] - 200, truths["image_labels"][labelled]
+        )
+    seen = [label for _, truths in batches for label in truths["image_labels"] if label >= 0]
+    assert sorted(seen) == sorted([*range(7)] * 2)
+
+
+def test_joint_batches_are_reproducible_resumable_and_of_many_sizes():
+    options = {"batch_size": 4, "multi_scale": (32, 96), "resize_every": 2, "seed": 5}
+    options |= {"classification": LABELLED, "ratio": (4, 1), "smallest": 0.3}
+    whole = take(training_batches(TEN, **options), 6)
+    assert_equal(whole, take(training_batches(TEN, **options), 6))
+    assert_equal(whole[3:], take(training_batches(TEN, first_step=3, **options), 3))
+    assert len({images.shape for images, _ in whole}) > 1
+
+
+def test_what_is_mixed_in_does_not_change_the_pictures_with_boxes():
+    options = {"batch_size": 1, "size": 32, "jitter": 0.0, "flip": False, "colours": False}
+    alone = take(training_batches(TEN, **options), 12)
+    mixed = take(training_batches(TEN, classification=LABELLED, ratio=(1, 1), **options), 24)
+    with_boxes = [b for b in mixed if b[1]["image_labels"][0] < 0]
+    assert len(with_boxes) == 12
+    assert_equal(alone, [(i, {k: t[k] for k in ("boxes", "labels")}) for i, t in with_boxes])
+
+
+@pytest.mark.parametrize("ratio", [(4, 1), (1, 1), (2, 3), (1, 5)])
+def test_each_data_set_is_seen_whole_before_any_of_it_again(ratio):
+    count = 10 * sum(ratio)
+    index = [int(mixed_index(place, (10, 7), ratio, seed=1)) for place in range(count)]
+    with_boxes, labelled = ([i for i in index if (i < 10) == own] for own in (True, False))
+    assert len(with_boxes) == 10 * ratio[0]
+    assert sorted(with_boxes[:10]) == list(range(10))
+    assert sorted(labelled[:7]) == list(range(10, 17))
+    window = np.convolve(np.array(index) >= 10, np.ones(sum(ratio)), "valid")
+    assert (window == ratio[1]).all()
+
+
+def test_pictures_with_a_label_are_shown_smaller_and_others_are_not():
+    white = ClassificationDataset("white", TEN.class_names, [LabelledImage(picture(255), 0)])
+    black = dataset([record(0, image=picture(0))])
+    options = {"batch_size": 64, "size": 64, "jitter": 0.0, "flip": False, "colours": False}
+    ((images, truths),) = take(
+        training_batches(black, classification=white, ratio=(1, 1), smallest=0.25, **options), 1
+    )
+    labelled = truths["image_labels"] >= 0
+    assert (images[~labelled] == 0).all()
+    sides = np.sqrt((images[labelled][..., 0] > 200).mean(axis=(1, 2)))
+    assert 0.2 < sides.min() < 0.35
+    assert 0.8 < sides.max() <= 1
+    assert 0.4 < np.median(sides) < 0.6  # all sizes are as likely, on a scale of factors

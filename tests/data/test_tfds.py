@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from yolov2_tf.data.classification import open_classification
 from yolov2_tf.data.images import check_images, load_image
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.data.tfds import read_tfds
@@ -64,14 +65,25 @@ class SomeBoxes(tfds.core.GeneratorBasedBuilder):
 
 
 class OnlyLabels(SomeBoxes):
-    """No boxes."""
+    """No boxes, but two labels; one picture of each split has none."""
 
     def _info(self):
-        features = {"image": tfds.features.Image(), "label": tfds.features.ClassLabel(names=["a"])}
-        return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
+        kind = tfds.features.ClassLabel
+        features = {
+            "image": tfds.features.Image(),
+            "colour": kind(names=["red"]),
+            "label": kind(names=["cat", "dog"]),
+        }
+        return tfds.core.DatasetInfo(
+            builder=self,
+            features=tfds.features.FeaturesDict(features),
+            supervised_keys=("image", "label"),
+        )
 
     def _generate_examples(self, split):
-        yield 0, {"image": picture(split, 0), "label": 0}
+        for index in range(SIZES[split]):
+            label = index % 3 - 1
+            yield index, {"image": picture(split, index), "colour": 0, "label": label}
 
 
 @pytest.fixture(scope="module", params=["tfrecord", "array_record"])
@@ -145,11 +157,44 @@ def test_a_prepared_folder_is_recognised(prepared):
     assert len(open_dataset(prepared, split="test")) == 3
 
 
-def test_a_set_without_boxes_raises(tmp_path):
-    builder = tfds.builder("only_labels", data_dir=tmp_path)
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    builder = tfds.builder("only_labels", data_dir=tmp_path_factory.mktemp("labelled"))
     builder.download_and_prepare()
-    with pytest.raises(InputError, match="no detection set: its features are image, label"):
-        read_tfds(builder.data_path)
+    return builder.data_path
+
+
+def test_a_set_without_boxes_raises(labelled):
+    with pytest.raises(InputError, match="no detection set: its features are colour, image, label"):
+        read_tfds(labelled)
+
+
+def test_labels_of_pictures_are_read(labelled):
+    dataset = open_classification(labelled, "train")
+    assert dataset.class_names == ("cat", "dog")
+    assert dataset.name == "only_labels/1.0.0 train"
+    assert dataset.notes == ("pictures without a label, left out: 2",)
+    assert len(dataset) == 3
+    for record in dataset.records:
+        index = load_image(record.image).shape[0] - 20
+        assert record.label == index % 3 - 1
+        np.testing.assert_array_equal(load_image(record.image), picture("train", index))
+    checked, faults = check_images(dataset)
+    assert (len(checked), faults) == (3, [])
+
+
+def test_all_splits_of_labelled_pictures_are_read_and_told(labelled):
+    dataset = open_classification(labelled, class_names=["cow", "dog", "cat"])
+    assert len({record.image_id for record in dataset.records}) == len(dataset) == 5
+    assert {record.label for record in dataset.records} == {1, 2}
+    assert any("train, test found: all are used" in note for note in dataset.notes)
+    with pytest.raises(InputError, match="no split 'val'"):
+        open_classification(labelled, "val")
+
+
+def test_a_set_without_labels_raises(prepared):
+    with pytest.raises(InputError, match="no classification set: its features are image, image/id"):
+        open_classification(prepared)
 
 
 @pytest.mark.parametrize("name", ["there_is_no_such_set", "voc/1066", "train[:"])

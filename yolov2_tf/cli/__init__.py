@@ -8,7 +8,9 @@ import typer
 from yolov2_tf._version import __version__
 from yolov2_tf.cli.anchors import anchors
 from yolov2_tf.cli.benchmark import benchmark
+from yolov2_tf.cli.classify import app as classify
 from yolov2_tf.cli.demo import demo
+from yolov2_tf.cli.demo_web import demo_web
 from yolov2_tf.cli.evaluate import evaluate
 from yolov2_tf.cli.export import export
 from yolov2_tf.cli.import_darknet import import_darknet
@@ -23,8 +25,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (anchors, train, evaluate, predict, export, import_darknet, benchmark, demo):
+for command in (
+    anchors,
+    train,
+    evaluate,
+    predict,
+    export,
+    import_darknet,
+    benchmark,
+    demo,
+    demo_web,
+):
     app.command()(command)
+app.add_typer(classify, name="classify")
 app.add_typer(wordtree, name="wordtree")
 
 

@@ -27,6 +27,22 @@ def integer_range(text, option):
     return limits
 
 
+def number_range(text, option):
+    """`"0.57-2"` to `(0.57, 2.0)`; a single number is a range of one.
+
+    Raises:
+        InputError: If the text is not of that form or runs backwards.
+    """
+    first, _, last = text.partition("-")
+    try:
+        limits = float(first), float(last or first)
+    except ValueError:
+        limits = (1.0, 0.0)
+    if not 0 < limits[0] <= limits[1]:
+        raise InputError(f"{option} {text!r}", expected="two numbers such as 0.57-2")
+    return limits
+
+
 def write_json(value, path):
     """Writes JSON to a file, or to standard output for `-`."""
     text = json.dumps(value, indent=2) + "\n"
@@ -64,6 +80,23 @@ def open_checked(spec, console, *, split=None, images=None, class_names=None, pi
     from yolov2_tf.data.source import open_dataset
 
     dataset = open_dataset(spec, split=split, images=images, class_names=class_names)
+    return checked(dataset, console, pictures=pictures)
+
+
+def checked(dataset, console, *, pictures=True):
+    """Checks the pictures of an opened data set and tells what had to be skipped or mended.
+
+    Args:
+        dataset: `Dataset` or `ClassificationDataset`.
+        console: Where to tell.
+        pictures: Whether the pictures are needed; each is then decoded once.
+
+    Returns:
+        The data set without unreadable pictures.
+
+    Raises:
+        InputError: If there is nothing left to work with.
+    """
     if pictures:
         from rich.progress import track
 
@@ -78,5 +111,28 @@ def open_checked(spec, console, *, split=None, images=None, class_names=None, pi
     if len(dataset.notes) > SHOWN_NOTES:
         console.print(f"[yellow]note:[/yellow] and {len(dataset.notes) - SHOWN_NOTES:,} more")
     if not len(dataset):
-        raise InputError("no usable pictures", where=spec)
+        raise InputError("no usable pictures", where=dataset.name)
     return dataset
+
+
+def read_tree(tree, names):
+    """A label tree and what people call its nodes.
+
+    Args:
+        tree: Path of a tree file, or None.
+        names: Path of a file with the nodes' names, or None.
+
+    Returns:
+        `(WordTree, names)`, None for what is not given.
+
+    Raises:
+        InputError: If a file cannot be used, or there are names for no tree.
+    """
+    from yolov2_tf.wordtree import WordTree, read_node_names
+
+    if tree is None:
+        if names is not None:
+            raise InputError("--names without --tree", expected="the tree whose nodes they name")
+        return None, None
+    tree = WordTree.read(tree)
+    return tree, None if names is None else read_node_names(names, tree)

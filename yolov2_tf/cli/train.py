@@ -19,6 +19,34 @@ def train(
     split: Annotated[str | None, typer.Option(help="Image set to train on.")] = None,
     val_split: Annotated[str | None, typer.Option(help="Image set to score on.")] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of the images (COCO).")] = None,
+    classification: Annotated[
+        str | None,
+        typer.Option(help="Joint training: pictures with a label and no boxes; needs --tree."),
+    ] = None,
+    classification_split: Annotated[
+        str | None, typer.Option(help="Image set of --classification.")
+    ] = None,
+    ratio: Annotated[
+        str, typer.Option(help="Pictures with boxes to pictures with a label.")
+    ] = ":".join(map(str, DEFAULTS.ratio)),
+    smallest: Annotated[
+        float, typer.Option(min=0.05, max=1, help="How small pictures with a label are shown.")
+    ] = DEFAULTS.smallest,
+    image_rule: Annotated[
+        str, typer.Option(help="What a label says about objectness: paper or darknet.")
+    ] = DEFAULTS.image_rule,
+    balance: Annotated[
+        bool, typer.Option("--balance", help="Give all classes the same share in the class loss.")
+    ] = False,
+    tree: Annotated[
+        Path | None, typer.Option(help="Label tree whose nodes the classes become.")
+    ] = None,
+    names: Annotated[
+        Path | None, typer.Option(help="What people call the tree's nodes, one per line.")
+    ] = None,
+    class_map: Annotated[
+        Path | None, typer.Option("--map", help="Number of each class's node, e.g. coco9k.map.")
+    ] = None,
     model: Annotated[
         str, typer.Option(help="yolov2, tiny, or a `.keras` file to go on from.")
     ] = DEFAULTS.model,
@@ -73,11 +101,21 @@ def train(
     The trunk of a classifier in a new detector:
 
     `yolov2 train pets/ --weights darknet19.keras --out runs/pets`
+
+    Boxes for some classes, labels for all, joined by a tree (YOLO9000):
+
+    `yolov2 train coco/ --classification imagenet/ --tree 9k.tree --names 9k.names --out runs/9k`
     """
     from rich.console import Console
 
-    from yolov2_tf.cli.parsing import integer_range, open_checked
+    from yolov2_tf.cli.parsing import checked, integer_range, open_checked, read_tree
+    from yolov2_tf.data.classification import map_onto_tree, open_classification
+    from yolov2_tf.data.nodes import map_boxes_onto_tree
+    from yolov2_tf.errors import InputError
 
+    if tree is None and (classification is not None or class_map is not None):
+        option = "--map" if classification is None else "--classification"
+        raise InputError(f"{option} without --tree", expected="the tree that joins the classes")
     recipe = Recipe(
         model=model,
         width=width,
@@ -93,12 +131,24 @@ def train(
         schedule=schedule,
         jitter=jitter,
         flip=flip,
+        ratio=_ratio(ratio),
+        smallest=smallest,
+        image_rule=image_rule,
+        balance=balance,
         precision=precision,
         freeze=freeze,
         seed=seed,
     )
     console = Console()
+    label_tree, node_names = read_tree(tree, names)
+
+    def on_nodes(dataset):
+        return map_boxes_onto_tree(dataset, label_tree, node_names, class_map)
+
     dataset = open_checked(data, console, split=split, images=images)
+    box_classes = dataset.class_names
+    if label_tree is not None:
+        dataset = on_nodes(dataset)
     console.print(
         f"training on {dataset.name}: {len(dataset):,} images, {dataset.num_boxes:,} boxes"
     )
@@ -109,9 +159,16 @@ def train(
             console,
             split=val_split,
             images=images,
-            class_names=dataset.class_names,
+            class_names=box_classes,
         )
+        if label_tree is not None:
+            validation = on_nodes(validation)
         console.print(f"scoring on {validation.name}: {len(validation):,} images")
+    pictures = None
+    if classification is not None:
+        pictures = open_classification(classification, classification_split)
+        pictures = checked(map_onto_tree(pictures, label_tree, node_names), console)
+        console.print(f"and on {len(pictures):,} pictures with a label of {pictures.name}")
 
     from yolov2_tf.training import train
 
@@ -119,6 +176,8 @@ def train(
         recipe,
         dataset,
         out,
+        tree=label_tree,
+        classification=pictures,
         validation=validation,
         weights=weights,
         resume=resume,
@@ -127,3 +186,17 @@ def train(
     scores = [float(row["val_map"]) for row in rows if row.get("val_map")]
     best = f", best mAP {max(scores):.3f}" if scores else ""
     console.print(f"[bold]{out / 'model.keras'}[/bold]{best}; history: {out / 'history.png'}")
+
+
+def _ratio(text):
+    """`"4:1"` to `(4, 1)`."""
+    from yolov2_tf.errors import InputError
+
+    first, _, second = text.partition(":")
+    try:
+        ratio = int(first), int(second)
+    except ValueError:
+        ratio = (0, 0)
+    if min(ratio) < 1:
+        raise InputError(f"--ratio {text!r}", expected="two numbers from 1 such as 4:1")
+    return ratio

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 
+from yolov2_tf.classification_model import ClassificationHead
 from yolov2_tf.darknet.cfg import shorten, write_cfg
 from yolov2_tf.darknet.layers import (
     AvgPool,
@@ -36,8 +37,8 @@ def import_darknet(cfg, weights, *, class_names=None, tree=None, allow_partial=F
 
     The model takes RGB images `(B, H, W, 3)` with values 0..255. A network with `[region]` becomes
     a `DetectionModel` that gives the raw head tensor; the convolution before `[region]` is its
-    `Head`. A classifier gives logits `(B, classes)`, before its `[softmax]`. Any other network,
-    such as a trunk, gives its last feature map.
+    `Head`. A classifier gives logits `(B, classes)`; a `ClassificationHead` takes the place of
+    its `[softmax]`. Any other network, such as a trunk, gives its last feature map.
 
     Convolutions are named `conv1`, `conv2`, … in the order of the file, as in `yolov2_tf.models`.
     What a Keras model has no place for (the `[net]` section, training options of `[region]`, the
@@ -46,9 +47,9 @@ def import_darknet(cfg, weights, *, class_names=None, tree=None, allow_partial=F
     Args:
         cfg: Path of the cfg.
         weights: Path of the weights.
-        class_names: One name per class of `[region]`; default: the names of the tree's nodes, or
-            `class 0`, `class 1`, ….
-        tree: `WordTree` of the classes, where `[region]` names one.
+        class_names: One name per class of `[region]` or `[softmax]`; default: the names of the
+            tree's nodes, or `class 0`, `class 1`, ….
+        tree: `WordTree` of the classes, where `[region]` or `[softmax]` names one.
         allow_partial: Whether the weights may end early, as `darknet19_448.conv.23` does. The
             model is then the trunk that they fill.
 
@@ -104,6 +105,8 @@ def build_model(network, *, header=Header(), class_names=None, tree=None, name="
         inputs = [outputs[source + 1] for source in layer.sources]
         if names[layer.index] == "head":
             x = head(*inputs)
+        elif isinstance(layer, Softmax):
+            x = _logits(network, layer, class_names, tree)(*inputs)
         else:
             x = _add_layer(layer, inputs, names[layer.index], regularizer)
         outputs.append(x)
@@ -148,8 +151,6 @@ def _add_layer(layer, inputs, name, regularizer):
             return keras.layers.GlobalAveragePooling2D(keepdims=True, dtype="float32", name=name)(x)
         case Dropout():
             return keras.layers.Dropout(layer.probability, name=name)(x)
-        case Softmax():
-            return keras.layers.Reshape(layer.output_shape[2:], dtype="float32", name="logits")(x)
     return x  # [region], [cost], a [route] with one source
 
 
@@ -170,6 +171,27 @@ def _assign(model, name, arrays):
 # === What the head says of itself ===
 
 
+def _logits(network, softmax, class_names, tree):
+    """The layer that stands for `[softmax]`."""
+    classes = softmax.output_shape[2]
+    if softmax.groups > 1 or (softmax.tree is not None and tree is None):
+        # What its outputs mean is not known.
+        return keras.layers.Reshape([classes], dtype="float32", name="logits")
+    if softmax.tree is None and tree is not None:
+        raise InputError(
+            "[softmax] has no tree", where=softmax.section.where(), hint="leave the tree out"
+        )
+    names = _default_names(classes, tree) if class_names is None else class_names
+    for what, count in (("class names", len(names)), ("nodes of the tree", len(tree or names))):
+        if count != classes:
+            raise InputError(
+                f"{count:,} {what}",
+                where=softmax.section.where(),
+                expected=f"{classes:,}, one for each class of [softmax]",
+            )
+    return ClassificationHead(names, network.input_shape[0], tree=tree, name="head")
+
+
 def _head_config(network, region, class_names, tree):
     """Arguments of the `Head` that stands for `[region]` and the convolution before it."""
     _check_convolution_before(network, region)
@@ -183,7 +205,7 @@ def _head_config(network, region, class_names, tree):
         )
     _check_tree(region, tree)
     if class_names is None:
-        class_names = _default_names(region, tree)
+        class_names = _default_names(region.classes, tree)
     if len(class_names) != region.classes:
         raise InputError(
             f"{len(class_names):,} class names",
@@ -239,8 +261,8 @@ def _check_tree(region, tree):
         )
 
 
-def _default_names(region, tree):
-    return tree.names if tree else [f"class {number}" for number in range(region.classes)]
+def _default_names(classes, tree):
+    return tree.names if tree else [f"class {number}" for number in range(classes)]
 
 
 # === Checks ===

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from yolov2_tf.classification_model import ClassificationHead
 from yolov2_tf.darknet.cfg import Section
 from yolov2_tf.errors import InputError
 from yolov2_tf.layers import DarknetMaxPool, DarknetReorg, Head, Passthrough
@@ -203,6 +204,8 @@ class _Sections:
                 self._add("avgpool")
                 if not layer.keepdims:
                     self._add("softmax")
+            case ClassificationHead():
+                self._add("softmax")
             case layers.Reshape() if len(layer.target_shape) == 1:
                 self._add("softmax")
             case _:

@@ -14,6 +14,9 @@ from yolov2_tf.resize import PADDING
 SMALLEST_SIDE = 0.001
 """Boxes narrower or lower than this fraction of the view are dropped, as in Darknet."""
 
+ASPECT = 4 / 3
+"""Most that `random_crop` changes the ratio of width to height, as Darknet's `aspect=.75`."""
+
 LUMA = (0.299, 0.587, 0.114)
 
 PIXELS_PER_ROW = 8
@@ -38,7 +41,7 @@ class View(NamedTuple):
     before: tf.Tensor
 
 
-def random_view(shape, size, jitter, seed, letterbox=False):
+def random_view(shape, size, jitter, seed, letterbox=False, smallest=1.0):
     """Moves each border of the picture by up to `jitter` of its side, inwards or outwards.
 
     Args:
@@ -47,6 +50,8 @@ def random_view(shape, size, jitter, seed, letterbox=False):
         jitter: Largest move as a fraction of the side, 0 to below 0.5.
         seed: `(2,)` integers.
         letterbox: Whether the view keeps the aspect of what it shows, with bars around it.
+        smallest: How small the picture may be shown, as a fraction of the view: it is shrunk by
+            up to this, all sizes being as likely, and put somewhere in the view.
 
     Returns:
         `View`.
@@ -55,9 +60,42 @@ def random_view(shape, size, jitter, seed, letterbox=False):
     sides = tf.cast(shape, tf.float32)
     first = tf.round(moves[0] * sides)
     last = tf.maximum(tf.round((1 + moves[1]) * sides), first + 1)
+    zoom, *place = tf.unstack(tf.random.stateless_uniform([3], tf.random.fold_in(seed, 0)))
+    around = (last - first) * (tf.cast(smallest, tf.float32) ** -zoom - 1)
+    first = tf.round(first - around * place)
+    last = tf.round(last + around * (1 - tf.stack(place)))
     if letterbox:
         center, half = (first + last) / 2, tf.reduce_max(last - first) / 2
         first, last = tf.round(center - half), tf.round(center + half)
+    return _view(first, last, sides, size)
+
+
+def random_crop(shape, size, zoom, seed, letterbox=False):
+    """A window somewhere in the picture, for classification; Darknet's `random_augment_image`.
+
+    Args:
+        shape: `(2,)` int32 `[height, width]` of the picture in pixels.
+        size: Side of the square view in pixels, scalar.
+        zoom: `(smallest, largest)` magnification against the whole picture in the view: at 2 the
+            window is half as high and wide as the picture, below 1 there is padding around it.
+        seed: `(2,)` integers.
+        letterbox: Whether the window is a square, as seen at magnification 1 with bars.
+
+    Returns:
+        `View`.
+    """
+    zoom_seed, aspect_seed, place_seed = tf.unstack(tf.random.split(seed, 3))
+    sides = tf.cast(shape, tf.float32)
+    whole = tf.fill([2], tf.reduce_max(sides)) if letterbox else sides
+    log_aspect = tf.random.stateless_uniform([], aspect_seed, -1.0, 1.0) * math.log(ASPECT) / 2
+    stretch = tf.exp(tf.stack([log_aspect, -log_aspect]))
+    window = whole * stretch / tf.random.stateless_uniform([], zoom_seed, *zoom)
+    first = tf.round(tf.random.stateless_uniform([2], place_seed) * (sides - window))
+    return _view(first, tf.maximum(tf.round(first + window), first + 1), sides, size)
+
+
+def _view(first, last, sides, size):
+    """The view from row and column `first` to `last`, which may lie outside of the picture."""
     start, stop = tf.maximum(first, 0.0), tf.minimum(last, sides)
     scale = tf.cast(size, tf.float32) / (last - first)
     before = tf.round((start - first) * scale)

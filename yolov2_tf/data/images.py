@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from yolov2_tf.data.annotations import listing
+from yolov2_tf.data.records import Record
 from yolov2_tf.errors import InputError
 
 MAX_PIXELS = 89_000_000
@@ -181,12 +182,12 @@ def check_images(dataset, progress=None):
     Pictures that TensorFlow cannot read are converted whenever they are asked for.
 
     Args:
-        dataset: A `Dataset`.
+        dataset: A `Dataset` or a `ClassificationDataset`.
         progress: Shows how far it is: called as `progress(items, total)`, it returns `items` to
             iterate over, as `rich.progress.track` or `tqdm` do.
 
     Returns:
-        The `Dataset` without unreadable pictures, with notes, and a list of `(image_id, reason)`
+        The data set without unreadable pictures, with notes, and a list of `(image_id, reason)`
         of those left out.
 
     Raises:
@@ -205,7 +206,7 @@ def check_images(dataset, progress=None):
             where=dataset.name,
         )
     converted = [old.image_id for old, new in checked if new.image is not old.image]
-    other_size = [old.image_id for old, new in checked if old.width and not _same_size(old, new)]
+    other_size = [old.image_id for old, new in checked if not _same_size(old, new)]
     notes = [
         f"{what}: {len(found):,} ({listing(found)})"
         for what, found in (
@@ -232,20 +233,26 @@ def _check_record(record):
             _decode_as_training_does(source)
     except InputError as error:
         return error.what
-    image, boxes, orientation = record.image, record.boxes, info.orientation
-    upright = (info.width, info.height)
+    image, orientation = record.image, info.orientation
+    if info.needs_conversion:
+        image, orientation = functools.partial(to_png_bytes, image), 1
+    record = dataclasses.replace(record, image=image, orientation=orientation)
+    return _seen_upright(record, info) if isinstance(record, Record) else record
+
+
+def _seen_upright(record, info):
+    """The record with boxes and size of the picture as people see it."""
+    boxes, upright = record.boxes, (info.width, info.height)
+    orientation = info.orientation
     stored = upright[::-1] if orientation in _TRANSPOSED else upright
     if (record.width, record.height) == stored != upright:
         boxes = orient_boxes(boxes, orientation)
-    if info.needs_conversion:
-        image, orientation = functools.partial(to_png_bytes, image), 1
-    width, height = upright
-    return dataclasses.replace(
-        record, image=image, boxes=boxes, width=width, height=height, orientation=orientation
-    )
+    return dataclasses.replace(record, boxes=boxes, width=info.width, height=info.height)
 
 
 def _same_size(annotated, actual):
+    if not getattr(annotated, "width", 0):
+        return True  # nothing was said about it
     # As sets: a turned picture is no other size.
     return {annotated.width, annotated.height} == {actual.width, actual.height}
 

@@ -18,6 +18,9 @@ JITTER = 0.2
 def training_batches(
     dataset,
     *,
+    classification=None,
+    ratio=(4, 1),
+    smallest=1.0,
     batch_size=64,
     size=416,
     multi_scale=None,
@@ -34,6 +37,12 @@ def training_batches(
     Args:
         dataset: `yolov2_tf.data.records.Dataset` with images that can be read, see
             `yolov2_tf.data.images.check_images`.
+        classification: `ClassificationDataset` whose pictures are mixed in, or None. Its labels
+            mean what those of `dataset` do.
+        ratio: `(boxes, labels)`, how many pictures of `dataset` come with how many of
+            `classification`; they are spread evenly, so every batch is mixed.
+        smallest: How small pictures of `classification` may be shown, as a fraction of the view.
+            What they show is large; among objects with boxes there are small ones.
         batch_size: B, pictures a batch.
         size: Side of the pictures in pixels, where `multi_scale` is None.
         multi_scale: `(smallest, largest)` side, multiples of 32: every `resize_every` batches
@@ -48,22 +57,35 @@ def training_batches(
 
     Returns:
         `tf.data.Dataset` of `(images (B, S, S, 3) uint8, {"boxes": (B, M, 4) float32,
-        "labels": (B, M) int32})`, padded with empty boxes of label -1.
+        "labels": (B, M) int32})`, padded with empty boxes of label -1. With `classification` also
+        `"image_labels": (B,)` int32, -1 for pictures with boxes; the others have none.
     """
-    read = reader(dataset.records)
-    truths = _truths(dataset.records)
-    count = len(dataset)
+    labelled = () if classification is None else classification.records
+    read = reader([*dataset.records, *labelled])
+    truths = _truths(dataset.records, len(labelled))
+    image_labels = tf.constant([-1] * len(dataset) + [r.label for r in labelled], tf.int32)
 
     def example(place):
         """The picture at this place of the stream."""
-        index = shuffled_index(place, count, seed)
+        if labelled:
+            index = mixed_index(place, (len(dataset), len(labelled)), ratio, seed)
+        else:
+            index = shuffled_index(place, len(dataset), seed)
+        image_label = image_labels[index]
         side = size
         if multi_scale is not None:
             side = multi_scale_size(place // batch_size, multi_scale, resize_every, seed)
         seeds = tf.random.split(tf.random.fold_in([seed, 1], tf.cast(place, tf.int32)), 3)
         image = read(index)
         shape = tf.shape(image)[:2]
-        view = random_view(shape, side, jitter, seeds[0], letterbox=resize == "letterbox")
+        view = random_view(
+            shape,
+            side,
+            jitter,
+            seeds[0],
+            letterbox=resize == "letterbox",
+            smallest=tf.where(image_label < 0, 1.0, smallest),
+        )
         boxes, labels = view_boxes(*truths(index), shape, view, side)
         image = take_view(image, view, side)
         if colours:
@@ -74,13 +96,15 @@ def training_batches(
             mirrored = tf.random.stateless_uniform([], seeds[2]) < 0.5
             image, boxes = tf.cond(mirrored, lambda: mirror(image, boxes), lambda: (image, boxes))
         image.set_shape([None, None, 3])
-        return image, {"boxes": boxes, "labels": labels}
+        truth = {"boxes": boxes, "labels": labels}
+        return image, truth | ({"image_labels": image_label} if labelled else {})
 
+    padding = {"boxes": 0.0, "labels": -1} | ({"image_labels": -1} if labelled else {})
     stream = tf.data.Dataset.range(first_step * batch_size, tf.int64.max)
     stream = stream.map(example, num_parallel_calls=tf.data.AUTOTUNE)
     stream = stream.padded_batch(
         batch_size,
-        padding_values=(tf.constant(0, tf.uint8), {"boxes": 0.0, "labels": -1}),
+        padding_values=(tf.constant(0, tf.uint8), padding),
         drop_remainder=True,
     )
     return stream.prefetch(2)
@@ -112,6 +136,28 @@ def shuffled_index(place, count, seed):
     return index
 
 
+def mixed_index(place, counts, ratio, seed):
+    """The picture at a place of a stream of two data sets, of which the second follows the first.
+
+    Args:
+        place: Scalar int64.
+        counts: `(boxes, labels)`, the pictures of each.
+        ratio: `(boxes, labels)`, how many of each follow one another.
+        seed: Integer.
+
+    Returns:
+        Scalar, below `sum(counts)`. Each data set is seen in an order of its own, all of it
+        before any of it again.
+    """
+    labelled_before = place * ratio[1] // sum(ratio)
+    is_labelled = (place + 1) * ratio[1] // sum(ratio) > labelled_before
+    return tf.where(
+        is_labelled,
+        counts[0] + shuffled_index(labelled_before, counts[1], -1 - seed),
+        shuffled_index(place - labelled_before, counts[0], seed),
+    )
+
+
 def reader(records):
     """Function from a record's index, a scalar tensor, to its picture `(H, W, 3)` uint8."""
     orientations = tf.constant([record.orientation for record in records], tf.int32)
@@ -133,9 +179,12 @@ def reader(records):
     )
 
 
-def _truths(records):
-    """Function from a record's index to its boxes `(n, 4)` and labels `(n,)` that train."""
-    counts = [int((~record.ignore).sum()) for record in records]
+def _truths(records, more=0):
+    """Function from a record's index to its boxes `(n, 4)` and labels `(n,)` that train.
+
+    After the records come `more` pictures without any.
+    """
+    counts = [int((~record.ignore).sum()) for record in records] + [0] * more
     boxes = [box for record in records for box in record.boxes[~record.ignore]]
     labels = [label for record in records for label in record.labels[~record.ignore]]
     boxes = tf.RaggedTensor.from_row_lengths(

@@ -1,4 +1,4 @@
-"""What every reader yields: records of annotated images, and the data set that holds them."""
+"""What every reader yields: records of images, and the data sets that hold them."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -59,6 +59,43 @@ class Dataset:
     def num_boxes(self):
         """Number of boxes that train and count (`ignore` ones left out)."""
         return sum(int((~record.ignore).sum()) for record in self.records)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LabelledImage:
+    """A picture of one thing, for classification.
+
+    Attributes:
+        image: As `Record.image`.
+        label: Index into the data set's `class_names`.
+        image_id: A name for reports, unique in the data set.
+        orientation: As `Record.orientation`.
+    """
+
+    image: str | bytes | Callable[[], bytes]
+    label: int
+    image_id: str = ""
+    orientation: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassificationDataset:
+    """Pictures with one class each.
+
+    Attributes:
+        name: What it is, for messages and tables, e.g. `"cifar10/3.0.2 test"`.
+        class_names: The names that the labels index.
+        records: The pictures, in a fixed order.
+        notes: What the reader has to tell, one line each.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    records: Sequence[LabelledImage]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self):
+        return len(self.records)
 
 
 def box_shapes(dataset, *, ignored=False):

@@ -1,4 +1,4 @@
-"""Reads detection sets of TensorFlow Datasets: those with boxes and labels of objects.
+"""Reads sets of TensorFlow Datasets: with boxes and labels of objects, or one label a picture.
 
 Pictures stay in their files and are read one at a time, undecoded. Both of TFDS' usual formats
 give such access: array_record by itself, tfrecord through an index of offsets made here. Records
@@ -13,6 +13,7 @@ import numpy as np
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits
 from yolov2_tf.data.images import picture_size
+from yolov2_tf.data.records import ClassificationDataset, LabelledImage
 from yolov2_tf.errors import InputError
 
 
@@ -34,19 +35,49 @@ def read_tfds(name, *, split=None, class_names=None):
     builder = _builder(os.fspath(name))
     where = f"tfds:{builder.info.full_name}"
     image_key, objects_key, names = _features(builder, where)
-    chosen, notes = (split,), ()
-    if split is None:
-        chosen, notes = choose_splits(where, builder.info.splits, None)
-
-    annotations = []
-    for part in chosen:
-        examples = _examples(builder, part, where)
-        annotations += [
-            _annotation(examples, i, image_key, objects_key, names, f"{where} {part}[{i}]")
-            for i in range(len(examples))
-        ]
-    title = " ".join([builder.info.full_name, *([chosen[0]] if len(chosen) == 1 else [])])
+    title, parts, notes = _parts(builder, split, where)
+    annotations = [
+        _annotation(examples, i, image_key, objects_key, names, f"{where} {part}[{i}]")
+        for part, examples in parts
+        for i in range(len(examples))
+    ]
     return build_dataset(title, annotations, names if class_names is None else class_names, notes)
+
+
+def read_tfds_labels(name, *, split=None):
+    """Reads a TFDS classification set; downloads and prepares it first if need be.
+
+    Args:
+        name: E.g. `"cifar10"`, or the folder of a prepared data set.
+        split: E.g. `"train"` or `"train[:10%]"`. Default: the only one, else all.
+
+    Returns:
+        A `ClassificationDataset`. Pictures without a label (-1) are left out, with a note.
+
+    Raises:
+        InputError: If there is no such data set or split, it cannot be prepared, or its features
+            have no image with a class label.
+    """
+    builder = _builder(os.fspath(name))
+    where = f"tfds:{builder.info.full_name}"
+    image_key, label_key, names = _label_features(builder, where)
+    title, parts, notes = _parts(builder, split, where)
+    records = [
+        LabelledImage(
+            functools.partial(_picture, examples, i, image_key),
+            _parse(examples, i)[label_key].int64_list.value[0],
+            f"{part}[{i}]",
+        )
+        for part, examples in parts
+        for i in range(len(examples))
+    ]
+    labelled = [record for record in records if record.label >= 0]
+    unlabelled = len(records) - len(labelled)
+    if unlabelled:
+        notes = (*notes, f"pictures without a label, left out: {unlabelled:,}")
+    if not labelled:
+        raise InputError("not one picture has a label", where=where)
+    return ClassificationDataset(title, tuple(names), labelled, notes)
 
 
 def _builder(name):
@@ -90,6 +121,36 @@ def _features(builder, where):
         where=where,
         expected="an image, and a sequence of objects with 'bbox' and 'label'",
     )
+
+
+def _label_features(builder, where):
+    """Returns the key of the picture, the key of its label, and the class names.
+
+    Where several features are class labels, the one that the set names as its target is taken.
+    """
+    from tensorflow_datasets import features as kinds
+
+    features = builder.info.features or {}
+    pictures = [key for key in sorted(features) if isinstance(features[key], kinds.Image)]
+    labels = [key for key in sorted(features) if isinstance(features[key], kinds.ClassLabel)]
+    targets = [key for key in builder.info.supervised_keys or () if key in labels]
+    if not pictures or not labels:
+        raise InputError(
+            f"no classification set: its features are {', '.join(sorted(features))}",
+            where=where,
+            expected="an image and a class label",
+        )
+    label = (*targets, *labels)[0]
+    return pictures[0], label, features[label].names
+
+
+def _parts(builder, split, where):
+    """Returns the title, pairs of a split and its examples, and notes."""
+    chosen, notes = (split,), ()
+    if split is None:
+        chosen, notes = choose_splits(where, builder.info.splits, None)
+    title = " ".join([builder.info.full_name, *([chosen[0]] if len(chosen) == 1 else [])])
+    return title, [(part, _examples(builder, part, where)) for part in chosen], notes
 
 
 def _examples(builder, split, where):

@@ -1,0 +1,167 @@
+"""`yolov2 classify` as users call it: folders in; a model, JSON and exit codes out."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from yolov2_tf import cli
+
+
+def call(*arguments):
+    """Calls `yolov2 classify …` in this process and returns the exit code."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["yolov2", "classify", *map(str, arguments)])
+        try:
+            cli.main()
+        except SystemExit as stop:
+            return stop.code or 0
+    return 0
+
+
+@pytest.fixture
+def run(capsys):
+    """`(exit code, stdout, stderr)` of a command."""
+
+    def run(*arguments):
+        code = call(*arguments)
+        output = capsys.readouterr()
+        return code, output.out, output.err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Dark and bright pictures, some of the bright ones red; a tree over them."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    colours = {"dark": (20, 20, 20), "white": (220, 220, 220), "red": (220, 60, 60)}
+    for split, count in (("train", 4), ("val", 1)):
+        for name, colour in colours.items():
+            (folder / split / name).mkdir(parents=True)
+            for i in range(count):
+                pixels = np.array(colour) + rng.integers(-15, 16, (40, 48, 3))
+                Image.fromarray(pixels.astype(np.uint8)).save(folder / split / name / f"{i}.png")
+    (folder / "colours.tree").write_text("dark -1\nbright -1\nwhite 1\nred 1\n")
+    return folder
+
+
+SMALL = ["--width", 0.0625, "--size", 32, "--batch-size", 6, "--optimizer", "adam"]
+SMALL += ["--learning-rate", 0.01, "--epochs", 2]
+
+
+@pytest.fixture(scope="module")
+def flat(data, tmp_path_factory):
+    out = tmp_path_factory.mktemp("flat")
+    splits = ["--split", "train", "--val-split", "val"]
+    assert call("train", data, *splits, "--out", out, *SMALL, "--high-resolution", "64,1") == 0
+    return out / "model.keras"
+
+
+@pytest.fixture(scope="module")
+def with_tree(data, tmp_path_factory):
+    out = tmp_path_factory.mktemp("tree")
+    tree = ["--tree", data / "colours.tree"]
+    assert call("train", data / "train", "--val", data / "val", *tree, "--out", out, *SMALL) == 0
+    return out / "model.keras"
+
+
+def test_train_leaves_a_run(flat):
+    assert {p.name for p in flat.parent.iterdir()} == {
+        *("model.keras", "last.keras", "config.json", "history.csv", "history.png", "tensorboard")
+    }
+    config = json.loads((flat.parent / "config.json").read_text())
+    assert config["classes"] == ["dark", "red", "white"]
+    assert config["high_resolution"] == [64, 1]
+
+
+def test_evaluate_writes_json(run, data, flat, with_tree):
+    code, out, _ = run("evaluate", flat, data, "--split", "val", "--json", "-")
+    assert code == 0
+    scores = json.loads(out)
+    assert set(scores) == {"top1", "top5", "accuracy", "images", "seconds"}
+    assert set(scores["accuracy"]) == {"dark", "red", "white"}
+    assert (scores["images"], scores["top5"]) == (3, 1)
+
+    code, out, _ = run("evaluate", with_tree, data / "val", "--json", "-")
+    assert code == 0
+    scores = json.loads(out)
+    assert set(scores["accuracy"]) == {"dark", "red", "white"}
+    assert 0 <= scores["top1"] <= scores["hierarchical"] <= 1
+
+
+def test_evaluate_prints_a_table(run, data, with_tree):
+    code, out, _ = run("evaluate", with_tree, data / "val")
+    assert code == 0
+    for word in ("top-1", "top-5", "hierarchical", "white"):
+        assert word in out
+
+
+def test_predict_writes_json(run, data, flat, tmp_path):
+    found = tmp_path / "found.json"
+    code, out, _ = run("predict", flat, data / "val", "--top", 2, "--json", found)
+    assert code == 0
+    rows = json.loads(found.read_text())
+    assert [row["image"] for row in rows] == [
+        str(data / "val" / name / "0.png") for name in ("dark", "red", "white")
+    ]
+    for row in rows:
+        assert set(row) == {"image", "predictions"}
+        scores = [prediction["score"] for prediction in row["predictions"]]
+        assert len(scores) == 2
+        assert 1 >= scores[0] >= scores[1] >= 0
+        assert row["image"] in out
+
+
+def test_predict_goes_down_the_tree(run, data, with_tree):
+    picture = data / "val" / "red" / "0.png"
+    for threshold, most in ((0, 2), (1, 0)):
+        code, out, _ = run("predict", with_tree, picture, "--threshold", threshold, "--json", "-")
+        assert code == 0
+        (row,) = json.loads(out)
+        assert len(row["path"]) <= most
+        assert row["label"] == (row["path"][-1] if row["path"] else None)
+        assert {p["label"] for p in row["predictions"]} == {"dark", "white", "red"}
+
+
+def test_predict_skips_what_it_cannot_read_and_says_so(run, data, flat, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no picture")
+    code, out, err = run("predict", flat, broken, data / "val" / "red", "--json", "-")
+    assert code == 0
+    assert len(json.loads(out)) == 1
+    assert "broken.jpg" in err.replace("\n", "")
+
+
+TRAIN = ["train", "{data}/train", "--out", "{tmp}/run"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([*TRAIN, "--size", "100"], "size 100"),
+        ([*TRAIN, "--high-resolution", "big"], "--high-resolution 'big'"),
+        ([*TRAIN, "--zoom", "2-1"], "--zoom '2-1'"),
+        ([*TRAIN, "--names", "{data}/colours.tree"], "--names without --tree"),
+        ([*TRAIN, "--split", "val"], "no image set 'val'"),
+        ([*TRAIN, "--resume"], "nothing to resume"),
+        ([*TRAIN, "--weights", "{tmp}/none.keras"], "no such file"),
+        (["train", "digits", "--out", "{tmp}/run", "--tree", "{data}/colours.tree"], "no single"),
+        (["evaluate", "{flat}", "digits"], "unknown class '0'"),
+        (["evaluate", "{flat}", "{tmp}"], "no pictures in folders of classes"),
+        (["predict", "{flat}", "{tmp}/none.jpg"], "no such file or folder"),
+        (["predict", "{data}/colours.tree", "{data}/val"], "cannot be loaded"),
+    ],
+)
+def test_unusable_input_is_one_message_and_exit_code_2(
+    run, data, flat, tmp_path, arguments, message
+):
+    places = {"data": data, "tmp": tmp_path, "flat": flat}
+    code, _, err = run(*(part.format(**places) for part in arguments))
+    assert code == 2
+    assert message in err
+    assert "Traceback" not in err
+    assert not list(tmp_path.iterdir())

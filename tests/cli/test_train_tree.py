@@ -1,0 +1,98 @@
+"""`yolov2 train` and `evaluate` with a label tree: files in, files and exit codes out."""
+
+import csv
+import json
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from yolov2_tf import cli
+
+TREE = "thing -1\ncat 0\ndog 0\n"
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Calls `yolov2 …` in this process: `(exit code, stdout, stderr)`."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["yolov2", *map(str, arguments)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        output = capsys.readouterr()
+        return code, output.out, output.err
+
+    return call
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Boxes of a cat, pictures of cats and dogs, and a tree."""
+    picture = np.full((64, 96, 3), 40, np.uint8)
+    picture[16:48, 8:40] = 220
+    rows = ["image,xmin,ymin,xmax,ymax,label"]
+    for i in range(4):
+        Image.fromarray(picture).save(tmp_path / f"{i}.png")
+        rows.append(f"{i}.png,8,16,{38 + i},48,cat")
+    (tmp_path / "boxes.csv").write_text("\n".join(rows) + "\n")
+    for name in ("cat", "dog"):
+        (tmp_path / "labelled" / name).mkdir(parents=True)
+        Image.fromarray(picture).save(tmp_path / "labelled" / name / "1.png")
+    (tmp_path / "pets.tree").write_text(TREE)
+    return tmp_path
+
+
+SMALL = ["--model", "tiny", "--width", 0.125, "--size", 64, "--epochs", 1, "--anchors", 2]
+SMALL += ["--batch-size", 4]
+
+
+def test_boxes_and_labels_train_together_and_the_model_is_scored(run, data):
+    out = data / "run"
+    arguments = ["train", data / "boxes.csv", "--classification", data / "labelled"]
+    arguments += ["--tree", data / "pets.tree", "--ratio", "1:1", "--out", out, *SMALL]
+    code, printed, _ = run(*arguments)
+    assert code == 0
+    assert "2 pictures with a label" in printed
+    with (out / "history.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert float(row["loss_class"]) > 0
+    assert json.loads((out / "config.json").read_text())["classes"] == ["thing", "cat", "dog"]
+
+    code, printed, _ = run("evaluate", out / "model.keras", data / "boxes.csv", "--json", "-")
+    assert code == 0
+    assert set(json.loads(printed)["ap"]) == {"thing", "cat", "dog"}
+    (data / "pets.map").write_text("0\n")
+    options = ["--map", data / "pets.map", "--tree-threshold", 0.9, "--json", "-"]
+    code, printed, _ = run("evaluate", out / "model.keras", data / "boxes.csv", *options)
+    assert code == 0
+    assert json.loads(printed)["ap"]["cat"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--classification", "labelled"], "--classification without --tree"),
+        (["--map", "pets.map"], "--map without --tree"),
+        (["--names", "pets.names"], "--names without --tree"),
+        (["--tree", "birds.tree"], "no single node for 1 of the classes: cat"),
+        (["--tree", "cats.tree", "--classification", "labelled"], "of the classes: dog"),
+        (["--tree", "pets.tree", "--classification", "nowhere"], "no such data set"),
+        (["--tree", "pets.tree", "--ratio", "4-1"], "--ratio '4-1'"),
+        (["--tree", "pets.tree", "--ratio", "4:0"], "--ratio '4:0'"),
+        (["--image-rule", "mine"], "image_rule is 'mine'"),
+    ],
+)
+def test_what_cannot_be_joined_is_said_and_nothing_written(run, data, arguments, message):
+    (data / "birds.tree").write_text("bird -1\n")
+    (data / "cats.tree").write_text("thing -1\ncat 0\n")
+    files = [data / word if "." in word or word in ("labelled", "nowhere") else word
+             for word in arguments]  # fmt: skip
+    code, _, error = run("train", data / "boxes.csv", "--out", data / "run", *files, *SMALL)
+    assert code == 2
+    assert message in error
+    assert not (data / "run").exists()

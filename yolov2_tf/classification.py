@@ -1,0 +1,159 @@
+"""From pictures to classes: ranking as part of the model, prediction and evaluation."""
+
+import dataclasses
+import time
+
+import keras
+import numpy as np
+
+from yolov2_tf.classification_model import TOP, RankClasses, find_classification_head
+from yolov2_tf.data.classification_pipeline import evaluation_batches
+from yolov2_tf.detection import load_model, prepare
+from yolov2_tf.errors import InputError
+
+
+def load_classifier(path):
+    """Loads a `.keras` file of a classifier.
+
+    Raises:
+        InputError: If there is no such file, or it holds no classifier.
+    """
+    model = load_model(path)
+    try:
+        find_classification_head(model)
+    except ValueError as error:
+        raise InputError(
+            str(error), where=path, expected="a model of `yolov2 classify train`"
+        ) from None
+    return model
+
+
+def classifier(model, top=TOP, threshold=0.5):
+    """Appends the ranking of classes to a trained network.
+
+    Args:
+        model: Model with a `ClassificationHead`.
+        top: k, how many classes to name.
+        threshold: How probable a node of the tree must be for the descent to reach it.
+
+    Returns:
+        Functional `keras.Model` that shares the network's weights: images `(B, H, W, 3)` 0..255
+        to what `RankClasses` gives.
+    """
+    rank = RankClasses(find_classification_head(model).hierarchy, top, threshold, name="rank")
+    return keras.Model(model.input, rank(model.output), name=f"{model.name}_classifier")
+
+
+def classify(classifier, images, *, size=None):
+    """Runs a classifier on a batch of pictures of any size.
+
+    Args:
+        classifier: Model made by `classifier(...)`.
+        images: Sequence of `(H, W, 3)` uint8 RGB arrays; sizes may differ.
+        size: Side of the input in pixels; None for the model's own.
+
+    Returns:
+        For each picture a dict of `labels` and `scores` `(k,)`, `node` and `probability`.
+    """
+    head = find_classification_head(classifier)
+    inputs, _ = prepare(images, size or head.input_size, head.resize)
+    outputs = classifier.predict_on_batch(inputs)
+    return [{key: value[i] for key, value in outputs.items()} for i in range(len(images))]
+
+
+# === Evaluation ===
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassificationEvaluation:
+    """How often a classifier is right. All are fractions.
+
+    Attributes:
+        top1: Share of pictures whose most probable leaf is the label, or lies below it.
+        top5: Share with such a leaf among the five most probable.
+        hierarchical: Mean share of the label's path, from the child of the root to the label,
+            that the most probable leaf lies below; equals `top1` without a tree.
+        accuracy: `top1` by class, of those that occur.
+        images: Number of pictures.
+        seconds: What it took.
+        has_tree: Whether the classes are a tree's.
+    """
+
+    top1: float
+    top5: float
+    hierarchical: float
+    accuracy: dict[str, float]
+    images: int
+    seconds: float
+    has_tree: bool
+
+    def to_json(self):
+        """JSON-ready values."""
+        values = dataclasses.asdict(self)
+        if not values.pop("has_tree"):
+            del values["hierarchical"]
+        return values
+
+    def table(self, most=30):
+        """`rich.table.Table` of the scores and of the `most` classes that fare worst."""
+        from rich.table import Table
+
+        worst = sorted(self.accuracy.items(), key=lambda item: item[1])[:most]
+        title = f"{self.images:,} images in {self.seconds:.1f} s"
+        if len(worst) < len(self.accuracy):
+            title += f", the worst {most} of {len(self.accuracy):,} classes"
+        table = Table("class", "top-1 %", title=title, show_footer=True)
+        table.columns[0].footer = "\n".join(name for name, _ in self._scores())
+        table.columns[1].footer = "\n".join(f"{100 * score:.1f}" for _, score in self._scores())
+        for column in table.columns[1:]:
+            column.justify = "right"
+        for name, share in worst:
+            table.add_row(name, f"{100 * share:.1f}")
+        return table
+
+    def _scores(self):
+        scores = [("top-1", self.top1), ("top-5", self.top5)]
+        return [*scores, ("hierarchical", self.hierarchical)] if self.has_tree else scores
+
+
+def evaluate_classifier(classifier, dataset, *, size=None, batch_size=32, progress=None):
+    """Scores a classifier on a data set.
+
+    Args:
+        classifier: Model made by `classifier(...)`, which names at least five classes.
+        dataset: `ClassificationDataset` whose labels are the model's, and whose images can be
+            read, see `yolov2_tf.data.images.check_images`.
+        size: Side of the input in pixels; None for the model's own.
+        batch_size: Pictures at once.
+        progress: Shows how far it is, as in `check_images`; an item is a batch.
+
+    Returns:
+        `ClassificationEvaluation`.
+    """
+    start = time.perf_counter()
+    head = find_classification_head(classifier)
+    batches = evaluation_batches(
+        dataset, batch_size=batch_size, size=size or head.input_size, resize=head.resize
+    )
+    batches = progress(batches, -(-len(dataset) // batch_size)) if progress else batches
+    found = [classifier.predict_on_batch(images)["labels"] for images, _ in batches]
+    leaves = np.concatenate(found)
+    labels = np.array([record.label for record in dataset.records])
+
+    paths = head.hierarchy.paths
+    right = (paths[leaves] == labels[:, None, None]).any(axis=-1)  # (images, k)
+    on_path = paths[labels] >= 0
+    shared = ((paths[leaves[:, 0]] == paths[labels]) & on_path).sum(axis=1) / on_path.sum(axis=1)
+    accuracy = {
+        head.class_names[label]: float(right[labels == label, 0].mean())
+        for label in np.unique(labels)
+    }
+    return ClassificationEvaluation(
+        top1=float(right[:, 0].mean()),
+        top5=float(right[:, :5].any(axis=1).mean()),
+        hierarchical=float(shared.mean()),
+        accuracy=accuracy,
+        images=len(dataset),
+        seconds=round(time.perf_counter() - start, 2),
+        has_tree=head.tree is not None,
+    )

@@ -1,0 +1,90 @@
+"""The tf.data pipeline that feeds a classifier, with the parts of the detector's."""
+
+import tensorflow as tf
+
+from yolov2_tf.data.augment import random_colours, random_crop, take_view
+from yolov2_tf.data.pipeline import reader, shuffled_index
+from yolov2_tf.resize import resize_image
+
+
+def classification_batches(
+    dataset,
+    *,
+    batch_size=128,
+    sizes=((0, 224),),
+    resize="stretch",
+    zoom=(0.57, 2.0),
+    flip=True,
+    colours=True,
+    seed=0,
+    first_step=0,
+):
+    """Endless batches of augmented pictures in random order.
+
+    As in the detector's pipeline, everything about a picture is a function of the seed and its
+    place in the stream.
+
+    Args:
+        dataset: `ClassificationDataset` with images that can be read, see
+            `yolov2_tf.data.images.check_images`.
+        batch_size: B, pictures a batch.
+        sizes: `(step, size)` pairs, the first with step 0: from this step on pictures have sides
+            of so many pixels, a multiple of 32.
+        resize: `stretch` or `letterbox`, as the model.
+        zoom: See `yolov2_tf.data.augment.random_crop`; `(1, 1)` shows pictures whole.
+        flip: Whether half of the pictures are mirrored.
+        colours: Whether hue, saturation and exposure are shifted.
+        seed: Makes the stream reproducible.
+        first_step: Number of the first batch: where a resumed training goes on.
+
+    Returns:
+        `tf.data.Dataset` of `(images (B, S, S, 3) uint8, labels (B,) int32)`.
+    """
+    read = reader(dataset.records)
+    labels = _labels(dataset)
+    starts, sides = (tf.constant(column) for column in zip(*sizes, strict=True))
+
+    def example(place):
+        """The picture at this place of the stream."""
+        index = shuffled_index(place, len(dataset), seed)
+        step = tf.cast(place // batch_size, tf.int32)
+        side = sides[tf.reduce_sum(tf.cast(step >= starts, tf.int32)) - 1]
+        seeds = tf.random.split(tf.random.fold_in([seed, 1], tf.cast(place, tf.int32)), 3)
+        image = read(index)
+        letterbox = resize == "letterbox"
+        view = random_crop(tf.shape(image)[:2], side, zoom, seeds[0], letterbox)
+        image = take_view(image, view, side)
+        if colours:
+            image = random_colours(image, seeds[1])
+        image = tf.saturate_cast(tf.round(image), tf.uint8)
+        if flip:
+            mirrored = tf.random.stateless_uniform([], seeds[2]) < 0.5
+            image = tf.cond(mirrored, lambda: tf.reverse(image, [1]), lambda: image)
+        image.set_shape([None, None, 3])
+        return image, labels[index]
+
+    stream = tf.data.Dataset.range(first_step * batch_size, tf.int64.max)
+    stream = stream.map(example, num_parallel_calls=tf.data.AUTOTUNE)
+    return stream.batch(batch_size, drop_remainder=True).prefetch(2)
+
+
+def evaluation_batches(dataset, *, batch_size=32, size=224, resize="stretch"):
+    """Each picture once, in order, as `yolov2_tf.resize` brings it to the network's input.
+
+    Returns:
+        `tf.data.Dataset` of `(images (B, S, S, 3) float32, labels (B,) int32)`; the last batch
+        may be smaller.
+    """
+    read = reader(dataset.records)
+    labels = _labels(dataset)
+
+    def example(index):
+        return resize_image(read(index), size, resize), labels[index]
+
+    stream = tf.data.Dataset.range(len(dataset))
+    stream = stream.map(example, num_parallel_calls=tf.data.AUTOTUNE)
+    return stream.batch(batch_size).prefetch(2)
+
+
+def _labels(dataset):
+    return tf.constant([record.label for record in dataset.records], tf.int32)

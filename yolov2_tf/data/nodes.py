@@ -1,0 +1,32 @@
+"""Data sets whose classes are nodes of a label tree."""
+
+import dataclasses
+
+from yolov2_tf.wordtree import match_classes, read_class_map
+
+
+def map_boxes_onto_tree(dataset, tree, node_names=None, class_map=None):
+    """Makes the labels of a data set's boxes nodes of a tree.
+
+    Args:
+        dataset: `Dataset`.
+        tree: `yolov2_tf.wordtree.WordTree`.
+        node_names: What people call the nodes, one per node, or None.
+        class_map: File with the number of each class's node, such as `coco9k.map`; default: the
+            nodes are found by the names of the classes.
+
+    Returns:
+        `Dataset` whose classes are the nodes, under their `node_names` if given.
+
+    Raises:
+        InputError: If a class has no node, or several nodes have its name.
+    """
+    names = tuple(node_names or tree.names)
+    if class_map is None and tuple(dataset.class_names) == names:
+        return dataset
+    if class_map is None:
+        nodes = match_classes(dataset.class_names, tree, node_names)
+    else:
+        nodes = read_class_map(class_map, tree, dataset.class_names)
+    records = [dataclasses.replace(r, labels=nodes[r.labels]) for r in dataset.records]
+    return dataclasses.replace(dataset, class_names=names, records=records)
