@@ -1,0 +1,71 @@
+"""`yolov2 demo-web`, as users call it."""
+
+import json
+import re
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from yolov2_tf import cli
+from yolov2_tf.cli import demo_web
+from yolov2_tf.errors import InputError
+from yolov2_tf.web_demo.site import HERE
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A file that says what a model says of itself; nobody runs it here."""
+    import zipfile
+
+    path = tmp_path / "street.tflite"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("yolov2.json", json.dumps({"class_names": ["car"]}))
+    return path
+
+
+@pytest.fixture
+def packages():
+    if not (HERE / "node_modules" / "@litertjs").is_dir():
+        pytest.skip("needs `npm ci` in web_demo; `make test-web` does it")
+
+
+def test_it_serves_the_page(model, packages):
+    command = [sys.executable, "-c", "from yolov2_tf.cli import main; main()"]
+    with subprocess.Popen(
+        [*command, "demo-web", model, "--port", "0"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            url = re.search(r"http://localhost:\d+/", process.stdout.readline())[0]
+            with urllib.request.urlopen(url + "content.json", timeout=10) as answer:
+                content = json.load(answer)
+        finally:
+            process.terminate()
+    assert [model["name"] for model in content["models"]] == ["street"]
+
+
+def test_it_writes_the_page(model, packages, tmp_path, monkeypatch):
+    out = tmp_path / "site"
+    monkeypatch.setattr(sys, "argv", ["yolov2", "demo-web", str(model), "--out", str(out)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert not stop.value.code
+    assert {"index.html", "content.json", "litert", "models"} <= {p.name for p in out.iterdir()}
+
+
+def test_a_missing_model_is_one_message(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["yolov2", "demo-web", str(tmp_path / "no.tflite")])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 2
+    assert "no such file" in capsys.readouterr().err
+
+
+def test_without_a_model_the_shipped_one_is_used_if_there_is_one(tmp_path, monkeypatch):
+    module = sys.modules[demo_web.__module__]
+    monkeypatch.setattr(module, "SHIPPED", str(tmp_path / "digits.tflite"))
+    with pytest.raises(InputError, match="no model is given"):
+        module.shipped_model()
+    (tmp_path / "digits.tflite").touch()
+    assert module.shipped_model() == tmp_path / "digits.tflite"

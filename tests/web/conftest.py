@@ -1,0 +1,284 @@
+"""A page that is served, a real browser that shows it, and models to put into it.
+
+The browser is Debian's Chromium, steered by playwright-core from `web_demo/node_modules`. What is
+missing skips these tests, unless `YOLOV2_WEB_TESTS=required`, as `make test-web` sets: then they
+fail.
+"""
+
+import base64
+import contextlib
+import io
+import json
+import os
+import queue
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from yolov2_tf.data.digits import CLASS_NAMES, open_digits
+from yolov2_tf.data.images import load_image
+from yolov2_tf.detection_model import find_head
+from yolov2_tf.export.check import sample_pictures
+from yolov2_tf.export.tflite import Conversion
+from yolov2_tf.models import TinyYOLOv2
+from yolov2_tf.web_demo.server import open_server
+from yolov2_tf.web_demo.site import build_site
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ROOT / "android_demo" / "app" / "src" / "main" / "assets" / "digits.tflite"
+SCREENSHOTS = ROOT / "build" / "web"
+PATIENCE = 60  # seconds; a first answer needs LiteRT.js compiled
+
+
+REQUIRED = os.environ.get("YOLOV2_WEB_TESTS") == "required"
+
+
+def lacking(what):
+    """Skips, or fails where these tests are required."""
+    (pytest.fail if REQUIRED else pytest.skip)(f"needs {what}; see `make test-web`")
+
+
+@pytest.fixture(scope="session")
+def node():
+    """The path of Node.js."""
+    return shutil.which("node") or lacking("Node.js")
+
+
+@pytest.fixture(scope="session")
+def packages():
+    """The folder with the npm packages."""
+    folder = ROOT / "web_demo" / "node_modules"
+    return folder if (folder / "playwright-core").is_dir() else lacking("`npm ci` in web_demo")
+
+
+@pytest.fixture(scope="session")
+def registry():
+    """Whether npm's registry may be asked: there must be one where these tests are required."""
+    return REQUIRED or pytest.skip("asks npm's registry; see `make test-web`")
+
+
+class Browser:
+    """A Chromium with one page."""
+
+    def __init__(self, process):
+        self._process = process
+        self._answers = queue.Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        for line in self._process.stdout:
+            self._answers.put(json.loads(line))
+        self._answers.put({"error": "the browser ended"})
+
+    def __call__(self, call, *arguments):
+        """Calls a method of Playwright's, e.g. `browser("page.click", "#camera")`."""
+        print(json.dumps({"call": call, "arguments": arguments}), file=self._process.stdin)
+        self._process.stdin.flush()
+        answer = self._answers.get(timeout=PATIENCE)
+        if "error" in answer:
+            raise AssertionError(answer["error"])
+        return answer["value"]
+
+    def run(self, script):
+        """The value of a JavaScript expression."""
+        return self("page.evaluate", script)
+
+    def wait(self, expression):
+        """Waits until a JavaScript expression is true."""
+        self("page.waitForFunction", expression, None, {"timeout": PATIENCE * 900})
+
+    def wait_for_words(self, *words):
+        """Waits until the status line, which screen readers read, holds one of these words."""
+        told = "document.getElementById('status').textContent"
+        self.wait(" || ".join(f"{told}.includes({json.dumps(word)})" for word in words))
+
+    def open(self, url):
+        """Opens the page, as if for the first time."""
+        self._url = url
+        self("test.begin")
+        self("page.goto", url)
+        self.wait_for_words("Ready")
+
+    def drop(self, path):
+        """Drops a file onto the page, as people do with the mouse."""
+        content = base64.b64encode(Path(path).read_bytes()).decode()
+        self.run(
+            f"""(() => {{
+                const bytes = Uint8Array.from(atob("{content}"), (c) => c.charCodeAt(0));
+                const dataTransfer = new DataTransfer();
+                dataTransfer.items.add(new File([bytes], "{Path(path).name}"));
+                const target = document.getElementById("drop");
+                const how = {{ dataTransfer, bubbles: true, cancelable: true }};
+                target.dispatchEvent(new DragEvent("dragover", how));
+                target.dispatchEvent(new DragEvent("drop", how));
+            }})()"""
+        )
+
+    def state(self):
+        """What is on the screen at one moment.
+
+        Returns:
+            Dict of `pixels` `(H, W, 3)`, the picture; `boxes` `(n, 4)`, `labels` and `scores`, as
+            listed; `drawn` `(n, 4)`, the boxes as they lie over the picture, and their `tags`.
+        """
+        state = self.run(
+            """(() => {
+                const canvas = document.getElementById("canvas");
+                const on = canvas.getBoundingClientRect();
+                const drawn = [...document.querySelectorAll(".box")].reverse().map((box) => {
+                    const at = box.getBoundingClientRect();
+                    return [
+                        (at.top - on.top) / on.height, (at.left - on.left) / on.width,
+                        (at.bottom - on.top) / on.height, (at.right - on.left) / on.width,
+                    ];
+                });
+                const items = [...document.querySelectorAll("#found li")];
+                const tags = [...document.querySelectorAll(".tag")].reverse();
+                return {
+                    picture: canvas.toDataURL("image/png").split(",")[1],
+                    found: items.map((item) => ({...item.dataset})),
+                    drawn,
+                    tags: tags.map((tag) => tag.textContent),
+                };
+            })()"""
+        )
+        found = state["found"]
+        return {
+            "pixels": load_image(base64.b64decode(state["picture"])),
+            "boxes": np.array([f["box"].split() for f in found], np.float64).reshape(-1, 4),
+            "labels": np.array([f["label"] for f in found], int),
+            "scores": np.array([f["score"] for f in found], float),
+            "drawn": np.array(state["drawn"], np.float64).reshape(-1, 4),
+            "tags": state["tags"],
+        }
+
+    def alert(self):
+        """The message on the screen, None where there is none."""
+        return self.run(
+            "(a => a.checkVisibility() ? a.textContent : null)(document.getElementById('alert'))"
+        )
+
+    def screenshot(self, name):
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self("page.screenshot", {"path": str(SCREENSHOTS / f"{name}.png")})
+
+    def check_quiet(self, *, failed_requests=False):
+        """Nothing went wrong out of sight, and nothing was asked of other servers."""
+        seen = self("test.seen")
+        assert seen["errors"] == []
+        errors = [text for kind, text in seen["console"] if kind == "error"]
+        # Of requests that fail the browser itself complains.
+        assert [e for e in errors if not (failed_requests and "Failed to load" in e)] == []
+        others = [
+            url for url in seen["requests"] if not url.startswith((self._url, "blob:", "data:"))
+        ]
+        assert others == []
+
+
+@pytest.fixture(scope="session")
+def browse(node, packages):
+    """Starts a browser: `with browse(*flags) as browser`."""
+    chromium = shutil.which("chromium") or lacking("Debian's chromium")
+
+    @contextlib.contextmanager
+    def start(*flags):
+        process = subprocess.Popen(
+            [node, Path(__file__).with_name("browser.mjs"), packages.parent, chromium, *flags],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield Browser(process)
+        finally:
+            process.stdin.close()  # it closes the browser then
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            process.stdout.close()
+
+    return start
+
+
+@contextlib.contextmanager
+def served(folder):
+    """Serves a folder and yields its URL."""
+    with open_server(folder, 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://localhost:{server.server_port}/"
+        finally:
+            server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def serve():
+    return served
+
+
+def lively(model):
+    """An untrained network that finds things everywhere, and other things in other pictures."""
+    kernel, bias = find_head(model).weights
+    anchors = len(find_head(model).anchors)
+    random = np.random.default_rng(0)
+    scale = np.full((anchors, bias.shape[0] // anchors), 6 / np.sqrt(np.prod(kernel.shape[:3])))
+    scale[:, :4] *= 0.1  # boxes stay close to the anchors
+    find_head(model).set_weights(
+        [random.normal(0, 1, kernel.shape) * scale.ravel(), random.normal(0, 0.5, bias.shape)]
+    )
+    return model
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """Dict of `.tflite` files: `float` with suppression, letterboxing; `int8` without, stretching.
+
+    `digits` is the model that the app for phones brings; without it, an untrained one.
+    """
+    folder = tmp_path_factory.mktemp("models")
+    paths = {}
+    for quantization, resize in (("none", "letterbox"), ("int8", "stretch")):
+        keras.utils.set_random_seed(0)
+        network = lively(TinyYOLOv2(CLASS_NAMES, input_size=64, width=0.125, resize=resize))
+        path = folder / ("int8.tflite" if quantization == "int8" else "float.tflite")
+        Conversion(network, nms=quantization == "none").write(
+            path, quantization=quantization, calibration=sample_pictures()
+        )
+        paths[path.stem] = path
+    shipped = SHIPPED if SHIPPED.is_file() else paths["float"]
+    return {"digits": shutil.copy(shipped, folder / "digits.tflite"), **paths}
+
+
+@pytest.fixture(scope="session")
+def site(models, packages, tmp_path_factory):
+    """A folder with the page and all models, `digits` first."""
+    folder = tmp_path_factory.mktemp("site")
+    build_site(models.values(), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def scenes():
+    """Scenes of digits, `(480, 480, 3)` uint8."""
+    return [load_image(record.image) for record in open_digits("test", size=480, count=4).records]
+
+
+@pytest.fixture
+def save(tmp_path):
+    """Writes a picture file: `save(name, pixels)` returns its path."""
+
+    def write(name, pixels, **options):
+        encoded = io.BytesIO()
+        path = tmp_path / name
+        Image.fromarray(pixels).save(encoded, path.suffix[1:].replace("jpg", "jpeg"), **options)
+        path.write_bytes(encoded.getvalue())
+        return path
+
+    return write

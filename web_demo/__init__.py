@@ -1,0 +1,1 @@
+"""Exported detectors in a browser: a page on LiteRT.js, and the server that threads need."""

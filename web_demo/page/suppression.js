@@ -1,0 +1,50 @@
+// Boxes and scores to detections, as in export/runtime.py: for files without suppression.
+
+const CANDIDATES_PER_DETECTION = 4;
+
+/**
+ * Keeps the best of boxes that overlap.
+ *
+ * @param {Float32Array} boxes M boxes [y_min, x_min, y_max, x_max] as fractions of the input.
+ * @param {Float32Array} scores M rows of C scores in 0..1.
+ * @param {object} settings
+ * @param {number} settings.score_threshold Scores must be above this.
+ * @param {number} settings.iou_threshold Boxes overlapping more than this are one detection.
+ * @param {number} settings.max_detections The most detections.
+ * @param {boolean} settings.per_class Whether boxes of different classes leave one another alone.
+ * @returns {{box: number[], label: number, score: number}[]} Sorted by score.
+ */
+export function suppress(boxes, scores, settings) {
+  const classes = scores.length / (boxes.length / 4);
+  const found = [];
+  scores.forEach((score, i) => {
+    if (score > settings.score_threshold) found.push(i);
+  });
+  found.sort((a, b) => scores[b] - scores[a]); // stable: the earlier one wins a tie
+  const kept = [];
+  for (const i of found.slice(0, CANDIDATES_PER_DETECTION * settings.max_detections)) {
+    const place = 4 * Math.floor(i / classes);
+    const box = [...boxes.subarray(place, place + 4)].map((v) => Math.min(Math.max(v, 0), 1));
+    const candidate = { box, label: i % classes, score: scores[i] };
+    const hidden = kept.some(
+      (better) =>
+        (!settings.per_class || better.label === candidate.label) &&
+        iou(better.box, box) > settings.iou_threshold,
+    );
+    if (!hidden) kept.push(candidate);
+    if (kept.length === settings.max_detections) break;
+  }
+  return kept;
+}
+
+/** Intersection over union, 0 for boxes without area. */
+export function iou(a, b) {
+  const height = Math.max(Math.min(a[2], b[2]) - Math.max(a[0], b[0]), 0);
+  const width = Math.max(Math.min(a[3], b[3]) - Math.max(a[1], b[1]), 0);
+  const union = area(a) + area(b) - height * width;
+  return union > 0 ? (height * width) / union : 0;
+}
+
+function area([top, left, bottom, right]) {
+  return Math.max(bottom - top, 0) * Math.max(right - left, 0);
+}
