@@ -4,12 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test test-slow lint format clean
+.PHONY: help setup demo test test-slow test-web android test-android lint format clean
 
 help:
 	@echo "make demo       train a small digit detector, score it, draw what it finds (minutes)"
 	@echo "make test       run the tests"
 	@echo "make test-slow  run the proofs that take minutes, too"
+	@echo "make test-web   fetch LiteRT.js and Chromium, run the tests of the web page"
+	@echo "make android    build the phone app; MODEL=model.tflite packs that model"
+	@echo "make test-android  run the app's classes and models on this machine, against Python"
 	@echo "make lint       check style"
 	@echo "make format     mend style"
 
@@ -31,6 +34,23 @@ test: setup
 test-slow: setup
 	$(BIN)/python -m pytest
 
+# Here nothing that is missing is skipped: without npm's registry or Chromium this fails.
+test-web: setup
+	cd web_demo && npm ci --no-audit --no-fund
+	command -v chromium >/dev/null || { apt-get update -qq && \
+		apt-get install -y -qq --no-install-recommends chromium; }
+	YOLOV2_WEB_TESTS=required $(BIN)/python -m pytest tests/web tests/cli/test_demo_web.py
+
+android:
+	android_demo/build_apk.sh $(MODEL)
+
+test-android: setup
+	command -v mvn >/dev/null && command -v javac >/dev/null || { apt-get update -qq && \
+		apt-get install -y -qq --no-install-recommends maven openjdk-17-jdk-headless; }
+	$(BIN)/python android_demo/hosttest/goldens.py android_demo/build/goldens \
+		--shipped android_demo/app/src/main/assets --model $(MODEL)
+	mvn -B -ntp -C -f android_demo/hosttest/pom.xml test
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -40,4 +60,4 @@ format: setup
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache demo_output
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache demo_output android_demo/build

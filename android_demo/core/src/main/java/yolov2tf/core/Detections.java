@@ -1,0 +1,111 @@
+package yolov2tf.core;
+
+/** What was found in a picture, best first. Made once and filled again for every picture. */
+public final class Detections {
+    private final float[] boxes;
+    private final int[] labels;
+    private final float[] scores;
+    private int count;
+    private int pictureWidth;
+    private int pictureHeight;
+
+    /**
+     * @param capacity the most detections it can hold
+     */
+    public Detections(int capacity) {
+        boxes = new float[4 * capacity];
+        labels = new int[capacity];
+        scores = new float[capacity];
+    }
+
+    public int count() {
+        return count;
+    }
+
+    public int label(int index) {
+        return labels[index];
+    }
+
+    /** 0..1. */
+    public float score(int index) {
+        return scores[index];
+    }
+
+    /** Upper border, as a fraction of the picture's height. */
+    public float top(int index) {
+        return boxes[4 * index];
+    }
+
+    /** Left border, as a fraction of the picture's width. */
+    public float left(int index) {
+        return boxes[4 * index + 1];
+    }
+
+    public float bottom(int index) {
+        return boxes[4 * index + 2];
+    }
+
+    public float right(int index) {
+        return boxes[4 * index + 3];
+    }
+
+    /** Width of the picture they were found in, in pixels; 0 before there was one. */
+    public int pictureWidth() {
+        return pictureWidth;
+    }
+
+    /** Height of that picture. */
+    public int pictureHeight() {
+        return pictureHeight;
+    }
+
+    /** Takes over another's content, which must fit. */
+    public void copy(Detections other) {
+        count = other.count;
+        pictureWidth = other.pictureWidth;
+        pictureHeight = other.pictureHeight;
+        System.arraycopy(other.boxes, 0, boxes, 0, 4 * count);
+        System.arraycopy(other.labels, 0, labels, 0, count);
+        System.arraycopy(other.scores, 0, scores, 0, count);
+    }
+
+    /** The most detections it can hold. */
+    public int capacity() {
+        return labels.length;
+    }
+
+    void clear() {
+        count = 0;
+    }
+
+    void add(float top, float left, float bottom, float right, int label, float score) {
+        boxes[4 * count] = top;
+        boxes[4 * count + 1] = left;
+        boxes[4 * count + 2] = bottom;
+        boxes[4 * count + 3] = right;
+        labels[count] = label;
+        scores[count] = score;
+        count++;
+    }
+
+    /** Ends the filling: boxes of the network's square become boxes of the picture. */
+    void place(Placement placement, int width, int height) {
+        placement.toPicture(boxes, count);
+        pictureWidth = width;
+        pictureHeight = height;
+    }
+
+    /** Overlap of a box held here with another, as {@code yolov2_tf.boxes.iou} computes it. */
+    float iou(int index, float top, float left, float bottom, float right) {
+        float height = Math.min(bottom(index), bottom) - Math.max(top(index), top);
+        float width = Math.min(right(index), right) - Math.max(left(index), left);
+        float shared = Math.max(height, 0f) * Math.max(width, 0f);
+        float areas = area(top(index), left(index), bottom(index), right(index))
+                + area(top, left, bottom, right);
+        return shared / (areas - shared + 1e-9f);
+    }
+
+    private static float area(float top, float left, float bottom, float right) {
+        return Math.max(bottom - top, 0f) * Math.max(right - left, 0f);
+    }
+}
