@@ -23,7 +23,7 @@ class YuvFrameTest {
         }
     }
 
-    private static void near(double expected, int value) {
+    private static void near(double expected, float value) {
         double clamped = Math.max(0, Math.min(expected, 255));
         if (!(Math.abs(clamped - value) < 0.505)) { // rounded to the nearest
             assertEquals(clamped, value);
