@@ -10,6 +10,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from yolov2_tf import group_softmax as module
 from yolov2_tf.group_softmax import (
     absolute_probabilities,
     descend,
@@ -44,6 +45,11 @@ def slow_softmax(logits, tree):
         group = np.exp(group - group.max(axis=-1, keepdims=True))
         result[..., first : first + size] = group / group.sum(axis=-1, keepdims=True)
     return result
+
+
+def slow_gradient(p, upstream, tree):
+    shared = np.add.reduceat(p * upstream, tree.group_offset, axis=-1)[..., tree.group]
+    return p * (upstream - shared)
 
 
 def slow_absolute(conditional, tree):
@@ -86,6 +92,55 @@ def test_a_group_far_below_the_others_keeps_its_softmax():
     np.testing.assert_allclose(found[0], 1 / TREE.group_size[TREE.group], rtol=1e-6)
 
 
+@pytest.mark.parametrize("shift", [-1e4, -90, -42, -40, 0, 60, 90, 1e4])
+def test_shifting_a_group_changes_nothing(shift):
+    logits = np.random.default_rng(8).normal(size=(3, 60)).astype(np.float32)
+    reference = slow_softmax(logits, TREE)
+    logits[1, TREE.group == 2] += np.float32(shift)
+    found = group_softmax(tf.constant(logits), TREE).numpy()
+    np.testing.assert_allclose(found, reference, rtol=1e-3 if abs(shift) > 100 else 2e-5)
+
+
+def test_a_logit_that_is_no_number_spoils_its_group_alone():
+    logits = np.random.default_rng(9).normal(size=(3, 60)).astype(np.float32)
+    expected = slow_softmax(logits, TREE)
+    own = TREE.group == TREE.group[20]
+    for bad in (np.nan, np.inf):
+        logits[1, 20] = bad
+        found = group_softmax(tf.constant(logits), TREE).numpy()
+        assert np.isnan(found[1, 20])
+        np.testing.assert_allclose(found[1, ~own], expected[1, ~own], atol=1e-6)
+        np.testing.assert_allclose(found[[0, 2]], expected[[0, 2]], atol=1e-6)
+    logits[1, own] = np.where(np.flatnonzero(own) == 20, 5, -np.inf)
+    found = group_softmax(tf.constant(logits), TREE).numpy()
+    np.testing.assert_array_equal(found[1, own], np.flatnonzero(own) == 20)
+
+
+@pytest.mark.parametrize("numbers", [1, 180, 10**6])
+@pytest.mark.parametrize("scale", [1, 1000])
+def test_chunks_of_any_size_make_no_difference(monkeypatch, numbers, scale):
+    """Chunks of one row, of three, and one for all; scale 1000 cannot do without the maximum."""
+    monkeypatch.setattr(module, "CHUNK", numbers)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 60]), tf.TensorSpec([None, 60])])
+    def graph(logits, upstream):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            found = group_softmax(logits, TREE)
+        return found, tape.gradient(found, logits, upstream)
+
+    for rows in (0, 1, 2, 3, 4, 7, 9):
+        rng = np.random.default_rng(rows)
+        logits = rng.normal(scale=scale, size=(rows, 60)).astype(np.float32)
+        logits[rows // 2 :] /= scale  # some chunks are tame
+        upstream = rng.normal(size=(rows, 60)).astype(np.float32)
+        found, gradient = graph(logits, upstream)
+        p = slow_softmax(logits, TREE)
+        np.testing.assert_allclose(found, p, atol=2e-6)
+        np.testing.assert_allclose(gradient, slow_gradient(p, upstream, TREE), atol=1e-5)
+        np.testing.assert_allclose(group_softmax(tf.constant(logits), TREE), p, atol=2e-6)
+
+
 def test_one_group_is_the_plain_softmax():
     logits = tf.random.stateless_normal([4, 9], seed=(0, 1))
     flat = WordTree([f"c{i}" for i in range(9)], [-1] * 9)
@@ -112,9 +167,30 @@ def test_gradient_equals_the_formula():
         inputs = tf.constant(logits)
         tape.watch(inputs)
         loss = tf.reduce_sum(group_softmax(inputs, TREE) * upstream)
-    p = slow_softmax(logits, TREE)
-    shared = np.add.reduceat(p * upstream, TREE.group_offset, axis=-1)[:, TREE.group]
-    np.testing.assert_allclose(tape.gradient(loss, inputs), p * (upstream - shared), atol=1e-12)
+    expected = slow_gradient(slow_softmax(logits, TREE), upstream, TREE)
+    np.testing.assert_allclose(tape.gradient(loss, inputs), expected, atol=1e-12)
+
+
+def test_second_derivatives():
+    """Of a sum that every group takes part in, along one direction, against a difference."""
+    tree = make_tree(np.random.default_rng(10), 8, 3)
+    logits, direction = np.random.default_rng(11).normal(size=(2, 2, 8))
+
+    def slope(logits):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            total = tf.reduce_sum(group_softmax(logits, tree) ** 2)
+        return tape.gradient(total, logits)
+
+    inputs = tf.constant(logits)
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        first = slope(inputs)
+    step = 1e-5 * direction
+    difference = slope(tf.constant(logits + step)) - slope(tf.constant(logits - step))
+    np.testing.assert_allclose(
+        tape.gradient(first, inputs, direction), difference / 2e-5, atol=1e-8
+    )
 
 
 def test_one_graph_serves_any_number_of_rows():
@@ -138,11 +214,17 @@ def test_xla_compiles_it():
 
     @tf.function(jit_compile=True)
     def graph(logits):
-        conditional = group_softmax(logits, tree)
-        return absolute_probabilities(conditional, tree), descend(conditional, tree)[0]
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            conditional = group_softmax(logits, tree)
+        gradient = tape.gradient(conditional, logits, logits)
+        absolute = absolute_probabilities(conditional, tree)
+        return absolute, descend(conditional, tree)[0], gradient
 
     conditional = group_softmax(logits, tree)
-    absolute, node = graph(logits)
+    absolute, node, gradient = graph(logits)
+    expected = slow_gradient(conditional.numpy(), logits.numpy(), tree)
+    np.testing.assert_allclose(gradient, expected, atol=1e-6)
     np.testing.assert_allclose(absolute, absolute_probabilities(conditional, tree), atol=1e-6)
     np.testing.assert_array_equal(node, descend(conditional, tree)[0])
 

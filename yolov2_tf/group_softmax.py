@@ -1,8 +1,8 @@
 """Probabilities of a label tree's nodes on tensors (paper, section 4).
 
 Everything is made of gathers, reductions and arithmetic, all TFLite built-ins and known to XLA, on
-tensors of at most three axes. Functions take logits or probabilities with the nodes on the last
-axis and any axes before it.
+tensors of at most three axes; beside this `group_softmax` has a faster way for CPUs. Functions take
+logits or probabilities with the nodes on the last axis and any axes before it.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ def group_softmax(logits, tree):
     Returns:
         `(..., nodes)` of the same type, 0..1, summing to 1 in each group.
     """
-    return _apply_by_node(_softmax_by_node, logits, tree)
+    return _apply_to_rows(_group_softmax_of_rows, logits, tree)
 
 
 def absolute_probabilities(conditional, tree):
@@ -33,7 +33,9 @@ def absolute_probabilities(conditional, tree):
     Returns:
         `(..., nodes)` of the same type, 0..1. Multiply by the objectness for detection.
     """
-    return _apply_by_node(_absolute_by_node, conditional, tree)
+    return _apply_to_rows(
+        lambda rows, tree: _apply_by_node(_absolute_by_node, [rows], tree), conditional, tree
+    )
 
 
 def descend(conditional, tree, threshold=0.5, *, root=1.0, from_logits=False, always_answer=False):
@@ -125,45 +127,151 @@ def _along_path(logits, labels, tree):
     return siblings, tf.gather(values, path, batch_dims=1), on_path
 
 
-# === By node ===
+def _apply_to_rows(function, values, tree):
+    """Applies `function` to `values` `(..., nodes)` as a `(rows, nodes)` tensor."""
+    rows = tf.reshape(_at_least_float32(values), [-1, len(tree)])
+    return tf.cast(tf.reshape(function(rows, tree), tf.shape(values)), values.dtype)
+
+
+# === Group softmax ===
 #
 # Groups differ in size, so no reduction of TensorFlow runs over them along the last axis, and a
 # gather along it copies single numbers, at 10 ns each. With the nodes first, a gather copies whole
-# rows, groups of one size make one dense tensor, and its softmax is a plain one along the first
-# axis. Measured as CPU time for 845 × 9,418 on `9k.tree`, in units of `tf.nn.softmax` without
-# groups, one fused kernel that passes over memory once (12 ms on two cores of an EPYC):
-#   5 to 7  this, 2.7 of it in the two transposes
-#   5       segment_max and segment_sum, but neither TFLite nor XLA knows the former
-#   6 to 8  unsorted_segment_max and unsorted_segment_sum
+# rows of numbers, and there are two ways to reduce groups. Those of one size make one dense
+# tensor: slow, but known to XLA and TFLite and good on a GPU. On a CPU segments are faster, and
+# what one step hands to the next stays in the cache if they take a few rows at a time.
+#
+# Measured for 845 × 9,418 on `9k.tree`, on two cores of an EPYC that other programs used too, in
+# units of `tf.nn.softmax` without groups, one fused kernel that passes over memory once (9 ms with
+# oneDNN; 14 without, where the rest takes about as long as with it):
+#   4       this; forward and backward 3.3 times the plain ones
+#   4.5     the same, subtracting the maximum of each group, by segment_max
+#   5       the same with unsorted_segment_sum, which XLA and TFLite know
+#   5 to 6  a dense tensor per size; forward and backward 5.2 times the plain ones
+#   5       sums of gathers on the last axis, compiled by XLA, at all rows at once
 #   17      a dense tensor per size by gathers on the last axis
-#   14      the same compiled by XLA, after half a minute of compiling
-#   5       plain softmaxes over slices, if the nodes were sorted by the size of their groups
-#   3 to 6  0/1 matrices for blocks of columns, but groups 88 below their block's maximum are
-#           lost, as is everything once TF32 or a converter rounds the factors
-# Multiplying a tensor of this size by itself costs 0.5 of the unit, splitting it into columns and
-# putting it together again 1.7, one transpose 1.3: no composition of operators comes near 2.
-# Where not every node is wanted, `descend` and `path_cross_entropy` cost about one plain softmax.
-# Detection and the loss use these alone.
+#   50      SparseSoftmax
+# 2 is out of reach: copying a few rows at a time and putting them together again costs 1.3 by
+# itself, with the exponential 1.8, and with two transposes as well 3.1. Where not every node is
+# wanted, `descend` and `path_cross_entropy` cost 1 to 2. Detection and the loss use these alone.
+
+CHUNK = 450_000  # numbers that the steps take at a time on a CPU, 1.8 MB in float32
 
 
-def _apply_by_node(function, values, tree):
-    """Applies `function` to `values` `(..., nodes)` as a `(nodes, rows)` tensor."""
-    by_node = tf.transpose(tf.reshape(_at_least_float32(values), [-1, len(tree)]))
-    result = tf.reshape(tf.transpose(function(by_node, tree)), tf.shape(values))
-    return tf.cast(result, values.dtype)
+def _group_softmax_of_rows(logits, tree):
+    if len(tree.group_size) == 1:
+        return tf.nn.softmax(logits)
+
+    @tf.custom_gradient
+    def softmax(logits):
+        result = _by_device(
+            lambda: _by_chunks(_softmax_of_chunk, [logits], tree),
+            lambda: _apply_by_node(_softmax_by_node, [logits], tree),
+        )
+
+        def gradient(upstream):
+            return _by_device(
+                lambda: _by_chunks(_gradient_of_chunk, [result, upstream], tree),
+                lambda: _apply_by_node(_gradient_by_node, [result, upstream], tree),
+            )
+
+        return result, gradient
+
+    return softmax(logits)
+
+
+def _by_device(on_cpu, elsewhere):
+    """`on_cpu()` where TensorFlow's own kernels run on a CPU; else, also in XLA and TFLite, not."""
+    index = tf.raw_ops.DeviceIndex(device_names=["CPU"])
+    return tf.switch_case(index, {0: on_cpu}, default=elsewhere)
+
+
+def _by_chunks(function, tensors, tree):
+    """Applies `function` to `(rows, nodes)` tensors a few rows at a time.
+
+    All chunks are of one size, or the results would have to be copied once more to be put
+    together. The last one repeats the last row for this, and what comes of that is cut off.
+    """
+    most = max(1, CHUNK // len(tree))
+    rows = tf.shape(tensors[0])[0]
+    chunks = tf.maximum(1, (rows + most - 1) // most)
+    size = (rows + chunks - 1) // chunks
+
+    def apply(i, results):
+        places = tf.minimum(i * size + tf.range(size), rows - 1)
+        part = function(*[tf.gather(tensor, places) for tensor in tensors], tree)
+        return i + 1, results.write(i, part)
+
+    results = tf.TensorArray(tensors[0].dtype, chunks, element_shape=[None, len(tree)])
+    _, results = tf.while_loop(lambda i, _: i < chunks, apply, (0, results))
+    return tf.reshape(results.stack(), [-1, len(tree)])[:rows]
+
+
+def _softmax_of_chunk(logits, tree):
+    exponentials = tf.exp(logits)
+    sums = _sum_by_group(exponentials, tree)
+    # A softmax is the same whatever is subtracted from the logits of a group. Subtracting nothing
+    # does as well as the maximum if no sum overflows, and none is so small that anything above
+    # 2^-66 of it underflows. Logits of -41 to 60 always fit, NaNs never. The way that takes any
+    # logits makes it all take 1.6 times as long.
+    in_range = (tf.reduce_min(sums) > 2.0**-60) & (tf.reduce_max(sums) < 2.0**100)
+    return tf.cond(
+        in_range,
+        lambda: exponentials * _at_nodes(1 / sums, tree),
+        lambda: _apply_by_node(_softmax_by_node, [logits], tree),
+    )
+
+
+def _gradient_of_chunk(p, upstream, tree):
+    return p * (upstream - _at_nodes(_sum_by_group(p * upstream, tree), tree))
+
+
+def _sum_by_group(values, tree):
+    """`(groups, rows)`, the sum over each group of `values` `(rows, nodes)`."""
+    return tf.math.segment_sum(tf.transpose(values), tree.group)
+
+
+def _at_nodes(values, tree):
+    """`(rows, nodes)`, for each node what `values` `(groups, rows)` hold for its group."""
+    return tf.transpose(tf.gather(values, tree.group))
 
 
 def _softmax_by_node(logits, tree):
+    def softmax(part):
+        part = tf.exp(part - tf.reduce_max(part, axis=0))
+        return part / tf.reduce_sum(part, axis=0)
+
+    return _by_size(softmax, [logits], tree)
+
+
+def _gradient_by_node(p, upstream, tree):
+    def gradient(p, upstream):
+        return p * (upstream - tf.reduce_sum(p * upstream, axis=0))
+
+    return _by_size(gradient, [p, upstream], tree)
+
+
+def _by_size(function, tensors, tree):
+    """Applies `function` to all groups of `(nodes, rows)` tensors.
+
+    It is handed those of one size at a time, as `(size, groups of this size, rows)` tensors.
+    """
     parts, order = [], []
     for size in np.unique(tree.group_size):
         groups = tree.group_offset[tree.group_size == size]
         members = groups + np.arange(size, dtype=np.int32)[:, None]
-        part = tf.gather(logits, members)  # (size, groups of this size, rows)
-        part = tf.exp(part - tf.stop_gradient(tf.reduce_max(part, axis=0)))
-        part /= tf.reduce_sum(part, axis=0)
+        part = function(*[tf.gather(tensor, members) for tensor in tensors])
         parts.append(tf.reshape(part, [members.size, -1]))
         order.append(members.ravel())
     return _restore_order(parts, order)
+
+
+# === By node ===
+
+
+def _apply_by_node(function, tensors, tree):
+    """Applies `function` to `(rows, nodes)` tensors as `(nodes, rows)` ones."""
+    return tf.transpose(function(*[tf.transpose(tensor) for tensor in tensors], tree))
 
 
 def _absolute_by_node(conditional, tree):
