@@ -198,7 +198,7 @@ def test_digits_are_about_as_high_as_asked_and_fit_the_largest_share():
     sides = np.array([digits._write(rng, "train", i % 10, 40).shape for i in range(300)]) / 40
     assert sides[:, 0].min() > 0.85
     assert sides[:, 0].max() < 1.25
-    assert sides.max() * digits._PICTURE_HEIGHTS[1] < 1
+    assert sides.max() * digits.PICTURE_HEIGHTS[1] < 1
 
 
 def test_digits_can_be_told_apart():
@@ -231,6 +231,14 @@ def test_digit_pictures_show_one_digit_each():
     )
 
 
+def test_digit_pictures_show_digits_as_large_as_asked():
+    [small] = digit_pictures("test", size=128, count=1, heights=(0.2, 0.2))
+    [large] = digit_pictures("test", size=128, count=1, heights=(0.6, 0.6))
+    # Ink is brighter than what is behind it.
+    bright = [(decode(p.image).max(-1) > 190).sum() for p in (small, large)]
+    assert 0 < 4 * bright[0] < bright[1]
+
+
 # === Bad requests ===
 
 
@@ -252,6 +260,12 @@ def test_bad_requests_are_refused(arguments, message):
     if "classes" not in arguments:
         with pytest.raises(InputError, match=message):
             digit_pictures(**arguments)
+
+
+@pytest.mark.parametrize("heights", [(0.05, 0.5), (0.5, 0.4), (0.5, 0.9)])
+def test_pictures_of_digits_too_small_or_too_large_are_refused(heights):
+    with pytest.raises(InputError, match=r"0\.1 to 0\.7"):
+        digit_pictures(heights=heights)
 
 
 def test_import_is_light():

@@ -22,8 +22,12 @@ CLASS_NAMES = tuple("0123456789")
 SPLITS = {"train": 1000, "val": 200, "test": 200}  # and the number of scenes by default
 
 _MAX_DIGITS = 6
-_SCENE_HEIGHTS = (44 / 224, 112 / 224)  # of a digit, as a share of the picture
-_PICTURE_HEIGHTS = (0.3, 0.7)  # slanted and stretched, a digit's longer side is up to 1.35 of it
+SCENE_HEIGHTS = (44 / 224, 112 / 224)
+"""Heights of the digits in scenes, as shares of the picture's."""
+
+PICTURE_HEIGHTS = (0.3, 0.7)
+"""Heights in pictures of one digit, whose longer side is up to 1.35 of that, being slanted."""
+
 _MAX_HIDDEN = 0.05  # of the smaller of two boxes, by the other
 
 
@@ -87,17 +91,19 @@ def open_digits(split="train", *, size=224, count=None, seed=0, classes=None):
     return Dataset(f"digits {split}", CLASS_NAMES, records)
 
 
-def digit_pictures(split="train", *, size=96, count=1000, seed=0):
+def digit_pictures(split="train", *, size=96, count=1000, seed=0, heights=PICTURE_HEIGHTS):
     """Makes pictures of one digit each, for classification.
 
-    Handwriting, colours and backgrounds are those of the scenes; the digit is 30 % to 70 % of the
-    picture high, give or take its slant. Labels go round: picture `i` shows the digit `i mod 10`.
+    Handwriting, colours and backgrounds are those of the scenes. Labels go round: picture `i`
+    shows the digit `i mod 10`.
 
     Args:
         split: `"train"`, `"val"` or `"test"`. No handwritten sample is in two of them.
         size: Height and width of the pictures in pixels, 64 to 1024.
         count: Number of pictures.
         seed: 0 or above; another seed gives other pictures.
+        heights: `(smallest, largest)` digit, as shares of the picture's height, give or take its
+            slant; at most 0.7.
 
     Returns:
         List of `count` `LabelledImage`, JPEG.
@@ -106,8 +112,14 @@ def digit_pictures(split="train", *, size=96, count=1000, seed=0):
         InputError: If an argument is out of range.
     """
     _check(split, size, count, seed)
+    if not 0.1 <= heights[0] <= heights[1] <= PICTURE_HEIGHTS[1]:
+        raise InputError(
+            f"digits {heights[0]} to {heights[1]} of the picture high", expected="0.1 to 0.7"
+        )
     return [
-        LabelledImage(functools.partial(_picture_jpeg, split, seed, index, size), index % 10)
+        LabelledImage(
+            functools.partial(_picture_jpeg, split, seed, index, size, tuple(heights)), index % 10
+        )
         for index in range(count)
     ]
 
@@ -149,7 +161,7 @@ def _generator(purpose, split, seed, index):
 
 def _scene_digits(rng, split, size, classes):
     """Returns the digits of a scene, the largest first."""
-    shares = _log_uniform(rng, *_SCENE_HEIGHTS, rng.integers(1, _MAX_DIGITS + 1))
+    shares = _log_uniform(rng, *SCENE_HEIGHTS, rng.integers(1, _MAX_DIGITS + 1))
     digits = []
     for share in np.sort(shares)[::-1]:
         label = classes[rng.integers(len(classes))]
@@ -181,9 +193,9 @@ def _scene_jpeg(split, seed, index, size, classes):
 
 
 @functools.lru_cache(maxsize=4000)
-def _picture_jpeg(split, seed, index, size):
+def _picture_jpeg(split, seed, index, size, heights):
     rng = _generator("picture", split, seed, index)
-    ink = _write(rng, split, index % 10, size * _log_uniform(rng, *_PICTURE_HEIGHTS))
+    ink = _write(rng, split, index % 10, size * _log_uniform(rng, *heights))
     top, left = np.floor(rng.random(2) * (size + 1 - np.array(ink.shape))).astype(int)
     return _jpeg(_paint(rng, _background(rng, size), [_Digit(index % 10, ink, top, left)]))
 
