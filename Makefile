@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 help:
 	@echo "make demo       train a small digit detector, score it, draw what it finds (minutes)"
 	@echo "make test       run the tests"
-	@echo "make test-slow  run the proofs that take minutes, too"
+	@echo "make test-slow  run the proofs that take minutes"
 	@echo "make test-web   fetch LiteRT.js and Chromium, run the tests of the web page"
 	@echo "make android    build the phone app; MODEL=model.tflite packs that model"
 	@echo "make test-android  run the app's classes and models on this machine, against Python"
@@ -28,14 +28,17 @@ $(STAMP): requirements.txt pyproject.toml
 demo: setup
 	$(BIN)/yolov2 demo --out demo_output
 
+# Two processes, each with files of its own: what a file prepares is prepared once.
 test: setup
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m slow
 
 # Here nothing that is missing is skipped: without npm's registry or Chromium this fails.
 test-web: setup
+	command -v npm >/dev/null || { apt-get update -qq && \
+		apt-get install -y -qq --no-install-recommends nodejs npm; }
 	cd web_demo && npm ci --no-audit --no-fund
 	command -v chromium >/dev/null || { apt-get update -qq && \
 		apt-get install -y -qq --no-install-recommends chromium; }
