@@ -27,7 +27,11 @@ from rich.console import Console
 
 from yolov2_tf.data.classification import map_onto_tree
 from yolov2_tf.data.classification_pipeline import classification_batches
-from yolov2_tf.data.digits import CLASS_NAMES, digit_pictures, open_digits
+from yolov2_tf.data.digits import (
+    CLASS_NAMES,
+    digit_pictures,
+    open_digits,
+)
 from yolov2_tf.data.images import load_image
 from yolov2_tf.data.nodes import map_boxes_onto_tree
 from yolov2_tf.data.records import ClassificationDataset, LabelledImage
@@ -41,15 +45,14 @@ from yolov2_tf.wordtree import WordTree
 
 WITH_BOXES = (0, 2, 4, 6, 8)
 TREE = WordTree(["digit", *CLASS_NAMES], [-1] + [0] * 10)
-PICTURE_SIZE = 64
-SMALLEST = 0.4
-"""Digits are .30 to .70 of a picture high and .14 to .46 of a scene: shown at .4 to 1 of the view,
-those of the pictures are .12 to .70."""
+TRUNK_SIZE = 64
+PICTURE_SIZE, PICTURE_HEIGHTS = 96, (0.35, 0.7)
+"""Four at once, digits are .18 to .35 of the view high, alone .35 to .7; in scenes .2 to .5."""
 
 
 def labelled_pictures(count):
     """Pictures of one digit, whose classes are the nodes of `TREE`."""
-    pictures = digit_pictures("train", size=PICTURE_SIZE, count=count)
+    pictures = digit_pictures("train", size=PICTURE_SIZE, count=count, heights=PICTURE_HEIGHTS)
     records = [LabelledImage(p.image, p.label, f"{i}") for i, p in enumerate(pictures)]
     return map_onto_tree(ClassificationDataset("digit pictures", CLASS_NAMES, records), TREE)
 
@@ -73,7 +76,7 @@ def train_trunk(pictures, width, steps, path):
     )
     # No larger than in the scenes, where a cell sees a part of a large digit.
     batches = classification_batches(
-        pictures, batch_size=32, sizes=((0, PICTURE_SIZE),), zoom=(0.5, 1.2), flip=False
+        pictures, batch_size=32, sizes=((0, TRUNK_SIZE),), zoom=(0.6, 1.2), flip=False
     )
     history = classifier.fit(batches, steps_per_epoch=steps, verbose=0, shuffle=False).history
     classifier.save(path)
@@ -133,10 +136,10 @@ def main():
     parser.add_argument("--out", type=Path, default=Path("runs/joint"))
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--width", type=float, default=0.25)
-    parser.add_argument("--scenes", type=int, default=1000)
-    parser.add_argument("--pictures", type=int, default=3000)
-    parser.add_argument("--epochs", type=int, default=20, help="passes over the scenes")
-    parser.add_argument("--trunk-steps", type=int, default=2000)
+    parser.add_argument("--scenes", type=int, default=3000)
+    parser.add_argument("--pictures", type=int, default=4000)
+    parser.add_argument("--epochs", type=int, default=15, help="passes over the scenes")
+    parser.add_argument("--trunk-steps", type=int, default=2500)
     options = parser.parse_args()
     console = Console()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -152,9 +155,9 @@ def main():
         epochs=options.epochs,
         batch_size=16,
         optimizer="adam",
-        learning_rate=1e-3,
+        learning_rate=4e-3,
         schedule="cosine",
-        jitter=0.1,
+        jitter=0.12,
         flip=False,
     )
     start, cpu = time.perf_counter(), time.process_time()
@@ -162,13 +165,15 @@ def main():
     accuracy = train_trunk(pictures, options.width, options.trunk_steps, trunk)
     console.print(f"trunk: accuracy {accuracy:.3f}, {time.perf_counter() - start:.0f} s")
     results = {"trunk accuracy": accuracy}
-    joint = dataclasses.replace(recipe, ratio=(1, 1), smallest=SMALLEST, balance=True)
+    joint = dataclasses.replace(
+        recipe, ratio=(1, 1), mosaic=0.8, image_rule="object", balance=True, spare=True
+    )
     for name, how, mixed_in in (("detection only", recipe, None), ("joint", joint, pictures)):
         folder = options.out / name.replace(" ", "_")
         train(
             how, boxes, folder, tree=TREE, classification=mixed_in, weights=trunk, console=console
         )
-        results[name] = summary(score(load_model(folder / "model.keras"), test))
+        results[name] = summary(score(load_model(folder / "last.keras"), test))
         console.print(
             f"{name}: mAP {results[name]['with_boxes']:.3f} of the digits with boxes, "
             f"{results[name]['without_boxes']:.3f} of the others"

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from yolov2_tf.loss import YOLOv2Loss, match
+from yolov2_tf.layers import decode_boxes, split_head
+from yolov2_tf.loss import YOLOv2Loss
+from yolov2_tf.matching import match
 from yolov2_tf.wordtree import WordTree
 
 ANCHORS = [(0.6, 0.8), (1.5, 1.0), (2.0, 2.5)]
@@ -470,14 +472,16 @@ def slow_image_terms(head, label, tree, options, chosen=None):
         for j in range(columns)
         for a in range(len(ANCHORS))
     }
+    by_label = options["image_rule"] != "object"
     probability = {
-        slot: sigmoid(v[4]) * slow_probability(v[5:], label, tree) for slot, v in values.items()
+        slot: sigmoid(v[4]) * (slow_probability(v[5:], label, tree) if by_label else 1)
+        for slot, v in values.items()
     }
     chosen = max(probability, key=probability.get) if chosen is None else chosen
     terms = dict.fromkeys(TERMS, 0.0)
     weight = (options["class_weights"] or [1.0] * CLASSES)[label] * options["class_scale"]
     terms["class"] = -weight * math.log(slow_probability(values[chosen][5:], label, tree))
-    if options["image_rule"] == "paper":
+    if options["image_rule"] != "darknet":
         lack = max(0.3 - sigmoid(values[chosen][4]), 0)
         terms["objectness"] = 0.5 * options["object_scale"] * lack**2
     else:
@@ -504,6 +508,7 @@ def labelled_batch(seed=0, objectness=0.0):
 IMAGE_OPTIONS = {
     "paper": {},
     "darknet": {"image_rule": "darknet"},
+    "object": {"image_rule": "object"},
     "weights": {"class_weights": [0.5, 2.0, 3.0, 7.0], "class_scale": 2.0, "object_scale": 0.5},
     "darknet, scales": {"image_rule": "darknet", "noobject_scale": 3.0},
 }
@@ -533,7 +538,7 @@ def test_a_label_without_boxes_trains_the_box_most_probable_of_it(tree, options,
         np.testing.assert_allclose(statistics[name], pair, rtol=1e-6, err_msg=name)
 
 
-@pytest.mark.parametrize("rule", ["paper", "darknet"])
+@pytest.mark.parametrize("rule", ["paper", "darknet", "object"])
 def test_the_gradient_of_a_label_without_boxes_equals_finite_differences(rule):
     head, truths = labelled_batch(seed=3, objectness=-2.0)
     variable = tf.Variable(head)
@@ -587,6 +592,67 @@ def test_one_graph_serves_all_sizes_of_joint_batches():
         assert float(graph(truths, resized)) == pytest.approx(
             float(loss(truths, resized)), rel=1e-5
         )
+
+
+@pytest.mark.parametrize("rule", ["paper", "darknet", "object"])
+def test_labels_with_regions_train_the_best_box_in_each(rule):
+    head, truths = labelled_batch(seed=5)
+    halves = np.float32([[0, 0, 1, 0.5], [0, 0.5, 1, 1]])
+    labels = np.int32([[-1, -1], [2, 3], [-1, -1], [-1, 0]])
+    regions = np.where(labels[..., None] >= 0, halves, 0)
+    truths |= {"image_labels": labels, "image_regions": regions}
+    options = {"image_rule": rule}
+    losses, _ = YOLOv2Loss(ANCHORS, tree=TREE, **options).terms(truths, head)
+    offsets = split_head(head, len(ANCHORS))[..., :4]
+    boxes = decode_boxes(offsets, np.float32(ANCHORS), (3, 3)).numpy()
+    for image in (1, 3):
+        expected = dict.fromkeys(TERMS, 0.0)
+        chosen = []
+        for label, region in zip(labels[image], regions[image], strict=True):
+            if label < 0:
+                continue
+            x_centers = boxes[image][:, 1::2].mean(axis=1)
+            outside = (x_centers < region[1]) | (x_centers > region[3])
+            point = head[image].astype(float).reshape(-1, DEPTH)
+            visible = point.copy()
+            visible[outside, 4] = -30  # improbable, so that the slow loss does not choose it
+            terms, slot = slow_image_terms(visible.reshape(head[image].shape), label, TREE, options)
+            expected = {name: expected[name] + terms.get(name, 0.0) for name in TERMS}
+            chosen.append(slot)
+        if rule == "darknet":  # all that answer for no label
+            silent = 1 / (1 + np.exp(-np.delete(point[:, 4], [flat(slot) for slot in chosen])))
+            expected["no_objectness"] = 0.5 * (silent**2).sum()
+        for term in TERMS:
+            assert float(losses[term][image]) == pytest.approx(expected[term], rel=1e-5, abs=1e-7)
+
+
+@pytest.mark.parametrize("tree", [None, TREE], ids=["flat", "tree"])
+def test_boxes_say_nothing_against_classes_that_have_none(tree):
+    rng = np.random.default_rng(7)
+    head = rng.normal(0, 1.5, (2, 3, 3, len(ANCHORS) * DEPTH)).astype(np.float32)
+    boxes = np.tile(np.float32([[[0.1, 0.1, 0.4, 0.5]]]), (2, 1, 1))
+    labels = np.int32([[3], [0]])
+    truths = {"boxes": boxes, "labels": labels}
+    loss = YOLOv2Loss(ANCHORS, tree=tree, box_classes=[0, 1, 3])  # and no cat
+    variable = tf.Variable(head)
+    with tf.GradientTape() as tape:
+        losses, _ = loss.terms(truths, variable)
+        total = tf.reduce_sum(losses["class"])
+    gradient = tape.gradient(total, variable).numpy().reshape(-1, DEPTH)[:, 5:]
+    assert not gradient[:, 2].any()
+    assert np.abs(gradient[:, :2]).max() > 0.01
+    # As if they were improbable; what they are does not matter.
+    without = head.copy().reshape(-1, DEPTH)
+    without[:, 5 + 2] = -1e3
+    expected, _ = YOLOv2Loss(ANCHORS, tree=tree).terms(truths, without.reshape(head.shape))
+    np.testing.assert_allclose(losses["class"], expected["class"], rtol=1e-5)
+    assert YOLOv2Loss.from_config(loss.get_config()).box_classes == [0, 1, 3]
+
+
+def flat(slot):
+    """Number of a slot `(row, column, anchor)` among all of a 3 × 3 grid."""
+    row, column, anchor = slot
+    return (row * 3 + column) * len(ANCHORS) + anchor
 
 
 def test_an_unknown_image_rule_is_refused():

@@ -19,7 +19,7 @@ from yolov2_tf.errors import InputError
 from yolov2_tf.evaluation import evaluate
 from yolov2_tf.loss import YOLOv2Loss
 from yolov2_tf.recipe import Recipe
-from yolov2_tf.training import balanced, build_model, train
+from yolov2_tf.training import balanced, build_model, classes_with_boxes, train
 from yolov2_tf.wordtree import WordTree
 
 SMALL = Recipe(
@@ -160,7 +160,7 @@ def _learn_by_heart(model, dataset, recipe, steps=300):
 # === Joint training ===
 
 TREE = WordTree(["digit", *"0123456789"], [-1, *[0] * 10])
-JOINT = dataclasses.replace(SMALL, ratio=(1, 1), multi_scale=(64, 96), resize_every=1, smallest=0.5)
+JOINT = dataclasses.replace(SMALL, ratio=(1, 1), multi_scale=(64, 96), resize_every=1, mosaic=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -227,3 +227,20 @@ def test_balanced_classes_have_the_same_share(on_nodes):
     np.testing.assert_allclose(share[1:], share[1], rtol=1e-9)  # all digits are among the pictures
     assert share.sum() == pytest.approx(sum(frequency for _, frequency in examples))
     assert weights[0] == 1  # no picture is only of "digit"
+
+
+def test_classes_with_boxes_are_those_of_the_truths_and_their_ancestors():
+    data = open_digits(count=3, size=64, classes=(3, 5))
+    used = {int(label) for record in data.records for label in record.labels}
+    assert classes_with_boxes(data) == sorted(used)
+    on_tree = map_boxes_onto_tree(data, TREE)
+    assert classes_with_boxes(on_tree, TREE) == [0, *sorted(label + 1 for label in used)]
+
+
+def test_spared_classes_are_in_the_loss_of_a_joint_run(tmp_path, on_nodes):
+    boxes, labels = on_nodes
+    recipe = dataclasses.replace(JOINT, multi_scale=None, epochs=1, spare=True, balance=True)
+    train(recipe, boxes, tmp_path, tree=TREE, classification=labels)
+    loss = load_model(tmp_path / "last.keras").loss
+    assert loss.box_classes == classes_with_boxes(boxes, TREE)
+    assert loss.class_weights is not None

@@ -1,13 +1,12 @@
 """YOLOv2's loss: Darknet's region layer (src/region_layer.c), vectorised over images and boxes."""
 
-import dataclasses
-
 import keras
 import numpy as np
 import tensorflow as tf
 
-from yolov2_tf.boxes import corners_to_centers, iou, shape_iou
+from yolov2_tf.boxes import corners_to_centers, iou
 from yolov2_tf.layers import decode_boxes, split_head
+from yolov2_tf.matching import match
 from yolov2_tf.wordtree import as_tree
 
 PRIOR_SCALE = 0.01
@@ -19,80 +18,11 @@ WARMUP_IMAGES = 12_800
 IMAGE_OVERLAP = 0.3
 """What the box found for an image's label is assumed to overlap with its object (section 4)."""
 
-IMAGE_RULES = ("paper", "darknet")
+NEVER = -1e9
+"""A logit whose probability is 0; infinities would make NaNs."""
+
+IMAGE_RULES = ("paper", "darknet", "object")
 """What an image's label says about objectness, see `YOLOv2Loss`."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Matches:
-    """The slot of the grid that answers for each truth, `(B, M)` unless said otherwise.
-
-    Attributes:
-        slot: int32 index into the N predictions; 0 where there is no match.
-        kept: float32, 1 where the truth is valid and owns its slot, else 0.
-        offset: `(B, M, 2)` float32 `[x, y]` of the centre within its cell, 0..1.
-        log_scale: `(B, M, 2)` float32 logarithm of `[width, height]` over the prior's.
-        balance: float32, 2 - w·h: small boxes weigh up to twice as much as large ones.
-        taken: `(B, N)` float32, 1 for slots that answer for a truth.
-    """
-
-    slot: tf.Tensor
-    kept: tf.Tensor
-    offset: tf.Tensor
-    log_scale: tf.Tensor
-    balance: tf.Tensor
-    taken: tf.Tensor
-
-
-def match(boxes, labels, grid, anchors):
-    """Assigns truths to slots: the cell of the centre, the anchor of the highest shape IoU.
-
-    Where two truths want one slot the later one has it. Truths with the label -1, without area
-    or not finite are left out.
-
-    Args:
-        boxes: `(B, M, 4)` float32 truths as fractions.
-        labels: `(B, M)` int32.
-        grid: `(rows, columns)` scalar tensors.
-        anchors: `(k, 2)` `[width, height]` in cells.
-
-    Returns:
-        `Matches`.
-    """
-    rows, columns = grid
-    k = len(anchors)
-    size = tf.cast(tf.stack([columns, rows]), tf.float32)
-    centers = corners_to_centers(boxes)
-    position, shape = centers[..., :2] * size, centers[..., 2:] * size
-    valid = (labels >= 0) & tf.reduce_all(shape > 0, axis=-1)
-
-    cell = tf.clip_by_value(tf.floor(position), 0.0, size - 1)
-    anchor = tf.argmax(
-        shape_iou(shape[..., None, :], tf.constant(anchors)), axis=-1, output_type=tf.int32
-    )
-    column_row = tf.cast(cell, tf.int32)
-    slot = (column_row[..., 1] * columns + column_row[..., 0]) * k + anchor
-    slot = tf.where(valid, slot, 0)
-
-    same = (slot[:, :, None] == slot[:, None, :]) & valid[:, None, :]
-    truths = tf.shape(labels)[1]
-    later = tf.range(truths)[:, None] < tf.range(truths)[None, :]
-    kept = tf.cast(valid & ~tf.reduce_any(same & later, axis=-1), tf.float32)
-
-    prior = tf.gather(tf.constant(anchors), anchor)
-    log_scale = tf.math.log(tf.maximum(shape, 1e-6) / prior)
-    image = tf.broadcast_to(tf.range(tf.shape(labels)[0])[:, None], tf.shape(slot))
-    taken = tf.scatter_nd(
-        tf.stack([image, slot], axis=-1), kept, tf.stack([tf.shape(labels)[0], rows * columns * k])
-    )
-    return Matches(
-        slot=slot,
-        kept=kept,
-        offset=position - cell,
-        log_scale=log_scale,
-        balance=2.0 - centers[..., 2] * centers[..., 3],
-        taken=taken,
-    )
 
 
 @keras.saving.register_keras_serializable("yolov2_tf")
@@ -108,7 +38,8 @@ class YOLOv2Loss(keras.losses.Loss):
     detection"). Then the box that gives this label the highest probability, objectness included,
     answers for it: with the cross-entropy of the label and ½·object·(.3 - σ(t_o))² while its
     objectness is below .3. With the rule `darknet` (src/region_layer.c) that box's objectness is
-    left alone instead, and all others have ½·noobject·σ(t_o)².
+    left alone instead, and all others have ½·noobject·σ(t_o)². With the rule `object` the box of
+    the highest objectness answers, whatever it calls the object.
 
     Args:
         anchors: `(k, 2)` `[width, height]` in cells, those of the model.
@@ -121,10 +52,15 @@ class YOLOv2Loss(keras.losses.Loss):
         rescore: Whether the objectness learns the IoU of its box; otherwise 1.
         warmup_images: For how many images unmatched predictions are pulled to their priors.
         class_weights: Optional C factors of the cross-entropy, for rare classes.
+        box_classes: Optional indices of the classes that boxes may have, for joint training: then
+            the softmax of a box's class is among these alone, and says nothing against classes
+            that occur as labels of images only. With a tree, ancestors belong to them.
         image_rule: One of `IMAGE_RULES`.
 
-    Call: truths `{"boxes": (B, M, 4), "labels": (B, M)}`, with `"image_labels": (B,)` for joint
-    training (-1: an image with boxes), and the raw head tensor `(B, S_h, S_w, k · (5 + C))`.
+    Call: truths `{"boxes": (B, M, 4), "labels": (B, M)}` and the raw head tensor
+    `(B, S_h, S_w, k · (5 + C))`. For joint training the truths have `"image_labels": (B,)`, -1 for
+    an image with boxes; or `(B, L)`, several for an image, -1 for none, with
+    `"image_regions": (B, L, 4)`: the centre of the box that answers for a label is in its region.
     """
 
     def __init__(
@@ -140,6 +76,7 @@ class YOLOv2Loss(keras.losses.Loss):
         rescore=True,
         warmup_images=WARMUP_IMAGES,
         class_weights=None,
+        box_classes=None,
         image_rule="paper",
         name="yolov2_loss",
         **kwargs,
@@ -157,6 +94,7 @@ class YOLOv2Loss(keras.losses.Loss):
         self.rescore = rescore
         self.warmup_images = warmup_images
         self.class_weights = None if class_weights is None else list(map(float, class_weights))
+        self.box_classes = None if box_classes is None else sorted(map(int, box_classes))
         self.image_rule = image_rule
 
     def __call__(self, y_true, y_pred, sample_weight=None):
@@ -172,7 +110,7 @@ class YOLOv2Loss(keras.losses.Loss):
         """The parts of the loss and the figures that show how training goes.
 
         Args:
-            y_true: `{"boxes": (B, M, 4), "labels": (B, M)}`, maybe `"image_labels": (B,)`.
+            y_true: `{"boxes": (B, M, 4), "labels": (B, M)}`, maybe `"image_labels"`, see the class.
             y_pred: Raw head tensor `(B, S_h, S_w, k · (5 + C))`.
             seen: Scalar, number of images trained on so far; None: warm-up is over.
 
@@ -209,10 +147,10 @@ class YOLOv2Loss(keras.losses.Loss):
             "class": self._class(matched, matches, labels),
         }
         if "image_labels" in y_true:
-            image_labels = tf.cast(y_true["image_labels"], tf.int32)
-            answering, of_images = self._of_image_labels(predictions, image_labels)
+            image_labels, regions = _with_regions(y_true)
+            answering, of_images = self._of_image_labels(predictions, boxes, image_labels, regions)
             losses = {name: loss + of_images.get(name, 0.0) for name, loss in losses.items()}
-            with_boxes = tf.cast(image_labels < 0, tf.float32)[:, None]
+            with_boxes = tf.cast(tf.reduce_all(image_labels < 0, axis=1), tf.float32)[:, None]
             free *= with_boxes
             elsewhere = 1.0 - answering if self.image_rule == "darknet" else 0.0
             punished = tf.where(with_boxes > 0, punished, elsewhere)
@@ -242,7 +180,11 @@ class YOLOv2Loss(keras.losses.Loss):
 
     def _class(self, matched, matches, labels):
         labels = tf.maximum(labels, 0)
-        entropy = self._entropy(matched[..., 5:], labels)
+        logits = matched[..., 5:]
+        if self.box_classes is not None:
+            among = np.isin(np.arange(logits.shape[-1]), self.box_classes)
+            logits += tf.constant(np.where(among, 0, NEVER), tf.float32)
+        entropy = self._entropy(logits, labels)
         return tf.reduce_sum(matches.kept * self._class_weight(labels) * entropy, axis=1)
 
     def _entropy(self, logits, labels):
@@ -258,33 +200,48 @@ class YOLOv2Loss(keras.losses.Loss):
             return self.class_scale
         return self.class_scale * tf.gather(tf.constant(self.class_weights), labels)
 
-    def _of_image_labels(self, predictions, image_labels):
-        """What images with a label and no boxes add.
+    def _of_image_labels(self, predictions, boxes, image_labels, regions):
+        """What images with labels and no boxes add.
 
         Returns:
-            `(answering, losses)`: `(B, N)` float32, 1 for the box that answers for the label, and
+            `(answering, losses)`: `(B, N)` float32, 1 for boxes that answer for a label, and
             `class` and `objectness`, each `(B,)`. Images with boxes have 0 everywhere.
         """
-        rows = tf.where(image_labels >= 0)[:, 0]
-        labels, predictions_of = (tf.gather(x, rows) for x in (image_labels, predictions))
-        count = tf.shape(predictions)[1]
+        answering = tf.zeros(tf.shape(predictions)[:2])
+        losses = {}
+        # One label of each image at a time: copies of the predictions for all would not fit.
+        for labels, region in zip(
+            tf.unstack(image_labels, axis=1), tf.unstack(regions, axis=1), strict=True
+        ):
+            here, found = self._of_image_label(predictions, boxes, labels, region)
+            answering = tf.maximum(answering, here)
+            losses = {name: losses.get(name, 0.0) + loss for name, loss in found.items()}
+        return answering, losses
 
-        candidates = tf.stop_gradient(predictions_of)
-        of_each = tf.tile(labels[:, None], [1, count])
+    def _of_image_label(self, predictions, boxes, labels, region):
+        """The same for one label `(B,)` of each image, -1 for none, in its region `(B, 4)`."""
+        rows = tf.where(labels >= 0)[:, 0]
+        batch, count = tf.shape(labels, tf.int64), tf.shape(predictions)[1]
+        labels, predictions, boxes, region = (
+            tf.gather(x, rows) for x in (labels, predictions, boxes, region)
+        )
+        candidates = tf.stop_gradient(predictions)
         log_probability = tf.math.log_sigmoid(candidates[..., 4])
-        log_probability -= self._entropy(candidates[..., 5:], of_each)
+        if self.image_rule != "object":
+            of_each = tf.tile(labels[:, None], [1, count])
+            log_probability -= self._entropy(candidates[..., 5:], of_each)
+        log_probability += tf.where(_centered_in(boxes, region), 0.0, NEVER)
         place = tf.argmax(log_probability, axis=1, output_type=tf.int32)
 
-        found = tf.gather(predictions_of, place, batch_dims=1)
-        entropy = self._class_weight(labels) * self._entropy(found[:, 5:], labels)
-        losses = {"class": entropy}
-        if self.image_rule == "paper":
+        found = tf.gather(predictions, place, batch_dims=1)
+        losses = {"class": self._class_weight(labels) * self._entropy(found[:, 5:], labels)}
+        if self.image_rule != "darknet":
             lack = tf.nn.relu(IMAGE_OVERLAP - tf.sigmoid(found[:, 4]))
             losses["objectness"] = 0.5 * self.object_scale * lack**2
 
         def spread(values):
-            shape = tf.concat([tf.shape(image_labels), tf.shape(values)[1:]], axis=0)
-            return tf.scatter_nd(rows[:, None], values, tf.cast(shape, tf.int64))
+            shape = tf.concat([batch, tf.shape(values, tf.int64)[1:]], axis=0)
+            return tf.scatter_nd(rows[:, None], values, shape)
 
         return spread(tf.one_hot(place, count)), {
             name: spread(loss) for name, loss in losses.items()
@@ -327,8 +284,25 @@ class YOLOv2Loss(keras.losses.Loss):
             "rescore": self.rescore,
             "warmup_images": self.warmup_images,
             "class_weights": self.class_weights,
+            "box_classes": self.box_classes,
             "image_rule": self.image_rule,
         }
+
+
+def _with_regions(y_true):
+    """The labels of images `(B, L)` int32, and where they are to be found, `(B, L, 4)`."""
+    labels = tf.cast(y_true["image_labels"], tf.int32)
+    if "image_regions" in y_true:
+        return labels, tf.cast(y_true["image_regions"], tf.float32)
+    whole = tf.constant([0.0, 0.0, 1.0, 1.0])
+    return labels[:, None], tf.tile(whole[None, None], [tf.shape(labels)[0], 1, 1])
+
+
+def _centered_in(boxes, region):
+    """Whether the centres of boxes `(M, N, 4)` are in the regions `(M, 4)`: `(M, N)` bool."""
+    centers = corners_to_centers(boxes)[..., 1::-1]
+    low, high = region[:, None, :2], region[:, None, 2:]
+    return tf.reduce_all((centers >= low) & (centers <= high), axis=-1)
 
 
 def _mean(values, weights):

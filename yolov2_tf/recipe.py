@@ -9,7 +9,7 @@ CHOICES = {
     "resize": ("stretch", "letterbox"),
     "optimizer": ("sgd", "adam"),
     "schedule": ("steps", "cosine"),
-    "image_rule": ("paper", "darknet"),
+    "image_rule": ("paper", "darknet", "object"),
     "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
 }
 """The values that these fields of `Recipe` may have."""
@@ -38,10 +38,11 @@ class Recipe:
         precision: Keras' dtype policy: `float32`, `mixed_bfloat16`, `mixed_float16`.
         ratio: `(boxes, labels)`: in joint training, how many pictures with boxes come with how
             many that only have a label.
-        smallest: How small pictures that only have a label may be shown, as a fraction.
-        image_rule: What such a label says about objectness, see `yolov2_tf.loss.YOLOv2Loss`.
+        mosaic: Share of the pictures with a label that are four at once.
+        image_rule: Which box such a label trains, and how, see `yolov2_tf.loss.YOLOv2Loss`.
         balance: Whether all classes have the same share in the class loss, however often they
             occur: by boxes or by labels.
+        spare: Whether the class of a box says nothing against classes that never have one.
         freeze: Whether layers with loaded weights stay as they are.
         seed: Makes weights, views and order reproducible.
     """
@@ -63,9 +64,10 @@ class Recipe:
     flip: bool = True
     precision: str = "float32"
     ratio: tuple[int, int] = (4, 1)
-    smallest: float = 1.0
+    mosaic: float = 0.0
     image_rule: str = "paper"
     balance: bool = False
+    spare: bool = False
     freeze: bool = False
     seed: int = 0
 

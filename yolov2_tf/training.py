@@ -120,10 +120,14 @@ def train(
             model = build_model(recipe, dataset, tree)
             if weights is not None:
                 _fill(model, weights, recipe.freeze, console)
-            weights_of_classes = None
+            shares = {}
             if recipe.balance:
-                weights_of_classes = balanced(dataset, classification, recipe.ratio)
-            _compile(model, recipe, steps * recipe.epochs, weights_of_classes)
+                shares["class_weights"] = balanced(
+                    dataset, classification, recipe.ratio, recipe.mosaic
+                )
+            if recipe.spare:
+                shares["box_classes"] = classes_with_boxes(dataset, tree)
+            _compile(model, recipe, steps * recipe.epochs, **shares)
     done = int(model.optimizer.iterations) // steps
     rows = _read_history(folder, done) if resume else []
     _write_config(folder, recipe, dataset, classification, validation)
@@ -132,7 +136,7 @@ def train(
         dataset,
         classification=classification,
         ratio=recipe.ratio,
-        smallest=recipe.smallest,
+        mosaic=recipe.mosaic,
         batch_size=recipe.batch_size,
         size=recipe.size,
         multi_scale=recipe.multi_scale,
@@ -164,13 +168,14 @@ def train(
     return _read_history(folder, recipe.epochs)
 
 
-def balanced(dataset, classification=None, ratio=(1, 0)):
+def balanced(dataset, classification=None, ratio=(1, 0), mosaic=0.0):
     """Factors of the class loss that give every class that occurs the same share in it.
 
     Args:
         dataset: Training `Dataset`.
         classification: `ClassificationDataset` of the same classes that is mixed in, or None.
         ratio: How many pictures of each, as in `yolov2_tf.data.pipeline.training_batches`.
+        mosaic: Share of the latter that are four at once, likewise.
 
     Returns:
         `(C,)` floats whose mean over the training examples is 1; 1 for classes that do not occur.
@@ -180,10 +185,18 @@ def balanced(dataset, classification=None, ratio=(1, 0)):
     if classification is not None:
         labels = [record.label for record in classification.records]
         counts = np.bincount(labels, minlength=len(frequency))
-        frequency += counts * ratio[1] / len(classification)
+        frequency += counts * (1 + 3 * mosaic) * ratio[1] / len(classification)
     occur = frequency > 0
     share = frequency.sum() / occur.sum()
     return np.where(occur, share / np.where(occur, frequency, 1), 1.0)
+
+
+def classes_with_boxes(dataset, tree=None):
+    """The classes of a data set's boxes, and with a `WordTree` their ancestors: sorted indices."""
+    labels = {int(label) for record in dataset.records for label in record.labels[~record.ignore]}
+    if tree is not None:
+        labels |= {int(node) for label in labels for node in tree.paths[label] if node >= 0}
+    return sorted(labels)
 
 
 def _check_classes(dataset, classification):
@@ -231,7 +244,7 @@ def _strategy():
     return tf.distribute.get_strategy()
 
 
-def _compile(model, recipe, total_steps, class_weights):
+def _compile(model, recipe, total_steps, **shares):
     schedule = detection_schedule(recipe.schedule, recipe.learning_rate, total_steps)
     if recipe.optimizer == "adam":
         optimizer = keras.optimizers.Adam(schedule, global_clipnorm=GRADIENT_NORM)
@@ -243,9 +256,9 @@ def _compile(model, recipe, total_steps, class_weights):
     loss = YOLOv2Loss(
         head.anchors,
         tree=head.tree,
-        class_weights=class_weights,
         image_rule=recipe.image_rule,
         warmup_images=_warmup_images(recipe, total_steps),
+        **shares,
     )
     model.compile(optimizer, loss=loss)
 

@@ -3,10 +3,11 @@ import itertools
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from yolov2_tf.data.pipeline import (
-    mixed_index,
+    mixed_place,
     multi_scale_size,
     shuffled_index,
     training_batches,
@@ -134,20 +135,20 @@ def test_joint_batches_mix_pictures_with_boxes_and_with_a_label():
     options = {"batch_size": 5, "size": 32, "jitter": 0.0, "flip": False, "colours": False}
     batches = take(training_batches(TEN, classification=LABELLED, ratio=(3, 2), **options), 7)
     for images, truths in batches:
-        labelled = truths["image_labels"] >= 0
+        labels = truths["image_labels"][:, 0]
+        labelled = labels >= 0
         assert labelled.sum() == 2
         assert (truths["labels"][labelled] == -1).all()
         assert (images[labelled] >= 200).all()
-        np.testing.assert_array_equal(
-            images[labelled][:, 0, 0, 0] - 200, truths["image_labels"][labelled]
-        )
-    seen = [label for _, truths in batches for label in truths["image_labels"] if label >= 0]
+        np.testing.assert_array_equal(images[labelled][:, 0, 0, 0] - 200, labels[labelled])
+        assert (truths["image_regions"][labelled] == [0, 0, 1, 1]).all()
+    seen = [label for _, truths in batches for label in truths["image_labels"][:, 0] if label >= 0]
     assert sorted(seen) == sorted([*range(7)] * 2)
 
 
 def test_joint_batches_are_reproducible_resumable_and_of_many_sizes():
     options = {"batch_size": 4, "multi_scale": (32, 96), "resize_every": 2, "seed": 5}
-    options |= {"classification": LABELLED, "ratio": (4, 1), "smallest": 0.3}
+    options |= {"classification": LABELLED, "ratio": (4, 1), "mosaic": 0.5}
     whole = take(training_batches(TEN, **options), 6)
     assert_equal(whole, take(training_batches(TEN, **options), 6))
     assert_equal(whole[3:], take(training_batches(TEN, first_step=3, **options), 3))
@@ -158,33 +159,38 @@ def test_what_is_mixed_in_does_not_change_the_pictures_with_boxes():
     options = {"batch_size": 1, "size": 32, "jitter": 0.0, "flip": False, "colours": False}
     alone = take(training_batches(TEN, **options), 12)
     mixed = take(training_batches(TEN, classification=LABELLED, ratio=(1, 1), **options), 24)
-    with_boxes = [b for b in mixed if b[1]["image_labels"][0] < 0]
+    with_boxes = [b for b in mixed if b[1]["image_labels"].max() < 0]
     assert len(with_boxes) == 12
     assert_equal(alone, [(i, {k: t[k] for k in ("boxes", "labels")}) for i, t in with_boxes])
 
 
 @pytest.mark.parametrize("ratio", [(4, 1), (1, 1), (2, 3), (1, 5)])
-def test_each_data_set_is_seen_whole_before_any_of_it_again(ratio):
+def test_pictures_with_boxes_and_with_a_label_take_even_turns(ratio):
     count = 10 * sum(ratio)
-    index = [int(mixed_index(place, (10, 7), ratio, seed=1)) for place in range(count)]
-    with_boxes, labelled = ([i for i in index if (i < 10) == own] for own in (True, False))
-    assert len(with_boxes) == 10 * ratio[0]
-    assert sorted(with_boxes[:10]) == list(range(10))
-    assert sorted(labelled[:7]) == list(range(10, 17))
-    window = np.convolve(np.array(index) >= 10, np.ones(sum(ratio)), "valid")
+    places = [mixed_place(tf.constant(place, tf.int64), ratio) for place in range(count)]
+    is_labelled = np.array([bool(labelled) for labelled, _ in places])
+    for own, share in ((False, ratio[0]), (True, ratio[1])):
+        numbers = [int(number) for labelled, number in places if bool(labelled) == own]
+        assert numbers == list(range(10 * share))
+    window = np.convolve(is_labelled, np.ones(sum(ratio)), "valid")
     assert (window == ratio[1]).all()
 
 
-def test_pictures_with_a_label_are_shown_smaller_and_others_are_not():
-    white = ClassificationDataset("white", TEN.class_names, [LabelledImage(picture(255), 0)])
-    black = dataset([record(0, image=picture(0))])
-    options = {"batch_size": 64, "size": 64, "jitter": 0.0, "flip": False, "colours": False}
-    ((images, truths),) = take(
-        training_batches(black, classification=white, ratio=(1, 1), smallest=0.25, **options), 1
-    )
-    labelled = truths["image_labels"] >= 0
-    assert (images[~labelled] == 0).all()
-    sides = np.sqrt((images[labelled][..., 0] > 200).mean(axis=(1, 2)))
-    assert 0.2 < sides.min() < 0.35
-    assert 0.8 < sides.max() <= 1
-    assert 0.4 < np.median(sides) < 0.6  # all sizes are as likely, on a scale of factors
+@pytest.mark.parametrize("flip", [False, True])
+def test_four_pictures_at_once_are_where_their_regions_say(flip):
+    options = {"batch_size": 40, "size": 64, "jitter": 0.0, "flip": flip, "colours": False}
+    options |= {"classification": LABELLED, "ratio": (1, 1), "mosaic": 0.5}
+    ((images, truths),) = take(training_batches(TEN, **options), 1)
+    numbers = (truths["image_labels"] >= 0).sum(axis=1)
+    assert sorted(set(numbers)) == [0, 1, 4]
+    assert (numbers == 0).sum() == 20
+    assert 4 <= (numbers == 1).sum() <= 16
+    for image, labels, regions in zip(
+        images, truths["image_labels"], truths["image_regions"], strict=True
+    ):
+        for label, region in zip(labels, regions, strict=True):
+            if label >= 0:
+                y_min, x_min, y_max, x_max = (64 * region).astype(int)
+                assert (image[y_min:y_max, x_min:x_max] == 200 + label).all()
+        covered = np.prod(regions[:, 2:] - regions[:, :2], axis=1).sum()
+        assert covered == (labels >= 0).any()

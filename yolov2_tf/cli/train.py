@@ -29,14 +29,18 @@ def train(
     ratio: Annotated[
         str, typer.Option(help="Pictures with boxes to pictures with a label.")
     ] = ":".join(map(str, DEFAULTS.ratio)),
-    smallest: Annotated[
-        float, typer.Option(min=0.05, max=1, help="How small pictures with a label are shown.")
-    ] = DEFAULTS.smallest,
+    mosaic: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Share of pictures with a label that are four at once."),
+    ] = DEFAULTS.mosaic,
     image_rule: Annotated[
-        str, typer.Option(help="What a label says about objectness: paper or darknet.")
+        str, typer.Option(help="Which box a label trains: paper, darknet or object.")
     ] = DEFAULTS.image_rule,
     balance: Annotated[
         bool, typer.Option("--balance", help="Give all classes the same share in the class loss.")
+    ] = False,
+    spare: Annotated[
+        bool, typer.Option("--spare", help="Boxes say nothing against classes that have none.")
     ] = False,
     tree: Annotated[
         Path | None, typer.Option(help="Label tree whose nodes the classes become.")
@@ -132,9 +136,10 @@ def train(
         jitter=jitter,
         flip=flip,
         ratio=_ratio(ratio),
-        smallest=smallest,
+        mosaic=mosaic,
         image_rule=image_rule,
         balance=balance,
+        spare=spare,
         precision=precision,
         freeze=freeze,
         seed=seed,

@@ -41,7 +41,7 @@ class View(NamedTuple):
     before: tf.Tensor
 
 
-def random_view(shape, size, jitter, seed, letterbox=False, smallest=1.0):
+def random_view(shape, size, jitter, seed, letterbox=False):
     """Moves each border of the picture by up to `jitter` of its side, inwards or outwards.
 
     Args:
@@ -50,8 +50,6 @@ def random_view(shape, size, jitter, seed, letterbox=False, smallest=1.0):
         jitter: Largest move as a fraction of the side, 0 to below 0.5.
         seed: `(2,)` integers.
         letterbox: Whether the view keeps the aspect of what it shows, with bars around it.
-        smallest: How small the picture may be shown, as a fraction of the view: it is shrunk by
-            up to this, all sizes being as likely, and put somewhere in the view.
 
     Returns:
         `View`.
@@ -60,10 +58,6 @@ def random_view(shape, size, jitter, seed, letterbox=False, smallest=1.0):
     sides = tf.cast(shape, tf.float32)
     first = tf.round(moves[0] * sides)
     last = tf.maximum(tf.round((1 + moves[1]) * sides), first + 1)
-    zoom, *place = tf.unstack(tf.random.stateless_uniform([3], tf.random.fold_in(seed, 0)))
-    around = (last - first) * (tf.cast(smallest, tf.float32) ** -zoom - 1)
-    first = tf.round(first - around * place)
-    last = tf.round(last + around * (1 - tf.stack(place)))
     if letterbox:
         center, half = (first + last) / 2, tf.reduce_max(last - first) / 2
         first, last = tf.round(center - half), tf.round(center + half)
@@ -146,10 +140,13 @@ def view_boxes(boxes, labels, shape, view, size):
     return tf.boolean_mask(boxes, kept), tf.boolean_mask(labels, kept)
 
 
-def mirror(image, boxes):
-    """Changes left and right of an image `(H, W, 3)` and its boxes `(n, 4)`."""
-    y_min, x_min, y_max, x_max = tf.unstack(boxes, axis=1)
-    return tf.reverse(image, [1]), tf.stack([y_min, 1 - x_max, y_max, 1 - x_min], axis=1)
+def mirror(image, *boxes):
+    """Changes left and right of an image `(H, W, 3)` and of boxes, each `(n, 4)`."""
+    mirrored = []
+    for some in boxes:
+        y_min, x_min, y_max, x_max = tf.unstack(some, axis=1)
+        mirrored.append(tf.stack([y_min, 1 - x_max, y_max, 1 - x_min], axis=1))
+    return tf.reverse(image, [1]), *mirrored
 
 
 def random_colours(image, seed, *, hue=0.1, saturation=1.5, exposure=1.5):

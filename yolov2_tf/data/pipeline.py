@@ -11,6 +11,11 @@ from yolov2_tf.anchors import STRIDE
 from yolov2_tf.data.augment import mirror, random_colours, random_view, take_view, view_boxes
 from yolov2_tf.data.images import decode_image
 
+QUARTERS = tf.constant(
+    [[0, 0, 0.5, 0.5], [0, 0.5, 0.5, 1], [0.5, 0, 1, 0.5], [0.5, 0.5, 1, 1]], tf.float32
+)
+WHOLE = tf.constant([[0, 0, 1, 1]] + 3 * [[0, 0, 0, 0]], tf.float32)
+
 JITTER = 0.2
 """How far each border of a training picture moves, as in Darknet's VOC configuration."""
 
@@ -20,7 +25,7 @@ def training_batches(
     *,
     classification=None,
     ratio=(4, 1),
-    smallest=1.0,
+    mosaic=0.0,
     batch_size=64,
     size=416,
     multi_scale=None,
@@ -41,8 +46,8 @@ def training_batches(
             mean what those of `dataset` do.
         ratio: `(boxes, labels)`, how many pictures of `dataset` come with how many of
             `classification`; they are spread evenly, so every batch is mixed.
-        smallest: How small pictures of `classification` may be shown, as a fraction of the view.
-            What they show is large; among objects with boxes there are small ones.
+        mosaic: Share of the pictures of `classification` that are four at once, in the quarters
+            of the view. So a view has four labels, of smaller things, with others around.
         batch_size: B, pictures a batch.
         size: Side of the pictures in pixels, where `multi_scale` is None.
         multi_scale: `(smallest, largest)` side, multiples of 32: every `resize_every` batches
@@ -58,48 +63,84 @@ def training_batches(
     Returns:
         `tf.data.Dataset` of `(images (B, S, S, 3) uint8, {"boxes": (B, M, 4) float32,
         "labels": (B, M) int32})`, padded with empty boxes of label -1. With `classification` also
-        `"image_labels": (B,)` int32, -1 for pictures with boxes; the others have none.
+        `"image_labels": (B, L)` int32, all -1 for pictures with boxes, and `"image_regions":
+        (B, L, 4)` float32, the part of the view that each is about. L is 4 with `mosaic`, else 1.
     """
     labelled = () if classification is None else classification.records
     read = reader([*dataset.records, *labelled])
-    truths = _truths(dataset.records, len(labelled))
-    image_labels = tf.constant([-1] * len(dataset) + [r.label for r in labelled], tf.int32)
+    truths = _truths(dataset.records)
+    label_of = tf.constant([-1] * len(dataset) + [record.label for record in labelled], tf.int32)
+    count = 1 if mosaic == 0 else len(QUARTERS)
+
+    def take(index, side, draw):
+        """A picture as it is seen this time, its shape, and the view."""
+        image = read(index)
+        shape = tf.shape(image)[:2]
+        view = random_view(shape, side, jitter, draw, letterbox=resize == "letterbox")
+        return take_view(image, view, side), shape, view
+
+    def with_boxes(number, side, draw):
+        """The picture at this place among those with boxes, and its truths."""
+        index = shuffled_index(number, len(dataset), seed)
+        image, shape, view = take(index, side, draw)
+        boxes, labels = view_boxes(*truths(index), shape, view, side)
+        return image, boxes, labels, tf.fill([count], -1), tf.zeros([count, 4])
+
+    def with_labels(number, side, draw):
+        """The picture at this place among those with a label, or four of them."""
+        indices = [
+            len(dataset) + shuffled_index(count * number + i, len(labelled), -1 - seed)
+            for i in range(count)
+        ]
+
+        def whole():
+            labels = tf.pad(label_of[indices[0]][None], [[0, count - 1]], constant_values=-1)
+            return take(indices[0], side, draw)[0], labels, WHOLE[:count]
+
+        def quarters():
+            seeds = tf.unstack(tf.random.split(draw, count))
+            tiles = [take(i, side // 2, s)[0] for i, s in zip(indices, seeds, strict=True)]
+            rows = [tf.concat(tiles[i : i + 2], axis=1) for i in (0, 2)]
+            return tf.concat(rows, axis=0), tf.gather(label_of, indices), QUARTERS
+
+        is_whole = tf.random.stateless_uniform([], tf.random.fold_in(draw, 1)) >= mosaic
+        image, labels, regions = whole() if count == 1 else tf.cond(is_whole, whole, quarters)
+        return image, tf.zeros([0, 4]), tf.zeros([0], tf.int32), labels, regions
 
     def example(place):
         """The picture at this place of the stream."""
-        if labelled:
-            index = mixed_index(place, (len(dataset), len(labelled)), ratio, seed)
-        else:
-            index = shuffled_index(place, len(dataset), seed)
-        image_label = image_labels[index]
         side = size
         if multi_scale is not None:
             side = multi_scale_size(place // batch_size, multi_scale, resize_every, seed)
         seeds = tf.random.split(tf.random.fold_in([seed, 1], tf.cast(place, tf.int32)), 3)
-        image = read(index)
-        shape = tf.shape(image)[:2]
-        view = random_view(
-            shape,
-            side,
-            jitter,
-            seeds[0],
-            letterbox=resize == "letterbox",
-            smallest=tf.where(image_label < 0, 1.0, smallest),
-        )
-        boxes, labels = view_boxes(*truths(index), shape, view, side)
-        image = take_view(image, view, side)
+        if labelled:
+            is_labelled, number = mixed_place(place, ratio)
+            image, *truth = tf.cond(
+                is_labelled,
+                lambda: with_labels(number, side, seeds[0]),
+                lambda: with_boxes(number, side, seeds[0]),
+            )
+        else:
+            image, *truth = with_boxes(place, side, seeds[0])
+        boxes, labels, image_labels, regions = truth
         if colours:
             image = random_colours(image, seeds[1])
         # Batching copies every picture: as uint8 that is a fifth of the time.
         image = tf.saturate_cast(tf.round(image), tf.uint8)
         if flip:
             mirrored = tf.random.stateless_uniform([], seeds[2]) < 0.5
-            image, boxes = tf.cond(mirrored, lambda: mirror(image, boxes), lambda: (image, boxes))
+            image, boxes, regions = tf.cond(
+                mirrored, lambda: mirror(image, boxes, regions), lambda: (image, boxes, regions)
+            )
         image.set_shape([None, None, 3])
         truth = {"boxes": boxes, "labels": labels}
-        return image, truth | ({"image_labels": image_label} if labelled else {})
+        if labelled:
+            truth |= {"image_labels": image_labels, "image_regions": regions}
+        return image, truth
 
-    padding = {"boxes": 0.0, "labels": -1} | ({"image_labels": -1} if labelled else {})
+    padding = {"boxes": 0.0, "labels": -1}
+    if labelled:
+        padding |= {"image_labels": -1, "image_regions": 0.0}
     stream = tf.data.Dataset.range(first_step * batch_size, tf.int64.max)
     stream = stream.map(example, num_parallel_calls=tf.data.AUTOTUNE)
     stream = stream.padded_batch(
@@ -136,26 +177,20 @@ def shuffled_index(place, count, seed):
     return index
 
 
-def mixed_index(place, counts, ratio, seed):
-    """The picture at a place of a stream of two data sets, of which the second follows the first.
+def mixed_place(place, ratio):
+    """What comes at a place of a stream of two data sets.
 
     Args:
         place: Scalar int64.
-        counts: `(boxes, labels)`, the pictures of each.
         ratio: `(boxes, labels)`, how many of each follow one another.
-        seed: Integer.
 
     Returns:
-        Scalar, below `sum(counts)`. Each data set is seen in an order of its own, all of it
-        before any of it again.
+        `(is_labelled, number)`: whether it is one of the second, and how many of the same data set
+        came before it.
     """
     labelled_before = place * ratio[1] // sum(ratio)
     is_labelled = (place + 1) * ratio[1] // sum(ratio) > labelled_before
-    return tf.where(
-        is_labelled,
-        counts[0] + shuffled_index(labelled_before, counts[1], -1 - seed),
-        shuffled_index(place - labelled_before, counts[0], seed),
-    )
+    return is_labelled, tf.where(is_labelled, labelled_before, place - labelled_before)
 
 
 def reader(records):
@@ -179,12 +214,9 @@ def reader(records):
     )
 
 
-def _truths(records, more=0):
-    """Function from a record's index to its boxes `(n, 4)` and labels `(n,)` that train.
-
-    After the records come `more` pictures without any.
-    """
-    counts = [int((~record.ignore).sum()) for record in records] + [0] * more
+def _truths(records):
+    """Function from a record's index to its boxes `(n, 4)` and labels `(n,)` that train."""
+    counts = [int((~record.ignore).sum()) for record in records]
     boxes = [box for record in records for box in record.boxes[~record.ignore]]
     labels = [label for record in records for label in record.labels[~record.ignore]]
     boxes = tf.RaggedTensor.from_row_lengths(

@@ -1,0 +1,79 @@
+"""Which slot of the grid answers for which truth (Darknet's src/region_layer.c)."""
+
+import dataclasses
+
+import tensorflow as tf
+
+from yolov2_tf.boxes import corners_to_centers, shape_iou
+
+
+@dataclasses.dataclass(frozen=True)
+class Matches:
+    """The slot of the grid that answers for each truth, `(B, M)` unless said otherwise.
+
+    Attributes:
+        slot: int32 index into the N predictions; 0 where there is no match.
+        kept: float32, 1 where the truth is valid and owns its slot, else 0.
+        offset: `(B, M, 2)` float32 `[x, y]` of the centre within its cell, 0..1.
+        log_scale: `(B, M, 2)` float32 logarithm of `[width, height]` over the prior's.
+        balance: float32, 2 - w·h: small boxes weigh up to twice as much as large ones.
+        taken: `(B, N)` float32, 1 for slots that answer for a truth.
+    """
+
+    slot: tf.Tensor
+    kept: tf.Tensor
+    offset: tf.Tensor
+    log_scale: tf.Tensor
+    balance: tf.Tensor
+    taken: tf.Tensor
+
+
+def match(boxes, labels, grid, anchors):
+    """Assigns truths to slots: the cell of the centre, the anchor of the highest shape IoU.
+
+    Where two truths want one slot the later one has it. Truths with the label -1, without area
+    or not finite are left out.
+
+    Args:
+        boxes: `(B, M, 4)` float32 truths as fractions.
+        labels: `(B, M)` int32.
+        grid: `(rows, columns)` scalar tensors.
+        anchors: `(k, 2)` `[width, height]` in cells.
+
+    Returns:
+        `Matches`.
+    """
+    rows, columns = grid
+    k = len(anchors)
+    size = tf.cast(tf.stack([columns, rows]), tf.float32)
+    centers = corners_to_centers(boxes)
+    position, shape = centers[..., :2] * size, centers[..., 2:] * size
+    valid = (labels >= 0) & tf.reduce_all(shape > 0, axis=-1)
+
+    cell = tf.clip_by_value(tf.floor(position), 0.0, size - 1)
+    anchor = tf.argmax(
+        shape_iou(shape[..., None, :], tf.constant(anchors)), axis=-1, output_type=tf.int32
+    )
+    column_row = tf.cast(cell, tf.int32)
+    slot = (column_row[..., 1] * columns + column_row[..., 0]) * k + anchor
+    slot = tf.where(valid, slot, 0)
+
+    same = (slot[:, :, None] == slot[:, None, :]) & valid[:, None, :]
+    truths = tf.shape(labels)[1]
+    later = tf.range(truths)[:, None] < tf.range(truths)[None, :]
+    kept = tf.cast(valid & ~tf.reduce_any(same & later, axis=-1), tf.float32)
+
+    prior = tf.gather(tf.constant(anchors), anchor)
+    log_scale = tf.math.log(tf.maximum(shape, 1e-6) / prior)
+    image = tf.broadcast_to(tf.range(tf.shape(labels)[0])[:, None], tf.shape(slot))
+    taken = tf.scatter_nd(
+        tf.stack([image, slot], axis=-1), kept, tf.stack([tf.shape(labels)[0], rows * columns * k])
+    )
+    return Matches(
+        slot=slot,
+        kept=kept,
+        offset=position - cell,
+        log_scale=log_scale,
+        balance=2.0 - centers[..., 2] * centers[..., 3],
+        taken=taken,
+    )
