@@ -24,6 +24,7 @@ from yolov2_tf.export.tflite import Conversion
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
+IGNORED = shutil.ignore_patterns("__pycache__", "node_modules")
 FORMS = ("none", "none_raw", "fp16", "dynamic", "int8", "int8_raw")
 
 RUN = """
@@ -93,8 +94,8 @@ def source(tmp_path_factory):
     folder = tmp_path_factory.mktemp("source")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
-    for name in ("yolov2_tf", "export"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("yolov2_tf", "export", "web_demo"):
+        shutil.copytree(ROOT / name, folder / name, ignore=IGNORED)
     return folder
 
 
