@@ -27,11 +27,7 @@ from rich.console import Console
 
 from yolov2_tf.data.classification import map_onto_tree
 from yolov2_tf.data.classification_pipeline import classification_batches
-from yolov2_tf.data.digits import (
-    CLASS_NAMES,
-    digit_pictures,
-    open_digits,
-)
+from yolov2_tf.data.digits import CLASS_NAMES, digit_pictures, open_digits
 from yolov2_tf.data.images import load_image
 from yolov2_tf.data.nodes import map_boxes_onto_tree
 from yolov2_tf.data.records import ClassificationDataset, LabelledImage

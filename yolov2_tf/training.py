@@ -120,14 +120,14 @@ def train(
             model = build_model(recipe, dataset, tree)
             if weights is not None:
                 _fill(model, weights, recipe.freeze, console)
-            shares = {}
+            loss_options = {}
             if recipe.balance:
-                shares["class_weights"] = balanced(
+                loss_options["class_weights"] = balanced(
                     dataset, classification, recipe.ratio, recipe.mosaic
                 )
             if recipe.spare:
-                shares["box_classes"] = classes_with_boxes(dataset, tree)
-            _compile(model, recipe, steps * recipe.epochs, **shares)
+                loss_options["box_classes"] = classes_with_boxes(dataset, tree)
+            _compile(model, recipe, steps * recipe.epochs, **loss_options)
     done = int(model.optimizer.iterations) // steps
     rows = _read_history(folder, done) if resume else []
     _write_config(folder, recipe, dataset, classification, validation)
@@ -244,7 +244,7 @@ def _strategy():
     return tf.distribute.get_strategy()
 
 
-def _compile(model, recipe, total_steps, **shares):
+def _compile(model, recipe, total_steps, **loss_options):
     schedule = detection_schedule(recipe.schedule, recipe.learning_rate, total_steps)
     if recipe.optimizer == "adam":
         optimizer = keras.optimizers.Adam(schedule, global_clipnorm=GRADIENT_NORM)
@@ -258,7 +258,7 @@ def _compile(model, recipe, total_steps, **shares):
         tree=head.tree,
         image_rule=recipe.image_rule,
         warmup_images=_warmup_images(recipe, total_steps),
-        **shares,
+        **loss_options,
     )
     model.compile(optimizer, loss=loss)
 

@@ -22,9 +22,7 @@ CLASS_NAMES = tuple("0123456789")
 SPLITS = {"train": 1000, "val": 200, "test": 200}  # and the number of scenes by default
 
 _MAX_DIGITS = 6
-SCENE_HEIGHTS = (44 / 224, 112 / 224)
-"""Heights of the digits in scenes, as shares of the picture's."""
-
+_SCENE_HEIGHTS = (44 / 224, 112 / 224)  # of a digit, as a share of the picture
 PICTURE_HEIGHTS = (0.3, 0.7)
 """Heights in pictures of one digit, whose longer side is up to 1.35 of that, being slanted."""
 
@@ -161,7 +159,7 @@ def _generator(purpose, split, seed, index):
 
 def _scene_digits(rng, split, size, classes):
     """Returns the digits of a scene, the largest first."""
-    shares = _log_uniform(rng, *SCENE_HEIGHTS, rng.integers(1, _MAX_DIGITS + 1))
+    shares = _log_uniform(rng, *_SCENE_HEIGHTS, rng.integers(1, _MAX_DIGITS + 1))
     digits = []
     for share in np.sort(shares)[::-1]:
         label = classes[rng.integers(len(classes))]

@@ -5,16 +5,18 @@ of the seed and its place in the stream. The same seed therefore gives the same 
 resumed training sees those it would have seen.
 """
 
+import numpy as np
 import tensorflow as tf
 
 from yolov2_tf.anchors import STRIDE
 from yolov2_tf.data.augment import mirror, random_colours, random_view, take_view, view_boxes
 from yolov2_tf.data.images import decode_image
 
-QUARTERS = tf.constant(
-    [[0, 0, 0.5, 0.5], [0, 0.5, 0.5, 1], [0.5, 0, 1, 0.5], [0.5, 0.5, 1, 1]], tf.float32
-)
-WHOLE = tf.constant([[0, 0, 1, 1]] + 3 * [[0, 0, 0, 0]], tf.float32)
+QUARTERS = np.float32([[0, 0, 0.5, 0.5], [0, 0.5, 0.5, 1], [0.5, 0, 1, 0.5], [0.5, 0.5, 1, 1]])
+"""Regions of the labels where four pictures are seen at once, as boxes `(4, 4)`."""
+
+WHOLE = np.float32([[0, 0, 1, 1], *3 * [[0, 0, 0, 0]]])
+"""The same where one is seen: the other three labels are -1."""
 
 JITTER = 0.2
 """How far each border of a training picture moves, as in Darknet's VOC configuration."""
