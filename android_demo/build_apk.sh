@@ -8,7 +8,7 @@
 set -euo pipefail
 
 step() { echo "== $*"; }
-fail() { echo "build_apk.sh: $*" >&2; exit 1; }
+fail() { echo "build_apk.sh: $*" >&2; exit 2; }
 
 models=()
 for model in "$@"; do
