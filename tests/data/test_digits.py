@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from yolov2_tf.data import digits
+from yolov2_tf.data.backgrounds import random_background
 from yolov2_tf.data.digits import CLASS_NAMES, SPLITS, digit_pictures, open_digits
 from yolov2_tf.errors import InputError
 
@@ -129,7 +130,7 @@ def test_boxes_are_tight_around_the_ink(size):
     """A digit drawn alone changes pixels up to a soft edge within all sides, and none outside."""
     for index, record in enumerate(open_digits("val", size=size, count=25).records):
         rng, drawn = layout("val", 0, index, size)
-        background = digits._background(rng, size)
+        background = random_background(rng, size)
         inked = []
         for digit in drawn:
             changed = (digits._paint(rng, background, [digit]) != background).any(-1)
@@ -143,77 +144,17 @@ def test_boxes_are_tight_around_the_ink(size):
 def test_picture_is_the_painted_scene(scenes):
     for index in range(8):
         rng, drawn = layout("train", 0, index, 224)
-        painted = digits._paint(rng, digits._background(rng, 224), drawn)
+        painted = digits._paint(rng, random_background(rng, 224), drawn)
         picture = decode(scenes.records[index].image)
         assert picture.shape == (224, 224, 3)
         assert picture.dtype == np.uint8
         assert np.abs(picture.astype(float) - painted).mean() < 2.5  # JPEG
 
 
-def test_ink_stands_out():
-    """WCAG asks for a contrast of 3 where the background is plain; ours may be a busy photo."""
-    contrasts = []
-    for index in range(40):
-        rng, drawn = layout("train", 0, index, 224)
-        background = digits._background(rng, 224)
-        for digit in drawn:
-            painted = digits._paint(rng, background, [digit])
-            top, left, bottom, right = digit.box
-            ink = painted[top:bottom, left:right][digit.ink > 0.99]
-            paper = background[top:bottom, left:right].reshape(-1, 3)
-            light, dark = sorted([luminance(ink).mean(), luminance(paper).mean()], reverse=True)
-            contrasts.append((light + 0.05) / (dark + 0.05))
-    assert np.median(contrasts) > 3
-    assert np.min(contrasts) > 1.8
-
-
-def luminance(rgb):
-    """Relative luminance by the exact sRGB curve."""
-    share = rgb / 255
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    return linear @ [0.2126, 0.7152, 0.0722]
-
-
 def test_classes_limits_what_is_shown_and_keeps_the_labels():
     dataset = open_digits(size=64, count=60, classes=[7, 1])
     assert dataset.class_names == CLASS_NAMES
     assert set(np.concatenate([record.labels for record in dataset.records])) == {1, 7}
-
-
-# === Handwriting ===
-
-
-def test_splits_share_no_handwriting():
-    by_split = {
-        split: {
-            field.tobytes() for label in range(10) for field in digits._handwriting()[split, label]
-        }
-        for split in SPLITS
-    }
-    assert sum(map(len, by_split.values())) == len(set.union(*by_split.values())) == 1797
-
-
-def test_digits_are_about_as_high_as_asked_and_fit_the_largest_share():
-    rng = np.random.default_rng(0)
-    sides = np.array([digits._write(rng, "train", i % 10, 40).shape for i in range(300)]) / 40
-    assert sides[:, 0].min() > 0.85
-    assert sides[:, 0].max() < 1.25
-    assert sides.max() * digits.PICTURE_HEIGHTS[1] < 1
-
-
-def test_digits_can_be_told_apart():
-    """The nearest of 600 training digits has the same label, as with the plain 8 × 8 samples."""
-
-    def draw(split, count):
-        rng = np.random.default_rng(0)
-        labels = np.arange(count) % 10
-        inks = [Image.fromarray(digits._write(rng, split, label, 32)) for label in labels]
-        return np.array([np.asarray(ink.resize((12, 16))).ravel() for ink in inks]), labels
-
-    known, known_labels = draw("train", 600)
-    asked, asked_labels = draw("test", 200)
-    nearest = ((asked[:, None] - known) ** 2).sum(-1).argmin(1)
-    assert (known_labels[nearest] == asked_labels).mean() > 0.85
 
 
 # === Pictures for classification ===

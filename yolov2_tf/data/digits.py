@@ -9,12 +9,13 @@ machine sees the same scenes, up to rounding (JPEG libraries differ by a level h
 import dataclasses
 import functools
 import io
-import math
 from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
 
+from yolov2_tf.data.backgrounds import ink_colour, random_background
+from yolov2_tf.data.handwriting import write_digit
 from yolov2_tf.data.records import Dataset, Record
 from yolov2_tf.errors import InputError
 
@@ -163,7 +164,7 @@ def _scene_digits(rng, split, size, classes):
     digits = []
     for share in np.sort(shares)[::-1]:
         label = classes[rng.integers(len(classes))]
-        ink = _write(rng, split, label, share * size)
+        ink = write_digit(rng, split, label, share * size)
         places = np.floor(rng.random((32, 2)) * (size + 1 - np.array(ink.shape))).astype(int)
         free = np.flatnonzero(~_collides(places, ink.shape, digits))
         if free.size:  # else the scene is full: one digit less
@@ -187,15 +188,15 @@ def _collides(places, shape, digits):
 def _scene_jpeg(split, seed, index, size, classes):
     rng = _generator("scene", split, seed, index)
     digits = _scene_digits(rng, split, size, classes)
-    return _jpeg(_paint(rng, _background(rng, size), digits))
+    return _jpeg(_paint(rng, random_background(rng, size), digits))
 
 
 @functools.lru_cache(maxsize=4000)
 def _picture_jpeg(split, seed, index, size, heights):
     rng = _generator("picture", split, seed, index)
-    ink = _write(rng, split, index % 10, size * _log_uniform(rng, *heights))
+    ink = write_digit(rng, split, index % 10, size * _log_uniform(rng, *heights))
     top, left = np.floor(rng.random(2) * (size + 1 - np.array(ink.shape))).astype(int)
-    return _jpeg(_paint(rng, _background(rng, size), [_Digit(index % 10, ink, top, left)]))
+    return _jpeg(_paint(rng, random_background(rng, size), [_Digit(index % 10, ink, top, left)]))
 
 
 def _paint(rng, background, digits):
@@ -205,7 +206,7 @@ def _paint(rng, background, digits):
         top, left, bottom, right = digit.box
         under = scene[top:bottom, left:right]
         opacity = digit.ink[..., None] * rng.uniform(0.85, 1)
-        inked = under + opacity * (_ink_colour(rng, under) - under.astype(np.float32))
+        inked = under + opacity * (ink_colour(rng, under) - under.astype(np.float32))
         scene[top:bottom, left:right] = np.rint(inked)
     return scene
 
@@ -219,180 +220,3 @@ def _jpeg(scene):
 
 def _log_uniform(rng, low, high, count=None):
     return low * (high / low) ** rng.random(count)
-
-
-# === Handwriting ===
-
-_SAMPLES = {"train": slice(0, 1200), "val": slice(1200, 1400), "test": slice(1400, 1797)}
-_CELL = 4  # the 8 × 8 numbers count the ink in 4 × 4 blocks of 32 × 32 scans
-
-
-@functools.cache
-def _handwriting():
-    """Makes smooth ink from the 8 × 8 samples and sorts it by split and class.
-
-    Plain interpolation and one threshold for all closes the loops of 6, 8 and 9 or breaks the thin
-    sides of 0. So, as in reading faded documents, ink is what is darker than its surroundings: a
-    cubic spline with the samples' ink in each block, less 0.15 + 0.7 of a Gaussian mean around.
-
-    Returns:
-        Dictionary from (split, label) to `(n, 40, 40)` float32 fields, above zero where ink is.
-    """
-    from sklearn.datasets import load_digits
-
-    samples = load_digits()
-    counts = np.pad(samples.images / 16, ((0, 0), (1, 1), (1, 1)))  # blank paper around
-    blocks = counts.shape[1]
-    spline = _spline((np.arange(blocks * _CELL) + 0.5) / _CELL - 0.5, blocks)
-    sharp = spline @ np.linalg.inv(spline.reshape(blocks, _CELL, blocks).mean(1))
-    gauss = np.exp(-0.5 * (np.subtract.outer(np.arange(blocks), np.arange(blocks)) / 1.2) ** 2)
-    smooth = spline @ (gauss / gauss.sum(1, keepdims=True))
-    fields = sharp @ counts @ sharp.T - 0.7 * (smooth @ counts @ smooth.T) - 0.15
-
-    order = np.argsort(np.random.Generator(np.random.Philox(0)).random(len(fields)))
-    fields, labels = fields[order].astype(np.float32), samples.target[order]
-    return {
-        (split, label): fields[part][labels[part] == label]
-        for split, part in _SAMPLES.items()
-        for label in range(10)
-    }
-
-
-def _spline(positions, count):
-    """Returns weights `(n, count)` of the uniform cubic B-spline with knots at 0..count-1."""
-    distance = np.abs(np.subtract.outer(positions, np.arange(count)))
-    near = 2 / 3 - distance**2 + distance**3 / 2
-    far = np.clip(2 - distance, 0, None) ** 3 / 6
-    return np.where(distance < 1, near, far)
-
-
-def _write(rng, split, label, height):
-    """Draws a random sample of a digit about `height` px high, turned, slanted and stretched.
-
-    Returns:
-        The opacity of the ink in the tight box around it, `(h, w)` float32 0..1.
-    """
-    samples = _handwriting()[split, label]
-    field = samples[rng.integers(len(samples))]
-    angle, slant = rng.uniform(-0.15, 0.15, 2)
-    stretch = rng.uniform(0.85, 1.2)
-    cos, sin, block = math.cos(angle), math.sin(angle), height / 8
-    # From (x, y) in the field to (x, y) in the picture.
-    forward = np.array([[cos, -sin], [sin, cos]]) @ [[stretch, slant], [0, 1]] * block / _CELL
-    back = np.linalg.inv(forward)
-    inked = forward @ np.argwhere(field > 0)[:, ::-1].T
-    low, high = np.floor(inked.min(1) - block / 2), np.ceil(inked.max(1) + block / 2)
-    field = Image.fromarray(field).transform(
-        tuple((high - low).astype(int)),
-        Image.Transform.AFFINE,
-        np.column_stack([back, back @ low]).ravel(),
-        Image.Resampling.BILINEAR,
-        fillcolor=-1,
-    )
-    # The steeper, the larger: edges are one to two pixels wide at every size.
-    ink = np.clip(np.asarray(field) * max(6, block) + 0.5, 0, 1)
-    rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-
-
-# === Backgrounds ===
-
-
-def _background(rng, size):
-    """Returns a photograph or a texture `(size, size, 3)`, uint8."""
-    if rng.random() < 0.5:
-        return _photograph(rng, size)
-    texture = (_gradient, _clouds, _stripes)[rng.integers(3)](rng, size)
-    return _palette(rng)[(255 * texture).astype(np.uint8)]
-
-
-@functools.cache
-def _photographs():
-    from sklearn.datasets import load_sample_images
-
-    return [Image.fromarray(photo) for photo in load_sample_images().images]
-
-
-def _photograph(rng, size):
-    """Cuts a square out of a photograph, and dims and fades it as dusk does."""
-    photo = _photographs()[rng.integers(2)]
-    side = rng.uniform(0.4, 1) * min(photo.size)
-    left, top = rng.random(2) * (np.array(photo.size) - side)
-    square = left, top, left + side, top + side
-    part = photo.resize((size, size), Image.Resampling.BILINEAR, box=square)
-    contrast, exposure = rng.uniform(0.25, 0.6), rng.uniform(0.2, 0.55)
-    tint = rng.uniform(0.9, 1.1, 3)
-    mean = np.mean(part)
-    levels = (np.arange(256) - mean) * contrast + mean * exposure
-    table = np.clip(np.outer(tint, levels), 0, 255).astype(int)
-    part = np.asarray(part.point(table.ravel().tolist()))
-    return part[:, ::-1] if rng.random() < 0.5 else part
-
-
-def _gradient(rng, size):
-    slope = _slope(rng, size) + 0.15 * _noise(rng, size, 3)
-    return (slope - slope.min()) / np.ptp(slope)
-
-
-def _clouds(rng, size):
-    clouds = sum(_noise(rng, size, 3 * 2**octave) / 2**octave for octave in range(4))
-    return (clouds - clouds.min()) / np.ptp(clouds)
-
-
-def _stripes(rng, size):
-    phase = rng.uniform(4, 14) * _slope(rng, size) + rng.uniform(0, 0.8) * _noise(rng, size, 4)
-    return np.clip(np.sin(2 * np.pi * phase) * rng.uniform(0.5, 3), -1, 1) / 2 + 0.5
-
-
-def _slope(rng, size):
-    """Returns `(size, size)` values that rise by one per side of the picture in some direction."""
-    angle = rng.uniform(0, 2 * np.pi)
-    steps = np.linspace(-0.5, 0.5, size, dtype=np.float32)
-    return math.cos(angle) * steps + math.sin(angle) * steps[:, None]
-
-
-def _noise(rng, size, hills):
-    """Returns smooth noise `(size, size)` in 0..1 with about so many hills a side."""
-    weights = _spline(np.linspace(1, hills + 1, size), hills + 3).astype(np.float32)
-    return weights @ rng.random((hills + 3, hills + 3)).astype(np.float32) @ weights.T
-
-
-# === Colours ===
-
-_MIN_CONTRAST = 3  # WCAG 2.1, 1.4.11: the least for graphics that people must recognise
-
-
-def _palette(rng):
-    """Returns 256 shades from one dim colour to another that is about as bright."""
-    hue, value = rng.random(), rng.uniform(0.1, 0.55)
-    hues = hue + np.array([0, rng.uniform(-0.2, 0.2)])
-    values = np.clip(value + np.array([0, rng.uniform(-0.2, 0.2)]), 0.05, 0.6)
-    one, other = _colours(hues, rng.uniform(0.1, 0.7, 2), values).astype(float)
-    return np.linspace(one, other, 256).astype(np.uint8)
-
-
-def _ink_colour(rng, under):
-    """Picks a random bright colour that stands out from the pixels `under` `(h, w, 3)`.
-
-    Always brighter than the paper: with ink of either kind a small network needs ten times the
-    scenes before it tells one digit from another, and a demonstration should take minutes.
-    """
-    colours = _colours(rng.random(16), rng.uniform(0, 0.6, 16), rng.uniform(0.75, 1, 16))
-    paper = _luminance(under[::2, ::2])
-    contrast = (_luminance(colours) + 0.05) / (paper.mean() + paper.std() + 0.05)  # WCAG
-    return colours[np.argmax(np.minimum(contrast, _MIN_CONTRAST))]  # the first that is enough
-
-
-def _colours(hue, saturation, value):
-    """HSV `(n,)` each, hue in turns, to RGB `(n, 3)`, uint8."""
-    full = np.clip(np.abs((hue[:, None] * 6 + [0, 4, 2]) % 6 - 3) - 1, 0, 1)
-    rgb = value[:, None] * (1 - saturation[:, None] * (1 - full))
-    return np.rint(255 * rgb).astype(np.uint8)
-
-
-_LINEAR = ((np.arange(256) / 255) ** 2.2).astype(np.float32)  # the sRGB curve, nearly
-
-
-def _luminance(rgb):
-    """Relative luminance (WCAG 2.1) of uint8 colours."""
-    return _LINEAR[rgb] @ np.array([0.2126, 0.7152, 0.0722], np.float32)
