@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from yolov2_tf.boxes import clip
+from yolov2_tf.decoding import DecodeBoxes, decoder
 from yolov2_tf.detection import prepare, to_pictures
 from yolov2_tf.detection_model import find_head
 from yolov2_tf.errors import InputError
-from yolov2_tf.layers import DecodeBoxes, decoder
 from yolov2_tf.non_max_suppression import NonMaxSuppression
 
 BEST = 10
@@ -127,7 +127,7 @@ def suppressed(head, raw, shapes, settings, tree_threshold):
         raw: `(n, S, S, k · (5 + C))` head tensors.
         shapes: `(n, 2)` `[height, width]` of the pictures.
         settings: Arguments of `NonMaxSuppression`.
-        tree_threshold: See `yolov2_tf.layers.DecodeTree`.
+        tree_threshold: See `yolov2_tf.decoding.DecodeTree`.
 
     Returns:
         For each picture a dict of `boxes`, `labels` and `scores`.

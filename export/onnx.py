@@ -137,8 +137,8 @@ def _open_openvino(path, threads):
 def _write(model, path, format, layout):
     import keras
 
+    from yolov2_tf.decoding import DecodeBoxes
     from yolov2_tf.detection_model import find_head
-    from yolov2_tf.layers import DecodeBoxes
 
     head = find_head(model)
     size = head.input_size

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from slow_loss import ANCHORS, DEPTH, TERMS, random_truths, slow_image_terms
-from yolov2_tf.layers import decode_boxes, split_head
+from yolov2_tf.decoding import decode_boxes, split_head
 from yolov2_tf.loss import YOLOv2Loss
 from yolov2_tf.wordtree import WordTree
 

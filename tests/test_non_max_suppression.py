@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from yolov2_tf.anchors import published
-from yolov2_tf.layers import DecodeBoxes
+from yolov2_tf.decoding import DecodeBoxes
 from yolov2_tf.non_max_suppression import CANDIDATES_PER_DETECTION, NonMaxSuppression
 
 

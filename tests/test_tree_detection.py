@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from yolov2_tf.decoding import DecodeBoxes, DecodeTree
 from yolov2_tf.detection import detect, detector, load_model
-from yolov2_tf.layers import DecodeBoxes, DecodeTree
 from yolov2_tf.models import TinyYOLOv2
 from yolov2_tf.non_max_suppression import NonMaxSuppression
 from yolov2_tf.wordtree import WordTree

@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from yolov2_tf.decoding import TREE_THRESHOLD, decoder
 from yolov2_tf.detection_model import find_head
 from yolov2_tf.errors import InputError
-from yolov2_tf.layers import TREE_THRESHOLD, decoder
 from yolov2_tf.non_max_suppression import NonMaxSuppression
 from yolov2_tf.resize import box_transform, resize_image
 
@@ -54,7 +54,7 @@ def detector(
         iou_threshold: Boxes of one class overlapping more than this become one, 0..1.
         max_detections: N, the most detections of one image.
         tree_threshold: For networks with a label tree: Pr(node | object) of a label is above
-            this, 0..1, see `yolov2_tf.layers.DecodeTree`.
+            this, 0..1, see `yolov2_tf.decoding.DecodeTree`.
 
     Returns:
         Functional `keras.Model` that shares the network's weights: images `(B, H, W, 3)` to

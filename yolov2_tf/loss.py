@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from yolov2_tf.boxes import corners_to_centers, iou
-from yolov2_tf.layers import decode_boxes, split_head
+from yolov2_tf.decoding import decode_boxes, split_head
 from yolov2_tf.matching import match
 from yolov2_tf.wordtree import as_tree
 

@@ -11,8 +11,9 @@ from yolov2_tf.darknet.convert import build_model, import_darknet
 from yolov2_tf.darknet.export import export_darknet
 from yolov2_tf.darknet.network import parse_network, read_network
 from yolov2_tf.darknet.weights import Header
+from yolov2_tf.decoding import DecodeBoxes
 from yolov2_tf.errors import InputError
-from yolov2_tf.layers import DecodeBoxes, Passthrough
+from yolov2_tf.layers import Passthrough
 from yolov2_tf.models import Darknet19, TinyYOLOv2, YOLOv2, convolution, image_input
 from yolov2_tf.transfer import with_new_head
 from yolov2_tf.wordtree import WordTree
