@@ -72,6 +72,17 @@ def test_boxes_and_labels_train_together_and_the_model_is_scored(run, data):
     assert code == 0
     assert json.loads(printed)["ap"]["cat"] is None
 
+    labels = {}
+    for threshold in (0, 1):  # as far down as it goes, and no further than the top
+        options = ["--threshold", 0, "--tree-threshold", threshold, "--json", "-"]
+        code, printed, _ = run("predict", out / "model.keras", data / "labelled", *options)
+        assert code == 0
+        found = [found for picture in json.loads(printed) for found in picture["detections"]]
+        assert found
+        labels[threshold] = {detection["label"] for detection in found}
+    assert labels[0] <= {"cat", "dog"}
+    assert labels[1] == {"thing"}
+
 
 @pytest.mark.parametrize(
     ("arguments", "message"),

@@ -199,6 +199,7 @@ def test_predict_asks_a_server(server, run, saved_model, pictures, tmp_path):
         (("cars",), "Servable not found"),
         (("pets", "--size", "96"), "--size is fixed in an exported model"),
         (("pets", "--iou", "0.5"), "--iou is fixed in an exported model"),
+        (("pets", "--tree-threshold", "0.5"), "--tree-threshold is fixed in an exported model"),
         (("pets/newest",), "NAME or NAME/VERSION"),
     ],
 )

@@ -22,6 +22,10 @@ def predict(
         float | None,
         typer.Option(min=0, max=1, help="Overlap of one object's boxes, 0.45 (`.keras` only)."),
     ] = None,
+    tree_threshold: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Label trees: least Pr(node | object) (`.keras` only)."),
+    ] = None,
     size: Annotated[
         int | None, typer.Option(help="Input side, if not the model's own (`.keras` only).")
     ] = None,
@@ -51,7 +55,7 @@ def predict(
         raise InputError("nowhere to put the detections", expected="--out FOLDER or --json FILE")
     console = messages()
     sources = find_media(inputs)
-    detect, names = _open(model, server, threshold, iou, size)
+    detect, names = _open(model, server, threshold, iou, tree_threshold, size)
     results = []
     for source in sources:
         try:
@@ -78,12 +82,13 @@ def predict(
         Console().print(f"{total:,} detections in {len(results):,} pictures{place}")
 
 
-def _open(model, server, threshold, iou, size):
+def _open(model, server, threshold, iou, tree_threshold, size):
     """A function from a picture to its detections, and the class names."""
     from yolov2_tf.errors import InputError
 
     if Path(model).suffix != ".keras" or server is not None:
-        for option, value in (("--iou", iou), ("--size", size)):
+        fixed = {"--iou": iou, "--tree-threshold": tree_threshold, "--size": size}
+        for option, value in fixed.items():
             if value is not None:
                 raise InputError(f"{option} is fixed in an exported model", where=model)
     if server is not None:
@@ -94,8 +99,11 @@ def _open(model, server, threshold, iou, size):
 
     from yolov2_tf.model_file import Thresholds, open_model
 
-    thresholds = Thresholds(threshold) if iou is None else Thresholds(threshold, iou)
-    opened = open_model(model, thresholds, size=size, batch_size=1)
+    given = {"iou": iou, "tree": tree_threshold}
+    given = {name: value for name, value in given.items() if value is not None}
+    opened = open_model(model, Thresholds(threshold, **given), size=size, batch_size=1)
+    if opened.tree is None and tree_threshold is not None:
+        raise InputError("has no label tree", where=model, hint="no --tree-threshold")
     return lambda picture: next(iter(opened.detect([picture]))), opened.class_names
 
 
