@@ -153,7 +153,7 @@ def main():
         optimizer="adam",
         learning_rate=4e-3,
         schedule="cosine",
-        jitter=0.12,
+        jitter=0.16,
         flip=False,
     )
     start, cpu = time.perf_counter(), time.process_time()
