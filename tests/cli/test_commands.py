@@ -165,7 +165,7 @@ def test_an_exported_file_is_evaluated_like_its_model(run, data, model, tmp_path
         (["predict", "{model}", "{tmp}/none.jpg", "--json", "-"], "no such file"),
         (["predict", "{model}", "{data}/0.png"], "nowhere to put"),
         (
-            ["predict", "{model}", "{data}/0.png", "--json", "-", "--tree-threshold", 0.9],
+            ["predict", "{model}", "{data}/0.png", "--json", "-", "--tree-threshold", "0.9"],
             "has no label tree",
         ),
         (["predict", "{model}", "{data}/boxes.csv", "--json", "-"], "none of the pictures"),
