@@ -17,14 +17,9 @@ from yolov2_tf.data.images import load_image
 from yolov2_tf.detection import detect, detector
 from yolov2_tf.evaluation import evaluate
 from yolov2_tf.files import replacing
+from yolov2_tf.model_file import EVALUATION
 from yolov2_tf.plots import plot_history
 from yolov2_tf.visualize import contact_sheet, draw_detections
-
-EVALUATION_SCORE = 0.005
-"""Score threshold of evaluations, as in the paper's figures."""
-
-EVALUATION_DETECTIONS = 300
-"""Most detections of one image that count in evaluations."""
 
 
 class MeanAveragePrecision(keras.callbacks.Callback):
@@ -48,7 +43,7 @@ class MeanAveragePrecision(keras.callbacks.Callback):
     def set_model(self, model):
         super().set_model(model)
         # Built once: it shares the weights, and a new graph for each epoch would leak.
-        self._detector = detector(model, EVALUATION_SCORE, max_detections=EVALUATION_DETECTIONS)
+        self._detector = detector(model, EVALUATION.score, EVALUATION.iou, EVALUATION.detections)
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every and epoch + 1 < self.params["epochs"]:

@@ -14,13 +14,14 @@ class Thresholds:
         score: Detections score above this, 0..1.
         iou: Boxes of one class overlapping more than this become one, 0..1.
         detections: The most detections of one image.
-        tree: For networks with a label tree: Pr(node | object) of a label is above this, 0..1.
+        tree: For networks with a label tree: Pr(node | object) of a label is above this, 0..1;
+            None for the default of `yolov2_tf.detector`.
     """
 
     score: float = 0.25
     iou: float = 0.45
     detections: int = 100
-    tree: float = 0.5
+    tree: float | None = None
 
 
 EVALUATION = Thresholds(score=0.005, detections=300)
@@ -38,9 +39,13 @@ class KerasDetector:
     """
 
     def __init__(self, path, thresholds, *, size=None, batch_size=8):
+        from yolov2_tf.decoding import TREE_THRESHOLD
         from yolov2_tf.detection import detector, load_model
 
-        self._model = detector(load_model(path), *dataclasses.astuple(thresholds))
+        tree = TREE_THRESHOLD if thresholds.tree is None else thresholds.tree
+        self._model = detector(
+            load_model(path), thresholds.score, thresholds.iou, thresholds.detections, tree
+        )
         self._size = size
         self._batch_size = batch_size
 
@@ -97,11 +102,16 @@ def open_model(path, thresholds, *, size=None, batch_size=8):
         `scores` `(n,)`.
 
     Raises:
-        InputError: If there is no such file or its form is not known.
+        InputError: If there is no such file, its form is not known, or a size or a threshold of
+            the tree is given that it cannot take.
     """
     path = Path(path)
     if path.suffix == ".keras":
-        return KerasDetector(path, thresholds, size=size, batch_size=batch_size)
-    if size is not None:
-        raise InputError("an exported model has one input size", where=path, expected="no --size")
+        opened = KerasDetector(path, thresholds, size=size, batch_size=batch_size)
+        if opened.tree is None and thresholds.tree is not None:
+            raise InputError("has no label tree", where=path, expected="no --tree-threshold")
+        return opened
+    for option, value in (("--size", size), ("--tree-threshold", thresholds.tree)):
+        if value is not None:
+            raise InputError(f"{option} is fixed in an exported model", where=path)
     return _Exported(path, thresholds)

@@ -48,14 +48,10 @@ def evaluate(
     from yolov2_tf.model_file import EVALUATION, open_model
 
     console = messages()
-    thresholds = EVALUATION
-    if tree_threshold is not None:
-        if model.suffix != ".keras":
-            raise InputError("--tree-threshold is fixed in an exported model", where=model)
-        thresholds = dataclasses.replace(EVALUATION, tree=tree_threshold)
+    thresholds = dataclasses.replace(EVALUATION, tree=tree_threshold)
     opened = open_model(model, thresholds, size=size, batch_size=batch_size)
-    if opened.tree is None and (class_map is not None or tree_threshold is not None):
-        raise InputError("has no label tree", where=model, hint="no --map, no --tree-threshold")
+    if opened.tree is None and class_map is not None:
+        raise InputError("has no label tree", where=model, expected="no --map")
     class_names = opened.class_names if opened.tree is None else None
     dataset = open_checked(data, console, split=split, images=images, class_names=class_names)
     if opened.tree is not None:

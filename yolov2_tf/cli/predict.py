@@ -99,11 +99,9 @@ def _open(model, server, threshold, iou, tree_threshold, size):
 
     from yolov2_tf.model_file import Thresholds, open_model
 
-    given = {"iou": iou, "tree": tree_threshold}
-    given = {name: value for name, value in given.items() if value is not None}
-    opened = open_model(model, Thresholds(threshold, **given), size=size, batch_size=1)
-    if opened.tree is None and tree_threshold is not None:
-        raise InputError("has no label tree", where=model, hint="no --tree-threshold")
+    given = {} if iou is None else {"iou": iou}
+    thresholds = Thresholds(threshold, tree=tree_threshold, **given)
+    opened = open_model(model, thresholds, size=size, batch_size=1)
     return lambda picture: next(iter(opened.detect([picture]))), opened.class_names
 
 
