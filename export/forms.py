@@ -49,7 +49,7 @@ def write_forms(model, source, folder, *, calibration=None, pictures=None, threa
     """
     from yolov2_tf.darknet.export import export_darknet
     from yolov2_tf.errors import InputError
-    from yolov2_tf.export.onnx import FORMATS, OnnxDetector, export_onnx
+    from yolov2_tf.export.onnx import FORMATS, OnnxDetector, export_onnx, prefers_bfloat16
     from yolov2_tf.export.runtime import TFLiteDetector
     from yolov2_tf.export.saved_model import SavedModelDetector, export_saved_model
     from yolov2_tf.export.tail import tail_share
@@ -85,6 +85,9 @@ def write_forms(model, source, folder, *, calibration=None, pictures=None, threa
             notes.append(f"{_TITLES[format]}: {error}")
         else:
             forms.append(Form(_TITLES[format], folders[format], opened))
+            if format == "openvino" and prefers_bfloat16():  # what its users get by default here
+                opened = functools.partial(opened, precision="bf16")
+                forms.append(Form("OpenVINO bf16", folders[format], opened))
     try:
         paths = export_darknet(model, folders["darknet"]).paths
         opened = functools.partial(OpenCvForm, model, paths, threads)

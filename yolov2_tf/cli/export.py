@@ -104,7 +104,10 @@ def export(
                 from yolov2_tf.darknet.export import export_darknet
 
                 result = "; ".join(["the same outputs", *export_darknet(loaded, out).notes])
-    size = sum(file.stat().st_size for file in [out, *out.rglob("*")] if file.is_file())
+    written = [out, *out.rglob("*")]
+    if format == "openvino":
+        written.append(out.with_suffix(".bin"))
+    size = sum(file.stat().st_size for file in written if file.is_file())
     Console().print(f"{out}: {size / 1e6:.1f} MB, {result}", highlight=False, soft_wrap=True)
 
 
