@@ -30,6 +30,25 @@ def test_files_detect_what_the_model_detects(format, small_model, pictures, tmp_
         np.testing.assert_allclose(found["scores"], wanted["scores"], atol=1e-4)
 
 
+def test_openvino_computes_in_float32_unless_asked(small_model, pictures, tmp_path, monkeypatch):
+    """Not every processor has the bfloat16 that OpenVINO takes by itself, so its settings tell."""
+    openvino = pytest.importorskip("openvino", reason="needs openvino")
+    export_onnx(small_model, tmp_path / "model.xml", format="openvino", pictures=pictures[:1])
+    settings, compile_model = [], openvino.Core.compile_model
+
+    def spy(core, network, device, config):
+        settings.append(config)
+        return compile_model(core, network, device, config)
+
+    monkeypatch.setattr(openvino.Core, "compile_model", spy)
+    OnnxDetector(tmp_path / "model.xml", threads=1)
+    OnnxDetector(tmp_path / "model.xml", precision="bf16")
+    assert settings == [
+        {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1},
+        {"INFERENCE_PRECISION_HINT": "bf16"},
+    ]
+
+
 def test_missing_packages_are_named(small_model, tmp_path, monkeypatch):
     def missing(name):
         raise ImportError(f"No module named {name!r}")
