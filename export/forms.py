@@ -87,7 +87,7 @@ def write_forms(model, source, folder, *, calibration=None, pictures=None, threa
             forms.append(Form(_TITLES[format], folders[format], opened))
             if format == "openvino" and prefers_bfloat16():  # what its users get by default here
                 opened = functools.partial(opened, precision="bf16")
-                forms.append(Form("OpenVINO bf16", folders[format], opened))
+                forms.append(Form(f"{_TITLES[format]} bf16", folders[format], opened))
     try:
         paths = export_darknet(model, folders["darknet"]).paths
         opened = functools.partial(OpenCvForm, model, paths, threads)

@@ -45,6 +45,16 @@ def test_exports_int8_without_suppression(run, model_file, data, tmp_path):
     assert TFLiteDetector(path).layout["quantization"] == "int8"
 
 
+def test_size_of_openvino_counts_the_weights(run, model_file, tmp_path):
+    pytest.importorskip("openvino", reason="needs openvino")
+    path = tmp_path / "model.xml"
+    code, out, _ = run("export", model_file, "--format", "openvino", "--out", path)
+    assert code == 0
+    weights = path.with_suffix(".bin").stat().st_size / 1e6
+    assert weights <= float(out.split(": ")[-1].split(" MB")[0]) + 0.05
+    assert weights > 2 * path.stat().st_size / 1e6  # or the .xml alone would do
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
