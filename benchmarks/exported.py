@@ -21,8 +21,8 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 import keras
 import numpy as np
 
-from yolov2_tf.darknet.convert import build_model
 from yolov2_tf.darknet.network import read_network
+from yolov2_tf.darknet.reader import build_model
 
 HEAD_SPREAD = 3.0
 

@@ -12,13 +12,13 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from yolov2_tf.group_softmax import (
+from yolov2_tf.trees.group_softmax import (
     absolute_probabilities,
     descend,
     group_softmax,
     path_cross_entropy,
 )
-from yolov2_tf.wordtree import WordTree
+from yolov2_tf.trees.wordtree import WordTree
 
 
 def operations(tree, rows, truths):

@@ -25,19 +25,20 @@ import keras
 import numpy as np
 from rich.console import Console
 
-from yolov2_tf.data.classification import map_onto_tree
-from yolov2_tf.data.classification_pipeline import classification_batches
-from yolov2_tf.data.digits import CLASS_NAMES, digit_pictures, open_digits
+from yolov2_tf.data.digits.scenes import CLASS_NAMES, digit_pictures, open_digits
 from yolov2_tf.data.images import load_image
+from yolov2_tf.data.label_pipeline import classification_batches
+from yolov2_tf.data.labels import map_onto_tree
 from yolov2_tf.data.nodes import map_boxes_onto_tree
 from yolov2_tf.data.records import ClassificationDataset, LabelledImage
-from yolov2_tf.detection import detect, detector, load_model
-from yolov2_tf.evaluation import evaluate
-from yolov2_tf.model_file import EVALUATION
-from yolov2_tf.models import TinyYOLOv2
-from yolov2_tf.recipe import Recipe
-from yolov2_tf.training import train
-from yolov2_tf.wordtree import WordTree
+from yolov2_tf.detection.predict import detect, detector
+from yolov2_tf.detection.thresholds import EVALUATION
+from yolov2_tf.evaluation.detections import evaluate
+from yolov2_tf.models.loading import load_model
+from yolov2_tf.models.yolov2 import TinyYOLOv2
+from yolov2_tf.training.detection import train
+from yolov2_tf.training.recipes import Recipe
+from yolov2_tf.trees.wordtree import WordTree
 
 WITH_BOXES = (0, 2, 4, 6, 8)
 TREE = WordTree(["digit", *CLASS_NAMES], [-1] + [0] * 10)

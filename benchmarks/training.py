@@ -17,9 +17,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from yolov2_tf.loss import YOLOv2Loss
-from yolov2_tf.recipe import Recipe
-from yolov2_tf.training import BUILDERS
+from yolov2_tf.detection.loss import YOLOv2Loss
+from yolov2_tf.training.detection import BUILDERS
+from yolov2_tf.training.recipes import Recipe
 
 BOXES = 14  # an image, as in BCCD
 

@@ -20,16 +20,17 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 from rich.console import Console
 from rich.table import Table
 
-from yolov2_tf.classification import classifier, evaluate_classifier, load_classifier
-from yolov2_tf.classification_recipe import ClassificationRecipe
-from yolov2_tf.classification_training import train_classifier
-from yolov2_tf.data.classification import open_classification
-from yolov2_tf.data.digits import open_digits
+from yolov2_tf.classification.accuracy import evaluate_classifier
+from yolov2_tf.classification.predict import classifier, load_classifier
+from yolov2_tf.data.digits.scenes import open_digits
 from yolov2_tf.data.images import check_images, load_image
-from yolov2_tf.evaluation import evaluate
-from yolov2_tf.model_file import EVALUATION, KerasDetector
-from yolov2_tf.recipe import Recipe
-from yolov2_tf.training import train
+from yolov2_tf.data.labels import open_classification
+from yolov2_tf.detection.thresholds import EVALUATION
+from yolov2_tf.evaluation.detections import evaluate
+from yolov2_tf.export.detectors import KerasDetector
+from yolov2_tf.training.classification import train_classifier
+from yolov2_tf.training.detection import train
+from yolov2_tf.training.recipes import ClassificationRecipe, Recipe
 
 TRUNKS = ("low resolution", "high resolution")
 

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from yolov2_tf.data.images import load_image
-from yolov2_tf.evaluation import evaluate
+from yolov2_tf.evaluation.detections import evaluate
 from yolov2_tf.export.runtime import DEFAULT_THRESHOLD, resize
 
 TILE = 360
@@ -164,8 +164,8 @@ def draw_side_by_side(forms, class_names, pictures, path):
     """
     from matplotlib.figure import Figure
 
+    from yolov2_tf.drawing.pictures import contact_sheet, draw_detections
     from yolov2_tf.files import replacing
-    from yolov2_tf.visualize import contact_sheet, draw_detections
 
     figure = Figure(figsize=(2.4 * len(pictures), 2.2 * len(forms)), layout="constrained")
     for form, axes in zip(forms, np.atleast_1d(figure.subplots(len(forms))), strict=True):

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from yolov2_tf.boxes import clip
-from yolov2_tf.decoding import DecodeBoxes, decoder
-from yolov2_tf.detection import prepare, to_pictures
-from yolov2_tf.detection_model import find_head
+from yolov2_tf.detection.decoding import DecodeBoxes, decoder
+from yolov2_tf.detection.non_max_suppression import NonMaxSuppression
+from yolov2_tf.detection.predict import prepare, to_pictures
 from yolov2_tf.errors import InputError
-from yolov2_tf.non_max_suppression import NonMaxSuppression
+from yolov2_tf.models.heads import find_head
 
 BEST = 10
 """How many predictions of each picture are compared box by box: those with the highest scores."""
@@ -123,11 +123,11 @@ def suppressed(head, raw, shapes, settings, tree_threshold):
     """Decodes head tensors and suppresses with Keras' layers.
 
     Args:
-        head: The network's `Head`.
+        head: The network's `DetectionHead`.
         raw: `(n, S, S, k · (5 + C))` head tensors.
         shapes: `(n, 2)` `[height, width]` of the pictures.
         settings: Arguments of `NonMaxSuppression`.
-        tree_threshold: See `yolov2_tf.decoding.DecodeTree`.
+        tree_threshold: See `yolov2_tf.detection.decoding.DecodeTree`.
 
     Returns:
         For each picture a dict of `boxes`, `labels` and `scores`.

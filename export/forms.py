@@ -47,7 +47,7 @@ def write_forms(model, source, folder, *, calibration=None, pictures=None, threa
     Returns:
         `(forms, notes)`: a list of `Form`, Keras first, and what was left out, one line each.
     """
-    from yolov2_tf.darknet.export import export_darknet
+    from yolov2_tf.darknet.writer import export_darknet
     from yolov2_tf.errors import InputError
     from yolov2_tf.export.onnx import FORMATS, OnnxDetector, export_onnx, prefers_bfloat16
     from yolov2_tf.export.runtime import TFLiteDetector
@@ -113,8 +113,8 @@ class KerasForm:
         import keras
         import tensorflow as tf
 
-        from yolov2_tf.detection import detector
-        from yolov2_tf.detection_model import find_head
+        from yolov2_tf.detection.predict import detector
+        from yolov2_tf.models.heads import find_head
 
         self.runtime = f"Keras {keras.__version__}"
         self._detector = detector(model, SCORE_THRESHOLD, max_detections=MAX_DETECTIONS)
@@ -130,7 +130,7 @@ class KerasForm:
 
     def detect(self, image):
         """Finds the objects in one picture: see `TFLiteDetector.detect`."""
-        from yolov2_tf.detection import detect
+        from yolov2_tf.detection.predict import detect
 
         (found,) = detect(self._detector, [image], batch_size=1)
         return found
@@ -151,8 +151,8 @@ class OpenCvForm(ExportedDetector):
     def __init__(self, model, paths, threads):
         import cv2
 
-        from yolov2_tf.detection_model import find_head
         from yolov2_tf.export.metadata import describe
+        from yolov2_tf.models.heads import find_head
 
         settings = {"iou_threshold": 0.45, "max_detections": MAX_DETECTIONS}
         layout = describe(find_head(model), nms=False, score_threshold=0.0, **settings)

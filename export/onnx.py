@@ -43,9 +43,9 @@ def export_onnx(
         InputError: If a package is missing, the network has a label tree, or the file does not
             do what the model does. Nothing is written then.
     """
-    from yolov2_tf.detection_model import find_head
     from yolov2_tf.export.metadata import describe
     from yolov2_tf.export.network import in_float32
+    from yolov2_tf.models.heads import find_head
 
     path = Path(path)
     if path.suffix != FORMATS[format]:
@@ -149,8 +149,8 @@ def _open_openvino(path, threads, precision):
 def _write(model, path, format, layout):
     import keras
 
-    from yolov2_tf.decoding import DecodeBoxes
-    from yolov2_tf.detection_model import find_head
+    from yolov2_tf.detection.decoding import DecodeBoxes
+    from yolov2_tf.models.heads import find_head
 
     head = find_head(model)
     size = head.input_size
@@ -190,9 +190,9 @@ def _name_outputs(graph):
 
 def _check(path, model, pictures, where):
     """Compares boxes and scores with the model's."""
-    from yolov2_tf.detection import prepare
-    from yolov2_tf.detection_model import find_head
+    from yolov2_tf.detection.predict import prepare
     from yolov2_tf.export.check import PICTURES, compare_predictions, judge, sample_pictures
+    from yolov2_tf.models.heads import find_head
 
     head = find_head(model)
     pictures = list(pictures or sample_pictures())[:PICTURES]

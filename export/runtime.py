@@ -36,7 +36,8 @@ DEFAULT_THRESHOLD = 0.25
 
 PADDING = 127.5
 CANDIDATES_PER_DETECTION = 4
-# The last two as in yolov2_tf.resize and yolov2_tf.non_max_suppression, which load TensorFlow.
+# The last two as in yolov2_tf.resize and yolov2_tf.detection.non_max_suppression, which load
+# TensorFlow.
 
 
 class ExportedDetector:
@@ -273,7 +274,7 @@ def _neighbours(old, new):
 def non_max_suppression(
     boxes, scores, labels=None, *, score_threshold, iou_threshold, max_detections, per_class=True
 ):
-    """Boxes and scores to detections, as `yolov2_tf.non_max_suppression` does.
+    """Boxes and scores to detections, as `yolov2_tf.detection.non_max_suppression` does.
 
     Args:
         boxes: `(M, 4)` float32, as fractions of the input.

@@ -12,23 +12,17 @@ from PIL import Image
 
 from yolov2_tf.boxes import clip
 from yolov2_tf.data.images import load_image
-from yolov2_tf.decoding import TREE_THRESHOLD
-from yolov2_tf.detection import detect, detector, prepare
-from yolov2_tf.detection_model import find_head
+from yolov2_tf.detection.decoding import TREE_THRESHOLD
+from yolov2_tf.detection.predict import detect, detector, prepare
 from yolov2_tf.errors import InputError
-from yolov2_tf.export.check import (
-    PICTURES,
-    check_same_detections,
-    compare,
-    judge,
-    sample_pictures,
-)
+from yolov2_tf.export.check import PICTURES, check_same_detections, compare, judge, sample_pictures
 from yolov2_tf.export.image_bytes import decode
 from yolov2_tf.export.metadata import LABEL_FILE, describe
 from yolov2_tf.export.network import in_float32
 from yolov2_tf.export.runtime import LAYOUT_FILE, usable_threshold
 from yolov2_tf.export.warmup import write_warmup
 from yolov2_tf.files import replacing
+from yolov2_tf.models.heads import find_head
 from yolov2_tf.resize import box_transform, resize_image
 
 LAYOUT_ASSET = f"assets.extra/{LAYOUT_FILE}"
@@ -72,7 +66,8 @@ def export_saved_model(
             the client, and the SavedModel can be evaluated; a higher one shortens the answers.
         iou_threshold: Boxes of one class overlapping more than this become one, 0..1.
         max_detections: N, the most detections.
-        tree_threshold: How exact the labels of a tree are, see `yolov2_tf.decoding.DecodeTree`.
+        tree_threshold: How exact the labels of a tree are, see
+            `yolov2_tf.detection.decoding.DecodeTree`.
 
     Returns:
         `(path, difference)`: the folder of the version and the `Difference` from the model.

@@ -11,9 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from yolov2_tf.boxes import clip
-from yolov2_tf.decoding import TREE_THRESHOLD, decoder
-from yolov2_tf.detection import detector, prepare
-from yolov2_tf.detection_model import find_head
+from yolov2_tf.detection.decoding import TREE_THRESHOLD, decoder
+from yolov2_tf.detection.predict import detector, prepare
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.check import (
     PICTURES,
@@ -37,6 +36,7 @@ from yolov2_tf.export.network import in_float32
 from yolov2_tf.export.quantization import halve_weights, quantize_int8, quantize_weights
 from yolov2_tf.export.runtime import TFLiteDetector, output_names
 from yolov2_tf.files import replacing
+from yolov2_tf.models.heads import find_head
 from yolov2_tf.resize import resize_image
 
 QUANTIZATIONS = ("none", "fp16", "dynamic", "int8")
@@ -91,7 +91,8 @@ class Conversion:
             the app, and the file can be evaluated; a higher one saves time.
         iou_threshold: Boxes of one class overlapping more than this become one, 0..1.
         max_detections: N, the most detections.
-        tree_threshold: How exact the labels of a tree are, see `yolov2_tf.decoding.DecodeTree`.
+        tree_threshold: How exact the labels of a tree are, see
+            `yolov2_tf.detection.decoding.DecodeTree`.
     """
 
     def __init__(

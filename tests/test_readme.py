@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from yolov2_tf.data import digits
+from yolov2_tf.data.digits import scenes as digits
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 

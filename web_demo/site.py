@@ -9,8 +9,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from yolov2_tf.data.digits import CLASS_NAMES as DIGITS
-from yolov2_tf.data.digits import open_digits
+from yolov2_tf.data.digits.scenes import CLASS_NAMES as DIGITS
+from yolov2_tf.data.digits.scenes import open_digits
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.runtime import read_layout
 from yolov2_tf.files import replacing

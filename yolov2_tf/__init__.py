@@ -5,22 +5,26 @@ once.
 """
 
 import importlib
+import sys
+from pathlib import Path
+
+import wrapt
 
 from yolov2_tf._version import __version__
 
 _PUBLIC = {
-    "Darknet19": "models",
+    "Darknet19": "models.darknet19",
     "Dataset": "data.records",
     "InputError": "errors",
     "Record": "data.records",
-    "TinyYOLOv2": "models",
-    "WordTree": "wordtree",
-    "YOLOv2": "models",
-    "YOLOv2Loss": "loss",
-    "detect": "detection",
-    "detector": "detection",
-    "evaluate": "evaluation",
-    "load_model": "detection",
+    "TinyYOLOv2": "models.yolov2",
+    "WordTree": "trees.wordtree",
+    "YOLOv2": "models.yolov2",
+    "YOLOv2Loss": "detection.loss",
+    "detect": "detection.predict",
+    "detector": "detection.predict",
+    "evaluate": "evaluation.detections",
+    "load_model": "models.loading",
     "open_dataset": "data.source",
     "check_images": "data.images",
     "training_batches": "data.pipeline",
@@ -28,12 +32,55 @@ _PUBLIC = {
 
 __all__ = ["__version__", *sorted(_PUBLIC)]
 
+# `export/` and `web_demo/` lie beside this folder in a clone and inside it in a wheel. A clone uses
+# its own, also where another one is installed.
+_CLONE = Path(__file__).resolve().parent.parent
+if (_CLONE / "export" / "__init__.py").is_file():
+    __path__.append(str(_CLONE))
+
 
 def __getattr__(name):
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f".{_PUBLIC[name]}", __name__), name)
+    value = getattr(importlib.import_module(f".{_PUBLIC[name]}", __name__), name)
+    if "keras" in sys.modules:
+        register_keras_classes()
+    return value
 
 
 def __dir__():
     return sorted([*globals(), *_PUBLIC])
+
+
+# Modules whose classes `.keras` files name. Keras finds such a class only once it was defined.
+_KERAS_CLASSES = (
+    "models.layers",
+    "models.heads",
+    "models.detection_model",
+    "detection.decoding",
+    "detection.non_max_suppression",
+    "detection.loss",
+    "classification.objectives",
+    "classification.ranking",
+    "schedules",
+)
+
+
+def register_keras_classes():
+    """Makes the classes of this package known to `keras.models.load_model`."""
+    for module in _KERAS_CLASSES:
+        importlib.import_module(f".{module}", __name__)
+
+
+@wrapt.when_imported("keras")
+def _register_with_keras(_keras):
+    """Registers when Keras loads, so that our own import need not load it."""
+    # While one of our modules is half imported, the others cannot use it: the public name or
+    # `load_model` that it is imported for registers then.
+    half_imported = any(
+        getattr(getattr(module, "__spec__", None), "_initializing", False)
+        for name, module in list(sys.modules.items())
+        if name.startswith(f"{__name__}.")
+    )
+    if not half_imported:
+        register_keras_classes()

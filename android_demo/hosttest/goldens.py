@@ -18,14 +18,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 import numpy as np
 
-from yolov2_tf.data.digits import open_digits
+from yolov2_tf.data.digits.scenes import open_digits
 from yolov2_tf.data.images import load_image
 from yolov2_tf.export.check import sample_pictures
 from yolov2_tf.export.metadata import ModelInfo
 from yolov2_tf.export.runtime import TFLiteDetector, resize
 from yolov2_tf.export.tflite import Conversion
 from yolov2_tf.files import replacing
-from yolov2_tf.models import TinyYOLOv2, YOLOv2
+from yolov2_tf.models.yolov2 import TinyYOLOv2, YOLOv2
 
 CLASSES = ("cat", "dog", "bird")
 INFO = ModelInfo(author="goldens.py", license="CC0")

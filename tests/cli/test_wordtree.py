@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from yolov2_tf.cli.wordtree import app
 from yolov2_tf.errors import InputError
-from yolov2_tf.wordtree import WordTree
+from yolov2_tf.trees.wordtree import WordTree
 
 DATA = """\
   1 licence

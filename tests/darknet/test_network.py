@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yolov2_tf.darknet.cfg import Section, parse_cfg, write_cfg
-from yolov2_tf.darknet.layers import KINDS, MAX_ACTIVATIONS, Reorg, Route
 from yolov2_tf.darknet.network import MAX_LAYERS, MAX_PARAMETERS, parse_network, read_network
+from yolov2_tf.darknet.sections import KINDS, MAX_ACTIVATIONS, Reorg, Route
 from yolov2_tf.errors import InputError
 
 NET = "[net]\nwidth=16\nheight=16\nchannels=3\n"

@@ -435,7 +435,7 @@ def test_the_truncated_real_picture(shared_data):
 
 
 def test_all_of_bccd_is_readable(shared_data):
-    from yolov2_tf.data.voc import read_voc
+    from yolov2_tf.data.readers.voc_xml import read_voc
 
     dataset, faults = check_images(read_voc(shared_data / "bccd", split="test"))
     assert len(dataset) == 72

@@ -4,7 +4,7 @@ import pytest
 from yolov2_tf.data.nodes import map_boxes_onto_tree
 from yolov2_tf.data.records import Dataset, Record
 from yolov2_tf.errors import InputError
-from yolov2_tf.wordtree import WordTree
+from yolov2_tf.trees.wordtree import WordTree
 
 TREE = WordTree(["n1", "n2", "n3", "n4"], [-1, 0, 0, 1])
 NAMES = ("animal", "big dog", "cat", "hound")

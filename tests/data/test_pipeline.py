@@ -6,12 +6,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from yolov2_tf.data.pipeline import (
-    mixed_place,
-    multi_scale_size,
-    shuffled_index,
-    training_batches,
-)
+from yolov2_tf.data.pipeline import mixed_place, multi_scale_size, shuffled_index, training_batches
 from yolov2_tf.data.records import ClassificationDataset, Dataset, LabelledImage, Record
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from yolov2_tf.data import digits
+from yolov2_tf.data.digits import scenes as digits
 from yolov2_tf.data.records import Dataset, Record
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.errors import InputError

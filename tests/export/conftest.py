@@ -11,7 +11,7 @@ from yolov2_tf.export.check import sample_pictures
 from yolov2_tf.export.metadata import ModelInfo
 from yolov2_tf.export.saved_model import SavedModelDetector, export_saved_model
 from yolov2_tf.export.tflite import Conversion
-from yolov2_tf.models import TinyYOLOv2, YOLOv2
+from yolov2_tf.models.yolov2 import TinyYOLOv2, YOLOv2
 
 CLASSES = ("cat", "dog", "bird")
 FORMS = ("none", "none_raw", "fp16", "dynamic", "int8", "int8_raw")

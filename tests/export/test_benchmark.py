@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from yolov2_tf.data.records import Dataset, Record
-from yolov2_tf.detection import detect, detector
+from yolov2_tf.detection.predict import detect, detector
 from yolov2_tf.export.benchmark import Row, benchmark, draw_side_by_side, markdown, plot
 from yolov2_tf.export.check import unmatched
 from yolov2_tf.export.flatbuffer import operator_names, unpack
@@ -92,7 +92,7 @@ def test_markdown_and_plot(tmp_path):
 
 def test_opencv_detects_what_the_model_detects(small_model, pictures, tmp_path):
     pytest.importorskip("cv2", reason="needs opencv-python-headless")
-    from yolov2_tf.darknet.export import export_darknet
+    from yolov2_tf.darknet.writer import export_darknet
 
     peer = OpenCvForm(small_model, export_darknet(small_model, tmp_path).paths, threads=1)
     expected = detect(detector(small_model, SCORE_THRESHOLD, max_detections=300), pictures)

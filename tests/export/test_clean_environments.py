@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from yolov2_tf.darknet.convert import import_darknet
+from yolov2_tf.darknet.reader import import_darknet
 from yolov2_tf.data.images import load_image
 from yolov2_tf.export.check import unmatched
 from yolov2_tf.export.runtime import TFLiteDetector, resize

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from yolov2_tf.detection import detect, detector
+from yolov2_tf.detection.predict import detect, detector
 from yolov2_tf.errors import InputError
 from yolov2_tf.export import onnx as exporter
 from yolov2_tf.export.onnx import FORMATS, OnnxDetector, export_onnx

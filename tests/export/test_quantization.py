@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yolov2_tf.detection_model import DetectionModel
 from yolov2_tf.export.calibration import best_range, observe
 from yolov2_tf.export.flatbuffer import operator_names, unpack
 from yolov2_tf.export.quantization import round_keeping_sums
 from yolov2_tf.export.tflite import export_tflite
-from yolov2_tf.layers import DarknetReorg, Head
+from yolov2_tf.models.detection_model import DetectionModel
+from yolov2_tf.models.heads import DetectionHead
+from yolov2_tf.models.layers import DarknetReorg
 
 
 @settings(max_examples=60, deadline=None)
@@ -91,7 +92,7 @@ def test_darknet_s_reorg_is_quantised_too(pictures, tmp_path):
         x = keras.layers.LeakyReLU(negative_slope=0.1)(x)
         x = keras.layers.MaxPool2D(2)(x)
     x = DarknetReorg(2)(x)
-    x = Head([(1, 1), (2, 2)], ["a", "b"], input_size=64)(x)
+    x = DetectionHead([(1, 1), (2, 2)], ["a", "b"], input_size=64)(x)
     path = tmp_path / "reorg.tflite"
     calibration = pictures[:2]
     difference = export_tflite(

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from yolov2_tf.detection import detect, detector
+from yolov2_tf.detection.non_max_suppression import NonMaxSuppression
+from yolov2_tf.detection.predict import detect, detector
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.check import unmatched
 from yolov2_tf.export.runtime import (
@@ -23,7 +24,6 @@ from yolov2_tf.export.runtime import (
     read_layout,
     resize,
 )
-from yolov2_tf.non_max_suppression import NonMaxSuppression
 from yolov2_tf.resize import MODES, box_transform, resize_image
 
 FLOAT_FORMS = ("none", "none_raw", "fp16")

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from yolov2_tf.detection import detect, detector, prepare
+from yolov2_tf.detection.predict import detect, detector, prepare
 from yolov2_tf.errors import InputError
 from yolov2_tf.export import saved_model as exporter
 from yolov2_tf.export.check import Difference

@@ -5,17 +5,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from yolov2_tf.detection import detect, detector
+from yolov2_tf.detection.non_max_suppression import NonMaxSuppression
+from yolov2_tf.detection.predict import detect, detector
+from yolov2_tf.detection.thresholds import Thresholds
 from yolov2_tf.errors import InputError
+from yolov2_tf.export.detectors import open_model
 from yolov2_tf.export.flatbuffer import operator_names, unpack
 from yolov2_tf.export.onnx import export_onnx
 from yolov2_tf.export.runtime import LABELLED_OUTPUTS, TFLiteDetector, non_max_suppression
 from yolov2_tf.export.saved_model import SavedModelDetector, export_saved_model
 from yolov2_tf.export.tflite import export_tflite
-from yolov2_tf.model_file import Thresholds, open_model
-from yolov2_tf.models import TinyYOLOv2
-from yolov2_tf.non_max_suppression import NonMaxSuppression
-from yolov2_tf.wordtree import WordTree
+from yolov2_tf.models.yolov2 import TinyYOLOv2
+from yolov2_tf.trees.wordtree import WordTree
 
 TREE = WordTree(
     ["animal", "thing", "dog", "cat", "hound", "poodle", "cup", "box"],
@@ -114,9 +115,9 @@ def test_onnx_files_with_a_tree_are_refused(tree_model, tmp_path):
 @pytest.mark.slow
 def test_yolo9000_builds_loads_runs_and_is_exported(shared_data, tmp_path):
     """The whole network with 9,418 nodes on real photos, from Darknet's files to the others."""
-    from yolov2_tf.darknet.convert import build_model, import_darknet
-    from yolov2_tf.darknet.export import export_darknet
     from yolov2_tf.darknet.network import read_network
+    from yolov2_tf.darknet.reader import build_model, import_darknet
+    from yolov2_tf.darknet.writer import export_darknet
 
     folder = shared_data / "darknet"
     tree = WordTree.read(folder / "9k.tree")

@@ -21,12 +21,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from yolov2_tf.data.digits import CLASS_NAMES, open_digits
+from yolov2_tf.data.digits.scenes import CLASS_NAMES, open_digits
 from yolov2_tf.data.images import load_image
-from yolov2_tf.detection_model import find_head
 from yolov2_tf.export.check import sample_pictures
 from yolov2_tf.export.tflite import Conversion
-from yolov2_tf.models import TinyYOLOv2
+from yolov2_tf.models.heads import find_head
+from yolov2_tf.models.yolov2 import TinyYOLOv2
 from yolov2_tf.web_demo.server import open_server
 from yolov2_tf.web_demo.site import build_site
 

@@ -30,11 +30,11 @@ def anchors(
     from rich.console import Console
     from rich.table import Table
 
-    from yolov2_tf.anchors import sweep as sweep_k
-    from yolov2_tf.anchors import to_cells
     from yolov2_tf.cli.parsing import integer_range, messages, open_checked, write_json
     from yolov2_tf.data.records import box_shapes
     from yolov2_tf.errors import InputError
+    from yolov2_tf.models.anchors import sweep as sweep_k
+    from yolov2_tf.models.anchors import to_cells
 
     dataset = open_checked(data, messages(), split=split, pictures=False)
     shapes = box_shapes(dataset, ignored=difficult)
@@ -67,7 +67,7 @@ def anchors(
 
 
 def _plot(png, shapes, found, is_sweep):
-    from yolov2_tf.plots import plot_anchor_sweep, plot_anchors
+    from yolov2_tf.drawing.plots import plot_anchor_sweep, plot_anchors
 
     if is_sweep:
         plot_anchor_sweep(list(found), [average for _, average in found.values()], png)

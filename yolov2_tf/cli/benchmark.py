@@ -42,10 +42,10 @@ def benchmark(
     from yolov2_tf.cli.export import calibration_pictures
     from yolov2_tf.cli.parsing import messages, open_checked, write_json
     from yolov2_tf.data.images import load_image
-    from yolov2_tf.detection import load_model
     from yolov2_tf.export import benchmark as measure
     from yolov2_tf.export.forms import write_forms
     from yolov2_tf.files import replacing
+    from yolov2_tf.models.loading import load_model
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     console = messages()

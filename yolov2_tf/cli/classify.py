@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from yolov2_tf.classification_recipe import FINE_EPOCHS, ClassificationRecipe
+from yolov2_tf.training.recipes import FINE_EPOCHS, ClassificationRecipe
 
 app = typer.Typer(
     help="Train and use Darknet-19 classifiers, with a label tree or without.",
@@ -85,7 +85,7 @@ def train(
     from rich.console import Console
 
     from yolov2_tf.cli.parsing import checked, number_range, read_tree
-    from yolov2_tf.data.classification import map_onto_tree, open_classification
+    from yolov2_tf.data.labels import map_onto_tree, open_classification
 
     recipe = ClassificationRecipe(
         width=width,
@@ -122,7 +122,7 @@ def train(
         validation = checked(validation, console)
         console.print(f"scoring on {validation.name}: {len(validation):,} images")
 
-    from yolov2_tf.classification_training import train_classifier
+    from yolov2_tf.training.classification import train_classifier
 
     rows = train_classifier(
         recipe,
@@ -159,10 +159,11 @@ def evaluate(
     from rich.console import Console
     from rich.progress import track
 
-    from yolov2_tf.classification import classifier, evaluate_classifier, load_classifier
-    from yolov2_tf.classification_model import find_classification_head
+    from yolov2_tf.classification.accuracy import evaluate_classifier
+    from yolov2_tf.classification.predict import classifier, load_classifier
     from yolov2_tf.cli.parsing import checked, messages, write_json
-    from yolov2_tf.data.classification import map_onto_tree, open_classification
+    from yolov2_tf.data.labels import map_onto_tree, open_classification
+    from yolov2_tf.models.heads import find_classification_head
 
     console = messages()
     network = load_classifier(model)
@@ -206,11 +207,11 @@ def predict(
     """
     from rich.console import Console
 
-    from yolov2_tf.classification import classifier, classify, load_classifier
-    from yolov2_tf.classification_model import find_classification_head
+    from yolov2_tf.classification.predict import classifier, classify, load_classifier
     from yolov2_tf.cli.parsing import messages, write_json
+    from yolov2_tf.drawing.media import find_media, read_media
     from yolov2_tf.errors import InputError
-    from yolov2_tf.media import find_media, read_media
+    from yolov2_tf.models.heads import find_classification_head
 
     console = messages()
     sources = find_media(inputs)

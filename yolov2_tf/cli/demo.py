@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from yolov2_tf.recipe import Recipe
+from yolov2_tf.training.recipes import Recipe
 
 SCENES, WATCHED, HELD_OUT, CALIBRATION = 4_000, 200, 200, 100
 RECIPE = Recipe(
@@ -38,15 +38,16 @@ def demo(
 
     from rich.console import Console
 
-    from yolov2_tf.data.digits import open_digits
+    from yolov2_tf.data.digits.scenes import open_digits
     from yolov2_tf.data.images import check_images, load_image
-    from yolov2_tf.detection import load_model
-    from yolov2_tf.evaluation import evaluate
+    from yolov2_tf.detection.thresholds import EVALUATION, Thresholds
+    from yolov2_tf.drawing.pictures import contact_sheet, draw_detections
+    from yolov2_tf.drawing.plots import plot_precision_recall
+    from yolov2_tf.evaluation.detections import evaluate
+    from yolov2_tf.export.detectors import KerasDetector
     from yolov2_tf.export.tflite import export_tflite
-    from yolov2_tf.model_file import EVALUATION, KerasDetector, Thresholds
-    from yolov2_tf.plots import plot_precision_recall
-    from yolov2_tf.training import train
-    from yolov2_tf.visualize import contact_sheet, draw_detections
+    from yolov2_tf.models.loading import load_model
+    from yolov2_tf.training.detection import train
 
     start = time.perf_counter()
     console = Console()

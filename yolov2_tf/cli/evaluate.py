@@ -43,9 +43,10 @@ def evaluate(
     from yolov2_tf.cli.parsing import messages, open_checked, write_json
     from yolov2_tf.data.images import load_image
     from yolov2_tf.data.nodes import map_boxes_onto_tree
+    from yolov2_tf.detection.thresholds import EVALUATION
     from yolov2_tf.errors import InputError
-    from yolov2_tf.evaluation import evaluate
-    from yolov2_tf.model_file import EVALUATION, open_model
+    from yolov2_tf.evaluation.detections import evaluate
+    from yolov2_tf.export.detectors import open_model
 
     console = messages()
     thresholds = dataclasses.replace(EVALUATION, tree=tree_threshold)
@@ -70,7 +71,7 @@ def evaluate(
     seconds = time.perf_counter() - start
     evaluation = evaluate(dataset, found, metric, tree=opened.tree)
     if plot is not None:
-        from yolov2_tf.plots import plot_precision_recall
+        from yolov2_tf.drawing.plots import plot_precision_recall
 
         plot_precision_recall(evaluation, plot)
     if json is not None:

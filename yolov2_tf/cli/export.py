@@ -54,9 +54,9 @@ def export(
     from rich.console import Console
 
     from yolov2_tf.cli.parsing import messages
-    from yolov2_tf.detection import load_model
-    from yolov2_tf.detection_model import DetectionModel
     from yolov2_tf.errors import InputError
+    from yolov2_tf.models.detection_model import DetectionModel
+    from yolov2_tf.models.loading import load_model
 
     if format not in FORMATS:
         raise InputError(f"unknown format {format!r}", expected=", ".join(FORMATS))
@@ -101,7 +101,7 @@ def export(
 
                 result = export_onnx(loaded, out, format=format, pictures=pictures, **suppression)
             case "darknet":
-                from yolov2_tf.darknet.export import export_darknet
+                from yolov2_tf.darknet.writer import export_darknet
 
                 result = "; ".join(["the same outputs", *export_darknet(loaded, out).notes])
     written = [out, *out.rglob("*")]

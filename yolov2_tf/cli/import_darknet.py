@@ -37,7 +37,7 @@ def import_darknet(
     from yolov2_tf.darknet.network import read_network
     from yolov2_tf.errors import InputError
     from yolov2_tf.files import replacing
-    from yolov2_tf.wordtree import WordTree, read_lines
+    from yolov2_tf.trees.wordtree import WordTree, read_lines
 
     if out.suffix != ".keras":
         raise InputError("not a name for a Keras model", where=out, expected="OUT.keras")
@@ -48,7 +48,7 @@ def import_darknet(
     class_names = None if names is None else [line.strip() for line in read_lines(names)]
     label_tree = None if tree is None else WordTree.read(tree)
 
-    from yolov2_tf.darknet.convert import import_darknet
+    from yolov2_tf.darknet.reader import import_darknet
 
     model = import_darknet(
         cfg, weights, class_names=class_names, tree=label_tree, allow_partial=partial

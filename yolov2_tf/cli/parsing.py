@@ -128,7 +128,8 @@ def read_tree(tree, names):
     Raises:
         InputError: If a file cannot be used, or there are names for no tree.
     """
-    from yolov2_tf.wordtree import WordTree, read_node_names
+    from yolov2_tf.trees.class_maps import read_node_names
+    from yolov2_tf.trees.wordtree import WordTree
 
     if tree is None:
         if names is not None:

@@ -46,10 +46,10 @@ def predict(
     from rich.console import Console
 
     from yolov2_tf.cli.parsing import messages, write_json
+    from yolov2_tf.drawing.media import find_media, read_media, written_media
+    from yolov2_tf.drawing.pictures import draw_detections
     from yolov2_tf.errors import InputError
     from yolov2_tf.export.serving.client import ServerError
-    from yolov2_tf.media import find_media, read_media, written_media
-    from yolov2_tf.visualize import draw_detections
 
     if out is None and json is None:
         raise InputError("nowhere to put the detections", expected="--out FOLDER or --json FILE")
@@ -97,7 +97,8 @@ def _open(model, server, threshold, iou, tree_threshold, size):
         served = ServedDetector(server, model, threshold)
         return served.detect, served.class_names
 
-    from yolov2_tf.model_file import Thresholds, open_model
+    from yolov2_tf.detection.thresholds import Thresholds
+    from yolov2_tf.export.detectors import open_model
 
     given = {} if iou is None else {"iou": iou}
     thresholds = Thresholds(threshold, tree=tree_threshold, **given)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from yolov2_tf.recipe import Recipe
+from yolov2_tf.training.recipes import Recipe
 
 DEFAULTS = Recipe()
 
@@ -113,7 +113,7 @@ def train(
     from rich.console import Console
 
     from yolov2_tf.cli.parsing import checked, integer_range, open_checked, read_tree
-    from yolov2_tf.data.classification import map_onto_tree, open_classification
+    from yolov2_tf.data.labels import map_onto_tree, open_classification
     from yolov2_tf.data.nodes import map_boxes_onto_tree
     from yolov2_tf.errors import InputError
 
@@ -175,7 +175,7 @@ def train(
         pictures = checked(map_onto_tree(pictures, label_tree, node_names), console)
         console.print(f"and on {len(pictures):,} pictures with a label of {pictures.name}")
 
-    from yolov2_tf.training import train
+    from yolov2_tf.training.detection import train
 
     rows = train(
         recipe,

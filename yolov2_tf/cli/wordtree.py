@@ -42,7 +42,7 @@ def build(
     """
     from yolov2_tf.cli.parsing import messages, write_json
     from yolov2_tf.files import replacing
-    from yolov2_tf.wordnet import WordNet, build_tree, read_wnids
+    from yolov2_tf.trees.wordnet import WordNet, build_tree, read_wnids
 
     database = WordNet.read(wordnet)
     tree = build_tree(read_wnids(leaves, database), database)
@@ -75,7 +75,8 @@ def show(
     """  # fmt: skip
     from rich.console import Console
 
-    from yolov2_tf.wordtree import WordTree, match_classes, read_node_names
+    from yolov2_tf.trees.class_maps import match_classes, read_node_names
+    from yolov2_tf.trees.wordtree import WordTree
 
     tree = WordTree.read(path)
     labels = None if names is None else read_node_names(names, tree)
@@ -83,7 +84,7 @@ def show(
     if plot is None:
         Console().print(_branch(tree, first, depth, labels))
     else:
-        from yolov2_tf.wordtree_plot import plot_tree
+        from yolov2_tf.drawing.tree import plot_tree
 
         plot_tree(tree, plot, node=first, levels=depth, title=ROOT, labels=labels)
 
@@ -110,7 +111,8 @@ def check(
     from rich.console import Console
 
     from yolov2_tf.cli.parsing import write_json
-    from yolov2_tf.wordtree import WordTree, read_node_names
+    from yolov2_tf.trees.class_maps import read_node_names
+    from yolov2_tf.trees.wordtree import WordTree
 
     tree = WordTree.read(path)
     labels = None if names is None else read_node_names(names, tree)
@@ -146,7 +148,7 @@ def _sentence(tree):
 
 def _against_wordnet(tree, folder, labels):
     """The edges of the tree and those that WordNet does not know, for the report."""
-    from yolov2_tf.wordnet import WordNet, compare
+    from yolov2_tf.trees.wordnet import WordNet, compare
 
     database = WordNet.read(folder)
     unknown, wrong = compare(tree, database)

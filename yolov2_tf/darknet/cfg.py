@@ -9,7 +9,7 @@ import math
 import re
 from pathlib import Path
 
-from ..errors import InputError
+from yolov2_tf.errors import InputError
 
 MAX_BYTES = 1 << 18  # the largest published cfg has 20 kB; nothing else is read as text
 

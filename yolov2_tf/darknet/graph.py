@@ -7,10 +7,10 @@ import keras
 import numpy as np
 from keras import layers
 
-from yolov2_tf.classification_model import ClassificationHead
 from yolov2_tf.darknet.cfg import Section
 from yolov2_tf.errors import InputError
-from yolov2_tf.layers import DarknetMaxPool, DarknetReorg, Head, Passthrough
+from yolov2_tf.models.heads import ClassificationHead, DetectionHead
+from yolov2_tf.models.layers import DarknetMaxPool, DarknetReorg, Passthrough
 
 _HINT = "export the network itself, without decoding and suppression"
 
@@ -144,7 +144,7 @@ class _Sections:
     def add_last(self, output):
         """Adds what makes the model's output, and `[region]` after a head."""
         self._read(output)
-        heads = [block for block in self.blocks if isinstance(block.convolution, Head)]
+        heads = [block for block in self.blocks if isinstance(block.convolution, DetectionHead)]
         if heads:
             (block,) = heads
             if block.output is not output:
@@ -234,7 +234,7 @@ def _pool_options(layer):
         # Elsewhere Keras' `same` puts less above and left than Darknet.
         as_in_darknet = padding == 0 or stride == 1 or (stride == 2 and size % 2 == 0)
         if size != width or stride != across or not as_in_darknet:
-            raise _refusal(layer, "pools otherwise than Darknet", "yolov2_tf.models.max_pool")
+            raise _refusal(layer, "pools otherwise than Darknet", "models.blocks.max_pool")
     written = {} if padding == size - 1 else {"padding": padding}
     return {"size": size, "stride": stride, **written}
 
@@ -273,7 +273,7 @@ def _check_convolution(layer):
         or tuple(layer.dilation_rate) != (1, 1)
         or layer.activation is not keras.activations.linear
     ):
-        raise _refusal(layer, "convolves otherwise than Darknet", "yolov2_tf.models.convolution")
+        raise _refusal(layer, "convolves otherwise than Darknet", "models.blocks.convolution")
 
 
 def _check_norm(layer, convolution):

@@ -10,9 +10,17 @@ import difflib
 import itertools
 import math
 
-from ..errors import InputError
-from .cfg import Section, read_cfg, shorten
-from .layers import KINDS, MAX_ACTIVATIONS, Convolutional, Cost, Layer, Region, Softmax
+from yolov2_tf.darknet.cfg import Section, read_cfg, shorten
+from yolov2_tf.darknet.sections import (
+    KINDS,
+    MAX_ACTIVATIONS,
+    Convolutional,
+    Cost,
+    Layer,
+    Region,
+    Softmax,
+)
+from yolov2_tf.errors import InputError
 
 MAX_LAYERS = 1000
 MAX_PARAMETERS = 1 << 28  # 1 GiB as float32; yolov2.cfg has 51 million

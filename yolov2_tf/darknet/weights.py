@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from ..files import replacing
+from yolov2_tf.errors import InputError
+from yolov2_tf.files import replacing
 
 _FLOAT = np.dtype("<f4")
 

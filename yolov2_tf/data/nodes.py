@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from yolov2_tf.wordtree import match_classes, read_class_map
+from yolov2_tf.trees.class_maps import match_classes, read_class_map
 
 
 def map_boxes_onto_tree(dataset, tree, node_names=None, class_map=None):
@@ -10,7 +10,7 @@ def map_boxes_onto_tree(dataset, tree, node_names=None, class_map=None):
 
     Args:
         dataset: `Dataset`.
-        tree: `yolov2_tf.wordtree.WordTree`.
+        tree: `yolov2_tf.trees.wordtree.WordTree`.
         node_names: What people call the nodes, one per node, or None.
         class_map: File with the number of each class's node, such as `coco9k.map`; default: the
             nodes are found by the names of the classes.

@@ -8,9 +8,9 @@ resumed training sees those it would have seen.
 import numpy as np
 import tensorflow as tf
 
-from yolov2_tf.anchors import STRIDE
 from yolov2_tf.data.augment import mirror, random_colours, random_view, take_view, view_boxes
 from yolov2_tf.data.images import decode_image
+from yolov2_tf.models.anchors import STRIDE
 
 QUARTERS = np.float32([[0, 0, 0.5, 0.5], [0, 0.5, 0.5, 1], [0.5, 0, 1, 0.5], [0.5, 0.5, 1, 1]])
 """Regions of the labels where four pictures are seen at once, as boxes `(4, 4)`."""

@@ -37,7 +37,7 @@ def open_dataset(spec, *, split=None, images=None, class_names=None):
     """
     spec = os.fspath(spec)
     if spec == "digits":
-        from yolov2_tf.data.digits import SPLITS, open_digits
+        from yolov2_tf.data.digits.scenes import SPLITS, open_digits
 
         dataset = rename_classes(open_digits(split or "train"), class_names)
         if split is None:  # all would mix what digits keeps apart
@@ -45,7 +45,7 @@ def open_dataset(spec, *, split=None, images=None, class_names=None):
             dataset = dataclasses.replace(dataset, notes=(*dataset.notes, note))
         return dataset
     if spec.startswith("tfds:"):
-        from yolov2_tf.data.tfds import read_tfds
+        from yolov2_tf.data.readers.tfds_sets import read_tfds
 
         return read_tfds(spec.removeprefix("tfds:"), split=split, class_names=class_names)
     path = Path(spec).expanduser()
@@ -60,15 +60,15 @@ def _open_file(path, split, images, class_names):
     suffix = path.suffix.lower()
     match suffix:
         case ".json":
-            from yolov2_tf.data.coco import read_coco
+            from yolov2_tf.data.readers.coco_json import read_coco
 
             return read_coco(path, split=split, images=images, class_names=class_names)
         case ".yaml" | ".yml":
-            from yolov2_tf.data.yolo_txt import read_yolo
+            from yolov2_tf.data.readers.yolo_txt import read_yolo
 
             return read_yolo(path, split=split, images=images, class_names=class_names)
         case ".csv":
-            from yolov2_tf.data.csv import read_csv
+            from yolov2_tf.data.readers.csv_table import read_csv
 
             if split is not None:
                 raise InputError(f"no image set {split!r}: a CSV file has none", where=path)
@@ -83,15 +83,15 @@ def _open_file(path, split, images, class_names):
 
 
 def _open_folder(path, split, images, class_names):
-    from yolov2_tf.data.coco import find_coco_files, read_coco
-    from yolov2_tf.data.voc import find_voc_folders, read_voc
+    from yolov2_tf.data.readers.coco_json import find_coco_files, read_coco
+    from yolov2_tf.data.readers.voc_xml import find_voc_folders, read_voc
 
     settings = {"split": split, "images": images, "class_names": class_names}
     for name in ("data.yaml", "data.yml"):
         if (path / name).is_file():
             return _open_file(path / name, **settings)
     if (path / "dataset_info.json").is_file() and (path / "features.json").is_file():
-        from yolov2_tf.data.tfds import read_tfds
+        from yolov2_tf.data.readers.tfds_sets import read_tfds
 
         return read_tfds(path, split=split, class_names=class_names)
     if find_coco_files(path):

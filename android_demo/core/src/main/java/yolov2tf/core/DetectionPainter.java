@@ -4,7 +4,7 @@ import java.util.List;
 
 /** Draws boxes, names and scores. Better ones are drawn over worse ones, names over boxes. */
 public final class DetectionPainter {
-    /** Those of {@code yolov2_tf.visualize}: far apart from one another. */
+    /** Those of {@code yolov2_tf.drawing.pictures}: far apart from one another. */
     private static final int[] COLORS = {
         0xFFFF3C3C, 0xFF2DFF5A, 0xFF004BF0, 0xFF1E7800, 0xFFA5B4FF, 0xFFB400C3, 0xFFFFB400,
         0xFF00B496, 0xFFFF69FF, 0xFF964B2D, 0xFF00F0F0, 0xFF7878C3, 0xFFB48700, 0xFFFF96A5,

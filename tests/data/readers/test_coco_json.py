@@ -1,0 +1,211 @@
+import json
+import os
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from yolov2_tf.data.readers.coco_json import read_coco
+from yolov2_tf.errors import InputError
+
+
+def content():
+    return {
+        "images": [
+            {"id": 7, "file_name": "a.jpg", "width": 100, "height": 80},
+            {"id": 9, "file_name": "b.jpg", "width": 50, "height": 40},
+        ],
+        "annotations": [
+            {"id": 1, "image_id": 7, "category_id": 90, "bbox": [10, 20, 30, 40.5], "iscrowd": 0},
+            {"id": 2, "image_id": 7, "category_id": 3, "bbox": [0, 0, 100, 80], "iscrowd": 1},
+        ],
+        "categories": [{"id": 90, "name": "toothbrush"}, {"id": 3, "name": "car"}],
+    }
+
+
+def write(folder, data, name="instances_val.json"):
+    folder.mkdir(parents=True, exist_ok=True)
+    text = data if isinstance(data, str) else json.dumps(data)
+    (folder / name).write_text(text)
+    return folder / name
+
+
+def test_boxes_labels_and_crowds(tmp_path):
+    dataset = read_coco(write(tmp_path, content()))
+    assert dataset.class_names == ("car", "toothbrush")  # by category id, gaps closed
+    first, second = dataset.records
+    np.testing.assert_allclose(first.boxes[0], [20 / 80, 10 / 100, 60.5 / 80, 40 / 100])
+    np.testing.assert_array_equal(first.boxes[1], [0, 0, 1, 1])
+    assert first.labels.tolist() == [1, 0]
+    assert first.ignore.tolist() == [False, True]
+    assert (first.image_id, first.width, first.height) == ("7", 100, 80)
+    assert second.boxes.shape == (0, 4)
+    assert dataset.num_boxes == 1
+
+
+def test_class_names_of_a_model(tmp_path):
+    path = write(tmp_path, content())
+    assert read_coco(path, class_names=["toothbrush", "bus", "car"]).records[0].labels[0] == 0
+    with pytest.raises(InputError, match="annotation 1: unknown class 'toothbrush'"):
+        read_coco(path, class_names=["car"])
+
+
+@pytest.mark.parametrize(
+    "folder", ["annotations/val", "val", "annotations", "images/val", "images", "."]
+)
+def test_pictures_are_found_near_the_file(tmp_path, folder):
+    path = write(tmp_path / "annotations", content())
+    (tmp_path / folder).mkdir(exist_ok=True, parents=True)
+    for name in ("a.jpg", "b.jpg"):
+        Image.new("RGB", (4, 4)).save(tmp_path / folder / name)
+    for record in read_coco(path).records:
+        assert os.path.isfile(record.image)
+    (tmp_path / folder / "b.jpg").unlink()
+    assert read_coco(path, images=tmp_path / folder).notes == ("pictures not found: 1 (9)",)
+
+
+def test_a_folder_with_several_files(tmp_path):
+    for split in ("train", "val"):
+        write(tmp_path / "annotations", content(), f"instances_{split}.json")
+    dataset = read_coco(tmp_path)
+    assert [r.image_id for r in dataset.records] == ["train/7", "train/9", "val/7", "val/9"]
+    assert "train, val found: all are used" in dataset.notes[0]
+    assert [r.image_id for r in read_coco(tmp_path, split="val").records] == ["7", "9"]
+    with pytest.raises(InputError, match="no image set 'test'"):
+        read_coco(tmp_path, split="test")
+
+
+def test_without_a_size_the_picture_tells_it(tmp_path):
+    data = content()
+    del data["images"][0]["width"]
+    path = write(tmp_path, data)
+    with pytest.raises(InputError, match="image 7: neither the size"):
+        read_coco(path)
+    Image.new("RGB", (100, 80)).save(tmp_path / "a.jpg")
+    assert read_coco(path).records[0].width == 100
+
+
+def change(**changes):
+    """The content with the first entry of each named list changed; None removes a field."""
+    data = content()
+    for key, fields in changes.items():
+        data[key][0].update(fields)
+        data[key][0] = {k: v for k, v in data[key][0].items() if v is not None}
+    return data
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ('{"images":\n [1,}', r"instances_val\.json:2: malformed JSON"),
+        ("[]", "no list of objects 'images'"),
+        ("[" * 100_000, "cannot be read|malformed"),
+        ({**content(), "categories": {}}, "no list of objects 'categories'"),
+        ({**content(), "images": []}, "annotation 1: no image has the id 7"),
+        (change(annotations={"bbox": [1, 2, 3]}), r"annotation 1: 'bbox' is \[1, 2, 3\]"),
+        (change(annotations={"bbox": [1, 2, 3, "x"]}), "annotation 1: 'bbox': 'x' is not a fin"),
+        (change(annotations={"bbox": [1, 2, float("nan"), 3]}), "annotation 1: 'bbox': nan is"),
+        (change(annotations={"bbox": None}), "annotation 1: 'bbox' is None"),
+        (change(annotations={"category_id": 4}), "annotation 1: unknown category id 4.*3, 90"),
+        (change(annotations={"category_id": None}), "annotation 1: 'category_id' is missing"),
+        (change(annotations={"image_id": 8}), "annotation 1: no image has the id 8"),
+        (change(images={"id": 9}), r"images\[1\]: image id 9 occurs twice"),
+        (change(images={"file_name": 3}), r"images\[0\]: 'file_name' is 3"),
+        (change(images={"width": "wide"}), "image 7: size: 'wide' is not a finite number"),
+        (change(categories={"id": 3}), r"categories\[1\]: category id 3 occurs twice"),
+        (change(categories={"name": None}), r"categories\[0\]: 'name' is missing"),
+        ({**content(), "images": [], "annotations": []}, "the data set has no images"),
+    ],
+)
+def test_bad_files_raise_with_the_element(tmp_path, data, message):
+    with pytest.raises(InputError, match=message):
+        read_coco(write(tmp_path, data))
+
+
+def test_mended_boxes_are_told(tmp_path):
+    data = content()
+    data["annotations"] += [
+        {"id": 5, "image_id": 9, "category_id": 3, "bbox": [10, 10, -5, 5]},
+        {"id": 6, "image_id": 9, "category_id": 3, "bbox": [10, 10, 0, 5]},
+        {"id": 7, "image_id": 9, "category_id": 3, "bbox": [10, 10, 100, 5]},
+    ]
+    dataset = read_coco(write(tmp_path, data))
+    assert len(dataset.records[1].boxes) == 1
+    swapped, empty, clipped = dataset.notes[1:]
+    assert "annotation 5" in swapped
+    assert "annotation 6" in empty
+    assert "annotation 7" in clipped
+
+
+def test_categories_of_one_name_are_one(tmp_path):
+    data = content()
+    data["categories"][0]["name"] = "car"
+    dataset = read_coco(write(tmp_path, data))
+    assert dataset.class_names == ("car",)
+    assert "categories of one name" in dataset.notes[0]
+
+
+FIELDS = (
+    *("id", "file_name", "width", "height"),
+    *("image_id", "category_id", "bbox", "iscrowd", "name"),
+)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 99) | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=5,
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["images", "annotations", "categories"]),
+    st.sampled_from(FIELDS),
+    values,
+    st.booleans(),
+)
+def test_any_field_gives_records_or_input_error(tmp_path, key, field, value, whole):
+    data = content()
+    if whole:
+        data[key] = value
+    else:
+        data[key][0][field] = value
+    path = write(tmp_path, data)
+    try:
+        dataset = read_coco(path)
+    except InputError:
+        return
+    assert len(dataset) == 2
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=40))
+def test_any_bytes_give_input_error(tmp_path, junk):
+    path = tmp_path / "instances_val.json"
+    path.write_bytes(junk)
+    with pytest.raises(InputError):
+        read_coco(path)
+
+
+def test_coco_sample_agrees_with_pycocotools(shared_data):
+    from pycocotools.coco import COCO
+
+    path = shared_data / "coco_sample" / "annotations" / "instances_val2017.json"
+    dataset, coco = read_coco(path), COCO(path)
+    assert len(dataset) == 79
+    assert sum(len(record.boxes) for record in dataset.records) == 624
+    assert len(dataset.class_names) == 80
+    assert dataset.class_names[:3] == ("person", "bicycle", "car")
+    assert all(os.path.isfile(record.image) for record in dataset.records)
+    for record in dataset.records:
+        truths = coco.loadAnns(coco.getAnnIds(int(record.image_id)))
+        names = [coco.cats[truth["category_id"]]["name"] for truth in truths]
+        assert [dataset.class_names[label] for label in record.labels] == names
+        assert record.ignore.tolist() == [bool(truth["iscrowd"]) for truth in truths]
+        y_min, x_min, y_max, x_max = (
+            record.boxes.T
+            * np.array([record.height, record.width, record.height, record.width])[:, None]
+        )
+        xywh = np.stack([x_min, y_min, x_max - x_min, y_max - y_min], axis=1)
+        np.testing.assert_allclose(xywh, [truth["bbox"] for truth in truths], atol=0.02)

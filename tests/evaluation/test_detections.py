@@ -1,0 +1,428 @@
+"""AP against slow references by formula, pycocotools, and properties that AP must have."""
+
+import contextlib
+import io
+import json
+import math
+import time
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.errors import InputError
+from yolov2_tf.evaluation.detections import evaluate
+
+SIZE = np.array([480, 640, 480, 640])  # height, width, height, width of every picture
+
+
+def random_scene(seed, images=12, classes=4, most=6):
+    """Truths, and detections that are moved copies of some of them plus noise."""
+    rng = np.random.default_rng(seed)
+    records, detections = [], []
+    for i in range(images):
+        n = int(rng.integers(0, most))
+        corner = rng.integers(1, 300, (n, 2))
+        pixels = np.concatenate([corner, corner + rng.integers(5, 160, (n, 2))], axis=1)  # 1-based
+        labels = rng.integers(0, classes, n)
+        records.append(record(i, pixels, labels, rng.random(n) < 0.2))
+        copies = pixels[rng.integers(0, n, 3 * n)] if n else pixels
+        moved = copies + rng.normal(0, 8, copies.shape)
+        noise = rng.uniform(1, 200, (4, 2))
+        boxes = np.concatenate([moved, np.concatenate([noise, noise + 90], axis=1)])
+        found = np.concatenate(
+            [rng.choice(labels, len(moved)) if n else [], rng.integers(0, classes, 4)]
+        )
+        detections.append(detection(boxes, found, rng.random(len(boxes))))
+    return dataset(records, classes), detections
+
+
+def record(i, pixels, labels, ignore):
+    return Record(
+        None, f"image {i}", fractions(pixels).astype(np.float32), np.asarray(labels, np.int32),
+        np.asarray(ignore, bool), width=640, height=480,
+    )  # fmt: skip
+
+
+def dataset(records, classes):
+    return Dataset("scene", tuple(f"class {c}" for c in range(classes)), records)
+
+
+def detection(pixels, labels, scores):
+    return {
+        "boxes": fractions(pixels),
+        "labels": np.asarray(labels, np.int32),
+        "scores": np.asarray(scores, np.float64),
+    }
+
+
+def fractions(pixels):
+    """VOC's 1-based inclusive pixels to fractions that keep their extent."""
+    return (np.reshape(pixels, (-1, 4)) - [1, 1, 0, 0]) / SIZE
+
+
+def inclusive(boxes):
+    return np.asarray(boxes, np.float64) * SIZE + [1, 1, 0, 0]
+
+
+def devkit(data, detections, label, threshold, area):
+    """`VOCevaldet.m`, line by line, on inclusive pixels."""
+    found = [
+        (score, i, box)
+        for i, entry in enumerate(detections)
+        for box, lab, score in zip(
+            inclusive(entry["boxes"]), entry["labels"], entry["scores"], strict=True
+        )
+        if lab == label
+    ]
+    found.sort(key=lambda row: -row[0])
+    positives = sum(int(np.sum((r.labels == label) & ~r.ignore)) for r in data.records)
+    if positives == 0:
+        return math.nan
+    taken, tp, fp = set(), [], []
+    for _, i, box in found:
+        r = data.records[i]
+        best, best_iou = None, -math.inf
+        for j in np.flatnonzero(r.labels == label):
+            truth = inclusive(r.boxes[j])
+            height = min(box[2], truth[2]) - max(box[0], truth[0]) + 1
+            width = min(box[3], truth[3]) - max(box[1], truth[1]) + 1
+            if height > 0 and width > 0:
+                areas = [(b[2] - b[0] + 1) * (b[3] - b[1] + 1) for b in (box, truth)]
+                overlap = height * width / (sum(areas) - height * width)
+                if overlap > best_iou:
+                    best, best_iou = j, overlap
+        hit = best_iou >= threshold
+        if hit and r.ignore[best]:
+            tp, fp = [*tp, 0], [*fp, 0]
+        elif hit and (i, best) not in taken:
+            taken.add((i, best))
+            tp, fp = [*tp, 1], [*fp, 0]
+        else:
+            tp, fp = [*tp, 0], [*fp, 1]
+    points = []  # exact (recall, precision)
+    for k in range(1, len(tp) + 1):
+        t, f = sum(tp[:k]), sum(fp[:k])
+        if t + f:
+            points.append((Fraction(t, positives), Fraction(t, t + f)))
+    return float(area(points))
+
+
+def eleven_points(points):
+    levels = [Fraction(t, 10) for t in range(11)]
+    return sum(max((p for r, p in points if r >= t), default=0) for t in levels) / Fraction(11)
+
+
+def envelope_area(points):
+    total, before = Fraction(0), Fraction(0)
+    for recall in sorted({r for r, _ in points}):
+        total += (recall - before) * max(p for r, p in points if r >= recall)
+        before = recall
+    return total
+
+
+@pytest.mark.parametrize("threshold", [0.5, 0.75])
+@pytest.mark.parametrize(("metric", "area"), [("voc07", eleven_points), ("voc10", envelope_area)])
+def test_voc_equals_the_devkit(metric, area, threshold):
+    some_ap = 0
+    for seed in range(6):
+        data, detections = random_scene(seed)
+        result = evaluate(data, detections, metric, iou=threshold)
+        expected = [devkit(data, detections, c, threshold, area) for c in range(4)]
+        np.testing.assert_allclose(list(result.ap.values()), expected, atol=1e-12)
+        assert result.map == pytest.approx(np.nanmean(expected))
+        some_ap += 0.05 < result.map < 0.95
+    assert some_ap >= 4  # the scenes are neither trivial nor hopeless
+
+
+def pycocotools_figures(data, detections):
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    def xywh(box):
+        y_min, x_min, y_max, x_max = np.asarray(box, np.float64) * SIZE
+        return [x_min, y_min, x_max - x_min, y_max - y_min]
+
+    annotations = [
+        {"image_id": i + 1, "category_id": int(label) + 1, "bbox": xywh(box),
+         "area": float(np.prod(xywh(box)[2:])), "iscrowd": int(ignore)}
+        for i, r in enumerate(data.records)
+        for box, label, ignore in zip(r.boxes, r.labels, r.ignore, strict=True)
+    ]  # fmt: skip
+    results = [
+        {"image_id": i + 1, "category_id": int(label) + 1, "bbox": xywh(box), "score": float(score)}
+        for i, entry in enumerate(detections)
+        for box, label, score in zip(
+            *(entry[k] for k in ("boxes", "labels", "scores")), strict=True
+        )
+    ]
+    truth = COCO()
+    truth.dataset = {
+        "images": [{"id": i + 1, "height": 480, "width": 640} for i in range(len(data.records))],
+        "categories": [{"id": c + 1} for c in range(len(data.class_names))],
+        "annotations": [{"id": n, **a} for n, a in enumerate(annotations, 1)],
+    }
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth.createIndex()
+        judge = COCOeval(truth, truth.loadRes(results), "bbox")
+        judge.evaluate()
+        judge.accumulate()
+        judge.summarize()
+    keys = "AP AP50 AP75 AP_small AP_medium AP_large AR_1 AR_10 AR_100 AR_small AR_medium AR_large"
+    precision = judge.eval["precision"][:, :, :, 0, 2]
+    return dict(zip(keys.split(), judge.stats, strict=True)), precision.mean(axis=(0, 1))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_coco_equals_pycocotools(seed):
+    data, detections = random_scene(seed, images=20, classes=3, most=9)
+    expected, ap = pycocotools_figures(data, detections)
+    result = evaluate(data, detections, "coco")
+    assert any(r.ignore.any() for r in data.records)
+    assert result.map == pytest.approx(expected.pop("AP"), abs=1e-9)
+    assert result.map > 0.05
+    assert result.extra == pytest.approx(expected, abs=1e-9)
+    np.testing.assert_allclose(list(result.ap.values()), ap, atol=1e-9)
+    curve = result.curves["class 0"]
+    assert len(curve.recall) == len(curve.precision) == len(curve.scores) == 101
+
+
+def test_coco_areas_are_nan_without_picture_sizes():
+    data, detections = random_scene(0)
+    blind = [Record(None, r.image_id, r.boxes, r.labels, r.ignore) for r in data.records]
+    sized, unsized = (evaluate(d, detections, "coco") for d in (data, dataset(blind, 4)))
+    assert unsized.map == pytest.approx(sized.map, abs=1e-6)
+    assert unsized.extra["AP50"] == pytest.approx(sized.extra["AP50"], abs=1e-6)
+    assert math.isnan(unsized.extra["AP_small"])
+    assert math.isfinite(sized.extra["AP_large"])
+
+
+# === Properties ===
+
+METRICS = ["voc07", "voc10", "coco"]
+
+
+@st.composite
+def scenes(draw):
+    return random_scene(draw(st.integers(0, 2**20)), images=draw(st.integers(1, 6)))
+
+
+def values(evaluation):
+    return np.array(list(evaluation.ap.values()))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@settings(max_examples=15, deadline=None)
+@given(scene=scenes())
+def test_perfect_detections_score_one_and_none_score_zero(metric, scene):
+    data, _ = scene
+    assume(any((~r.ignore).any() for r in data.records))
+    perfect = [
+        {"boxes": r.boxes, "labels": r.labels, "scores": np.linspace(1, 0.5, len(r.labels))}
+        for r in data.records
+    ]
+    none = [detection(np.empty((0, 4)), [], []) for _ in data.records]
+    assert evaluate(data, perfect, metric).map == pytest.approx(1)
+    assert evaluate(data, none, metric).map == 0
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@settings(max_examples=15, deadline=None)
+@given(scene=scenes(), seed=st.integers(0, 99))
+def test_only_the_order_of_the_scores_counts(metric, scene, seed):
+    data, detections = scene
+    rng = np.random.default_rng(seed)
+    other = []
+    for d in detections:
+        order = rng.permutation(len(d["scores"]))
+        d = {key: column[order] for key, column in d.items()}
+        other.append({**d, "scores": np.exp(3 * d["scores"]) - 7})
+    np.testing.assert_allclose(
+        values(evaluate(data, detections, metric)), values(evaluate(data, other, metric)), atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@settings(max_examples=15, deadline=None)
+@given(scene=scenes(), label=st.integers(0, 3))
+def test_a_false_positive_never_helps(metric, scene, label):
+    data, detections = scene
+    before = values(evaluate(data, detections, metric))
+    for score in (-1.0, 0.5, 2.0):
+        first = detections[0]
+        worse = {
+            "boxes": np.concatenate([first["boxes"], [[0.96, 0.96, 0.97, 0.97]]]),  # nothing there
+            "labels": np.append(first["labels"], label),
+            "scores": np.append(first["scores"], score),
+        }
+        after = values(evaluate(data, [worse, *detections[1:]], metric))
+        assert np.all((after <= before + 1e-9) | np.isnan(before))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@settings(max_examples=15, deadline=None)
+@given(scene=scenes(), label=st.integers(0, 3))
+def test_ignored_truths_are_neutral(metric, scene, label):
+    """A truth to ignore, found or not, changes nothing."""
+    data, detections = scene
+    before = values(evaluate(data, detections, metric))
+    first, alone = data.records[0], np.array([[0.95, 0.95, 0.99, 0.99]], np.float32)
+    more = Record(
+        None, "image 0", np.concatenate([first.boxes, alone]), np.append(first.labels, label),
+        np.append(first.ignore, True), 640, 480,
+    )  # fmt: skip
+    data = dataset([more, *data.records[1:]], 4)
+    np.testing.assert_allclose(values(evaluate(data, detections, metric)), before, atol=1e-9)
+    hit = {
+        "boxes": np.concatenate([detections[0]["boxes"], alone, alone]),
+        "labels": np.append(detections[0]["labels"], [label, label]),
+        "scores": np.append(detections[0]["scores"], [0.7, 0.3]),
+    }
+    found = evaluate(data, [hit, *detections[1:]], metric)
+    np.testing.assert_allclose(values(found), before, atol=1e-9)
+
+
+# === Single cases ===
+
+TRUTH = [101, 101, 200, 200]
+
+
+def test_a_duplicate_is_a_false_positive():
+    data = dataset([record(0, [TRUTH, [301, 301, 400, 400]], [0, 0], [False, False])], 1)
+    found = [detection([TRUTH, TRUTH], [0, 0], [0.9, 0.8])]
+    result = evaluate(data, found, "voc10")
+    np.testing.assert_allclose(result.curves["class 0"].precision, [1, 0.5])
+    np.testing.assert_allclose(result.curves["class 0"].recall, [0.5, 0.5])
+    np.testing.assert_allclose(result.curves["class 0"].scores, [0.9, 0.8])
+    assert result.map == 0.5
+
+
+def test_a_detection_belongs_to_the_truth_it_overlaps_most_even_if_taken():
+    near = [101, 101, 200, 210]
+    data = dataset([record(0, [TRUTH, near], [0, 0], [False, False])], 1)
+    found = [detection([TRUTH, [101, 101, 200, 201]], [0, 0], [0.9, 0.8])]
+    assert evaluate(data, found, "voc10").map == 0.5  # the second is no hit on `near`, as in VOC
+
+
+def test_tiny_boxes_match_as_well_as_large_ones():
+    box = np.array([[0.5, 0.5, 0.5 + 2e-5, 0.5 + 2e-5]])
+    data = dataset([Record(None, "tiny", box, np.zeros(1, int), np.zeros(1, bool))], 1)
+    found = [{"boxes": box, "labels": np.zeros(1, int), "scores": np.ones(1)}]
+    assert evaluate(data, found, iou=0.999).map == 1
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_class_without_truths_is_left_out_and_said(metric):
+    data = dataset([record(0, [TRUTH, TRUTH], [0, 2], [False, True])], 4)
+    found = [detection([TRUTH, TRUTH], [0, 1], [0.9, 0.8])]
+    result = evaluate(data, found, metric)
+    assert result.map == pytest.approx(1)
+    assert [math.isnan(ap) for ap in result.ap.values()] == [False, True, True, True]
+    assert result.without_truths == ["class 1", "class 2", "class 3"]
+    assert result.counts["class 1"] == (0, 0, 1)
+    assert result.counts["class 2"] == (0, 1, 0)
+    assert set(result.curves) == {"class 0"}
+    assert "3 classes without truths are left out of the mean: class 1" in text_of(result)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_no_truths_at_all_is_nan_and_json_null(metric):
+    result = evaluate(dataset([record(0, [], [], [])], 1), [detection([], [], [])], metric)
+    assert math.isnan(result.map)
+    assert json.loads(json.dumps(result.to_json(), allow_nan=False)) == {
+        "metric": metric, "map": None, "ap": {"class 0": None}, "images": 1,
+    }  # fmt: skip
+    text_of(result)
+
+
+def test_json_has_the_promised_keys_and_fractions():
+    data, detections = random_scene(1)
+    result = evaluate(data, detections)
+    answer = json.loads(json.dumps(result.to_json(), allow_nan=False))
+    assert list(answer) == ["metric", "map", "ap", "images"]
+    assert answer["images"] == 12
+    assert answer["map"] == pytest.approx(result.map)
+    assert list(answer["ap"]) == list(data.class_names)
+    assert all(0 <= ap <= 1 for ap in answer["ap"].values())
+
+
+def text_of(result):
+    console = Console(file=io.StringIO(), width=100)
+    console.print(result.table())
+    return " ".join(console.file.getvalue().split())  # however the lines were broken
+
+
+def test_table_shows_the_figures_and_takes_names_literally():
+    records = [record(0, [TRUTH], [0], [False])]
+    data = Dataset("one", ("[bold]odd[/bold] 名",), records)
+    text = text_of(evaluate(data, [detection([TRUTH], [0], [0.9])], "coco"))
+    assert "[bold]odd[/bold] 名" in text
+    assert "100.0" in text
+    assert "AP50 │ 100.0" in text
+    assert "AP_small │ –" in text
+
+
+def test_names_that_repeat_keep_their_own_ap():
+    data = Dataset("cranes", ("crane", "crane"), [record(0, [TRUTH, TRUTH], [0, 1], [False] * 2)])
+    result = evaluate(data, [detection([TRUTH], [1], [0.9])])
+    assert result.ap == {"crane (0)": 0, "crane (1)": 1}
+
+
+BOX = np.array([[0.1, 0.1, 0.2, 0.2]])
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"boxes": BOX, "labels": [4], "scores": [0.5]}, "labels 0 to 3"),
+        ({"boxes": BOX, "labels": [-1], "scores": [0.5]}, "label -1"),
+        ({"boxes": BOX, "labels": [0], "scores": [math.nan]}, "score nan"),
+        ({"boxes": BOX * math.nan, "labels": [0], "scores": [0.5]}, "finite"),
+        ({"boxes": BOX, "labels": [0, 1], "scores": [0.5]}, r"expected \(n, 4\)"),
+        ({"boxes": BOX[0, :3], "labels": [0], "scores": [0.5]}, r"expected \(n, 4\)"),
+    ],
+)
+def test_detections_that_do_not_fit_name_the_image(entry, said):
+    data = dataset([record(0, [TRUTH], [0], [False])], 4)
+    with pytest.raises(InputError, match=said) as error:
+        evaluate(data, [entry])
+    assert error.value.where == "image 0"
+
+
+def test_wrong_number_of_images_and_unknown_metric():
+    data, detections = random_scene(0)
+    with pytest.raises(InputError, match="one entry for each of the 12"):
+        evaluate(data, detections[:-1])
+    with pytest.raises(InputError, match="voc07, voc10, coco"):
+        evaluate(data, detections, "map50")
+
+
+def test_accepts_a_generator_and_does_not_change_its_input():
+    data, detections = random_scene(3)
+    copies = [{k: v.copy() for k, v in d.items()} for d in detections]
+    assert evaluate(data, iter(detections)).map == evaluate(data, detections).map
+    for d, copy in zip(detections, copies, strict=True):
+        assert all(np.array_equal(d[k], copy[k]) for k in d)
+
+
+def test_a_full_voc_sample_takes_well_under_two_seconds():
+    rng = np.random.default_rng(0)
+    corners = rng.uniform(0, 0.5, (413, 303, 2))
+    boxes = np.concatenate([corners, corners + rng.uniform(0.05, 0.4, corners.shape)], axis=-1)
+    labels = rng.integers(0, 20, (413, 303))
+    records = [
+        Record(None, str(i), boxes[i, :3], labels[i, :3], np.zeros(3, bool), 500, 375)
+        for i in range(413)
+    ]
+    found = [
+        {"boxes": boxes[i, 3:], "labels": labels[i, 3:], "scores": rng.random(300)}
+        for i in range(413)
+    ]
+    start = time.process_time()
+    result = evaluate(dataset(records, 20), found)
+    assert time.process_time() - start < 2
+    assert sum(c.detections for c in result.counts.values()) == 413 * 300

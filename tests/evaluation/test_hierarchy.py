@@ -1,0 +1,92 @@
+"""What a detection that is deeper or less deep than the truth counts for."""
+
+import math
+
+import numpy as np
+import pytest
+
+from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.evaluation.detections import evaluate
+from yolov2_tf.trees.wordtree import WordTree
+
+TREE = WordTree(["animal", "thing", "dog", "cat", "hound", "poodle"], [-1, -1, 0, 0, 2, 2])
+ANIMAL, THING, DOG, CAT, HOUND, POODLE = range(6)
+BOX = [0.1, 0.1, 0.5, 0.5]
+OTHER = [0.6, 0.6, 0.9, 0.9]
+
+
+def images(*truths, ignore=False):
+    """One image per truth, `(label, …)` each with the same box."""
+    records = [
+        Record(
+            image=None,
+            image_id=str(i),
+            boxes=np.array([BOX] * len(labels), np.float32),
+            labels=np.array(labels, np.int32),
+            ignore=np.full(len(labels), ignore),
+        )
+        for i, labels in enumerate(truths)
+    ]
+    return Dataset("made up", TREE.names, records)
+
+
+def found(*labels):
+    """One image per label, or None for nothing."""
+    return [
+        {
+            "boxes": np.array([BOX] * (label is not None), np.float32).reshape(-1, 4),
+            "labels": np.array([label] if label is not None else [], np.int32),
+            "scores": np.array([0.9] * (label is not None), np.float32),
+        }
+        for label in labels
+    ]
+
+
+def average_precisions(dataset, detections):
+    return evaluate(dataset, detections, "voc10", tree=TREE).ap
+
+
+def test_a_deeper_detection_hits_the_truth():
+    ap = average_precisions(images([DOG]), found(HOUND))
+    assert ap["dog"] == 1
+    assert all(math.isnan(ap[name]) for name in ("animal", "hound", "poodle", "cat"))
+    assert average_precisions(images([DOG]), found(CAT))["dog"] == 0
+
+
+def test_a_less_deep_detection_misses_the_truth_and_is_no_error_elsewhere():
+    ap = average_precisions(images([HOUND], [HOUND]), found(DOG, HOUND))
+    assert ap["hound"] == pytest.approx(0.5)
+    assert math.isnan(ap["dog"])
+
+
+def test_it_hits_the_ancestor_where_that_counts():
+    ap = average_precisions(images([HOUND], [DOG]), found(DOG, DOG))
+    assert ap["dog"] == 1  # a hound is a dog
+    assert ap["hound"] == 0
+    assert average_precisions(images([HOUND], [DOG]), found(POODLE, None))["dog"] == 0.5
+
+
+def test_a_deeper_detection_is_a_false_one_of_its_own_class_where_that_counts():
+    both = average_precisions(images([HOUND], [DOG]), found(HOUND, HOUND))
+    assert both["dog"] == 1
+    assert both["hound"] == 1  # its true one ranks first; the second costs no recall
+    only = average_precisions(images([DOG], [HOUND]), found(HOUND, None))
+    assert (only["dog"], only["hound"]) == (0.5, 0)
+
+
+def test_ignored_truths_label_nothing():
+    ap = average_precisions(images([DOG], ignore=True), found(DOG))
+    assert all(math.isnan(value) for value in ap.values())
+
+
+def test_leaves_alone_are_scored_as_without_a_tree():
+    rng = np.random.default_rng(0)
+    leaves = TREE.leaves
+    dataset = images(*([leaves[rng.integers(4)]] for _ in range(30)))
+    detections = found(*(leaves[rng.integers(4)] for _ in range(30)))
+    for one in detections:
+        one["scores"] = rng.uniform(0, 1, 1)
+    with_tree = evaluate(dataset, detections, "voc07", tree=TREE)
+    without = evaluate(dataset, detections, "voc07")
+    assert with_tree.map == without.map
+    assert 0 < with_tree.map < 1

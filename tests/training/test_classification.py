@@ -1,0 +1,220 @@
+"""The classifier's training: its files, its stages, and its trunk in a detector."""
+
+import csv
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pytest
+from rich.console import Console
+
+from yolov2_tf.classification.accuracy import evaluate_classifier
+from yolov2_tf.classification.predict import classifier, load_classifier
+from yolov2_tf.data.digits.scenes import open_digits
+from yolov2_tf.data.images import check_images
+from yolov2_tf.data.labels import map_onto_tree, open_classification
+from yolov2_tf.errors import InputError
+from yolov2_tf.models.heads import find_classification_head
+from yolov2_tf.schedules import Stages, classification_schedule
+from yolov2_tf.training.classification import train_classifier
+from yolov2_tf.training.detection import train
+from yolov2_tf.training.recipes import ClassificationRecipe, Recipe
+from yolov2_tf.trees.wordtree import WordTree
+
+SMALL = ClassificationRecipe(
+    width=1 / 16,
+    size=32,
+    high_resolution=(64, 2),
+    epochs=1,
+    batch_size=8,
+    learning_rate=0.01,
+    flip=False,
+)
+TREE = WordTree(["round", "straight", *"089147"], [-1, -1, 0, 0, 0, 1, 1, 1])
+
+
+@pytest.fixture(scope="module")
+def digits():
+    dataset = open_classification("digits", "train")
+    dataset = dataclasses.replace(dataset, records=dataset.records[:20])
+    return check_images(dataset)[0]
+
+
+@pytest.fixture(scope="module")
+def run(digits, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    return folder, train_classifier(SMALL, digits, folder, validation=digits)
+
+
+# === Recipe and schedule ===
+
+
+def test_the_defaults_are_the_papers():
+    recipe = ClassificationRecipe()
+    assert (recipe.size, recipe.epochs, recipe.learning_rate) == (224, 160, 0.1)
+    assert (recipe.batch_size, recipe.weight_decay) == (128, 5e-4)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("size", 100),
+        ("high_resolution", (450, 10)),
+        ("high_resolution", (448, 0)),
+        ("resize", "crop"),
+        ("optimizer", "lion"),
+        ("zoom", (2.0, 0.5)),
+    ],
+)
+def test_a_recipe_refuses_what_cannot_be(field, value):
+    with pytest.raises(InputError):
+        ClassificationRecipe(**{field: value})
+
+
+def test_the_rate_falls_with_the_fourth_power_and_again_from_a_hundredth():
+    schedule = classification_schedule(0.1, 1000, 100)
+    rates = [float(schedule(step)) for step in (0, 500, 999, 1000, 1050, 1099)]
+    expected = [0.1, 0.1 / 16, 0.1 * 1e-12, 1e-3, 1e-3 / 16, 1e-3 * 1e-8]
+    np.testing.assert_allclose(rates, expected, rtol=1e-3, atol=1e-12)
+    again = Stages.from_config(schedule.get_config())
+    assert [float(again(step)) for step in (500, 1050)] == pytest.approx([rates[1], rates[4]])
+    assert float(classification_schedule(0.1, 1000)(500)) == pytest.approx(0.1 / 16)
+
+
+# === A run ===
+
+
+def test_a_run_leaves_what_it_promises(run, digits):
+    folder, rows = run
+    assert {p.name for p in folder.iterdir()} == {
+        *("model.keras", "last.keras", "config.json", "history.csv", "history.png", "tensorboard")
+    }
+    with (folder / "history.csv").open(newline="") as file:
+        assert list(csv.DictReader(file)) == rows
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert {"loss", "top1", "val_top1", "val_top5", "images_per_second"} <= set(rows[0])
+    assert all(np.isfinite(float(row["loss"])) for row in rows)
+    config = json.loads((folder / "config.json").read_text())
+    assert config["high_resolution"] == [64, 2]
+    assert config["data"] == {"name": digits.name, "images": 20}
+
+
+def test_the_model_is_meant_for_the_high_resolution(run, digits):
+    folder, rows = run
+    model = load_classifier(folder / "model.keras")
+    head = find_classification_head(model)
+    assert head.input_size == 64
+    assert head.class_names == digits.class_names
+    best = max(float(row["val_top1"]) for row in rows[1:])
+    assert evaluate_classifier(classifier(model), digits).top1 == pytest.approx(best)
+
+
+class Stop(Exception):
+    """What stops a training, as a power cut does."""
+
+
+@pytest.mark.parametrize("epochs", [1, 2])  # between the stages, in the second
+def test_a_resumed_run_equals_one_that_was_never_stopped(run, digits, tmp_path, epochs):
+    def stop(epoch, logs):
+        if epoch == epochs:
+            raise Stop
+
+    fit = keras.Model.fit
+    callback = keras.callbacks.LambdaCallback(on_epoch_begin=stop)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            keras.Model,
+            "fit",
+            lambda self, *a, callbacks, **k: fit(self, *a, callbacks=[*callbacks, callback], **k),
+        )
+        with pytest.raises(Stop):
+            train_classifier(SMALL, digits, tmp_path, validation=digits)
+    resumed = train_classifier(SMALL, digits, tmp_path, validation=digits, resume=True)
+    whole = run[1]
+    assert [row["epoch"] for row in resumed] == ["1", "2", "3"]
+    for name in ("loss", "learning_rate", "val_top1"):
+        assert float(resumed[2][name]) == pytest.approx(float(whole[2][name]), rel=1e-4, abs=1e-9)
+
+
+def test_nothing_to_resume_is_said(digits, tmp_path):
+    with pytest.raises(InputError, match="nothing to resume"):
+        train_classifier(SMALL, digits, tmp_path, resume=True)
+
+
+def test_one_graph_serves_all_sizes(digits, tmp_path):
+    traces = []
+    step = keras.Model.train_step
+
+    def counted(self, data):
+        traces.append(data[0].shape)
+        return step(self, data)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.Model, "train_step", counted)
+        train_classifier(SMALL, digits, tmp_path)
+    assert len(traces) <= 2  # the first of them makes the optimizer's variables
+    assert {tuple(shape) for shape in traces} == {(8, None, None, 3)}
+
+
+def test_twenty_pictures_are_learnt_by_heart(digits, tmp_path):
+    """With a tree, whose classes are some of its nodes; the others are left out."""
+    known = [r for r in digits.records if digits.class_names[r.label] in TREE.names]
+    names = tuple(name for name in digits.class_names if name in TREE.names)
+    records = [
+        dataclasses.replace(r, label=names.index(digits.class_names[r.label])) for r in known
+    ]
+    # Ten times: an epoch costs more than a step.
+    dataset = dataclasses.replace(digits, class_names=names, records=records * 10)
+    dataset = map_onto_tree(dataset, TREE)
+    recipe = ClassificationRecipe(
+        width=1 / 8,
+        size=64,
+        epochs=20,
+        batch_size=12,
+        optimizer="adam",
+        learning_rate=3e-3,
+        zoom=(1, 1),
+        flip=False,
+    )
+    train_classifier(recipe, dataset, tmp_path, tree=TREE)
+    model = load_classifier(tmp_path / "model.keras")
+    assert find_classification_head(model).tree == TREE
+    scores = evaluate_classifier(classifier(model), dataset)
+    assert scores.top1 > 0.9
+    assert scores.hierarchical >= scores.top1
+
+
+# === The trunk of a detector ===
+
+
+def test_a_detector_takes_the_trunk_and_says_what_it_did_not_load(run, tmp_path, capsys):
+    scenes = check_images(open_digits("train", count=4, size=64))[0]
+    recipe = Recipe(model="yolov2", width=1 / 16, size=64, epochs=1, batch_size=4, freeze=True)
+    train(
+        recipe,
+        scenes,
+        tmp_path,
+        weights=run[0] / "model.keras",
+        console=Console(force_terminal=False, width=200),
+    )
+    printed = capsys.readouterr().out
+    assert "loaded 36 layers" in printed  # 18 convolutions and their batch normalisations
+    for name in ("conv19", "conv20", "conv21", "conv22", "head"):
+        assert f"{name} starts anew: " in printed
+    source = load_classifier(run[0] / "model.keras")
+    detector = keras.models.load_model(tmp_path / "last.keras")
+    for i in range(1, 19):
+        np.testing.assert_array_equal(
+            detector.get_layer(f"conv{i}").get_weights()[0],
+            source.get_layer(f"conv{i}").get_weights()[0],
+        )
+
+
+def test_weights_start_another_classifier(run, digits, tmp_path):
+    recipe = dataclasses.replace(SMALL, epochs=1, high_resolution=None, learning_rate=1e-9)
+    train_classifier(recipe, digits, tmp_path, weights=run[0] / "model.keras")
+    old, new = (load_classifier(folder / "model.keras") for folder in (run[0], tmp_path))
+    np.testing.assert_allclose(
+        new.get_layer("conv5").get_weights()[0], old.get_layer("conv5").get_weights()[0], atol=1e-6
+    )

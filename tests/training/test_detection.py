@@ -1,0 +1,248 @@
+import csv
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from yolov2_tf.data.digits.scenes import open_digits
+from yolov2_tf.data.images import check_images, load_image
+from yolov2_tf.data.labels import map_onto_tree, open_classification
+from yolov2_tf.data.nodes import map_boxes_onto_tree
+from yolov2_tf.data.pipeline import training_batches
+from yolov2_tf.data.records import Dataset
+from yolov2_tf.data.source import open_dataset
+from yolov2_tf.detection.loss import YOLOv2Loss
+from yolov2_tf.detection.predict import detect, detector
+from yolov2_tf.errors import InputError
+from yolov2_tf.evaluation.detections import evaluate
+from yolov2_tf.models.loading import load_model
+from yolov2_tf.training.class_weights import balanced, classes_with_boxes
+from yolov2_tf.training.detection import build_model, train
+from yolov2_tf.training.recipes import Recipe
+from yolov2_tf.trees.wordtree import WordTree
+
+SMALL = Recipe(
+    model="tiny", width=0.125, size=64, epochs=2, batch_size=4, learning_rate=1e-3, anchors=2
+)
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    dataset, unreadable = check_images(open_digits("train", count=8, size=64))
+    assert not unreadable
+    return dataset
+
+
+def test_a_run_leaves_what_it_promises(tmp_path, scenes):
+    rows = train(SMALL, scenes, tmp_path, validation=scenes)
+    assert {p.name for p in tmp_path.iterdir()} == {
+        *("model.keras", "last.keras", "config.json", "history.csv", "history.png", "tensorboard")
+    }
+    with (tmp_path / "history.csv").open(newline="") as file:
+        written = list(csv.DictReader(file))
+    assert written == rows
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert {"loss", "loss_box", "average_iou", "val_map", "images_per_second"} <= set(rows[0])
+    assert all(np.isfinite(float(row["loss"])) for row in rows)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["data"]["images"] == 8
+    assert config["width"] == 0.125
+    assert load_model(tmp_path / "model.keras").head.class_names == scenes.class_names
+    with Image.open(tmp_path / "history.png") as plot:
+        assert min(plot.size) > 200
+    assert list((tmp_path / "tensorboard").glob("events*"))
+
+
+def test_a_resumed_run_equals_one_that_was_never_stopped(tmp_path, scenes):
+    whole = train(SMALL, scenes, tmp_path / "whole")
+    # The schedule belongs to the whole run: stop it by its files, not by another recipe.
+    stopped = tmp_path / "stopped"
+
+    class Stop(Exception):
+        pass
+
+    def stop(epoch, logs):
+        if epoch == 1:
+            raise Stop
+
+    fit = keras.Model.fit
+    callback = keras.callbacks.LambdaCallback(on_epoch_begin=stop)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            keras.Model,
+            "fit",
+            lambda self, *a, callbacks, **k: fit(self, *a, callbacks=[*callbacks, callback], **k),
+        )
+        with pytest.raises(Stop):
+            train(SMALL, scenes, stopped)
+    resumed = train(SMALL, scenes, stopped, resume=True)
+    assert [row["epoch"] for row in resumed] == ["1", "2"]
+    for name in ("loss", "loss_box", "average_iou", "learning_rate"):
+        assert float(resumed[1][name]) == pytest.approx(float(whole[1][name]), rel=1e-4)
+    pairs = zip(
+        load_model(tmp_path / "whole" / "last.keras").get_weights(),
+        load_model(stopped / "last.keras").get_weights(),
+        strict=True,
+    )
+    for left, right in pairs:
+        np.testing.assert_allclose(left, right, rtol=1e-3, atol=1e-5)
+
+
+def test_nothing_to_train_on_or_to_resume_is_said(tmp_path, scenes):
+    empty = dataclasses.replace(
+        scenes,
+        records=[
+            dataclasses.replace(r, boxes=r.boxes[:0], labels=r.labels[:0], ignore=r.ignore[:0])
+            for r in scenes.records
+        ],
+    )
+    with pytest.raises(InputError, match="no boxes to train on"):
+        train(SMALL, empty, tmp_path)
+    with pytest.raises(InputError, match="nothing to resume"):
+        train(SMALL, scenes, tmp_path, resume=True)
+    with pytest.raises(InputError, match="distinct box shapes"):
+        build_model(dataclasses.replace(SMALL, anchors=500), scenes)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("model", "yolov3"), ("size", 100), ("schedule", "linear"), ("multi_scale", (320, 600))],
+)
+def test_a_recipe_refuses_what_cannot_be(field, value):
+    with pytest.raises(InputError):
+        Recipe(**{field: value})
+
+
+def test_weights_start_a_network_for_other_classes(tmp_path, scenes):
+    train(SMALL, scenes, tmp_path / "first")
+    fewer = Dataset("two", ("a", "b"), [
+        dataclasses.replace(r, labels=r.labels % 2) for r in scenes.records
+    ])  # fmt: skip
+    recipe = dataclasses.replace(SMALL, freeze=True, epochs=1)
+    train(recipe, fewer, tmp_path / "second", weights=tmp_path / "first" / "model.keras")
+    first = load_model(tmp_path / "first" / "model.keras")
+    second = load_model(tmp_path / "second" / "model.keras")
+    np.testing.assert_array_equal(
+        first.get_layer("conv3").get_weights()[0], second.get_layer("conv3").get_weights()[0]
+    )
+    assert second.head.class_names == ("a", "b")
+
+
+def test_eight_real_pictures_are_learnt_by_heart(shared_data):
+    """Everything between a file and a detection must be right for this: 300 steps, mAP ≥ .99."""
+    dataset = open_dataset(shared_data / "voc2007_sample")
+    chosen = [record for record in dataset.records if (~record.ignore).any()][:8]
+    dataset, _ = check_images(dataclasses.replace(dataset, records=chosen))
+    recipe = Recipe(model="tiny", width=0.25, size=224, batch_size=8)
+    model = build_model(recipe, dataset)
+    losses = _learn_by_heart(model, dataset, recipe)
+    assert np.isfinite(losses).all()
+    pictures = [load_image(record.image) for record in dataset.records]
+    found = detect(detector(model, 0.005), pictures)
+    assert evaluate(dataset, found).map >= 0.99
+
+
+def _learn_by_heart(model, dataset, recipe, steps=300):
+    schedule = keras.optimizers.schedules.CosineDecay(1e-2, steps, alpha=0.01)
+    model.compile(
+        keras.optimizers.SGD(schedule, momentum=0.9, global_clipnorm=10.0),
+        loss=YOLOv2Loss(model.head.anchors),
+    )
+    options = {"jitter": 0.0, "flip": False, "colours": False}
+    batches = training_batches(dataset, batch_size=8, size=recipe.size, **options)
+    return model.fit(
+        batches, steps_per_epoch=100, epochs=steps // 100, verbose=0, shuffle=False
+    ).history["loss"]
+
+
+# === Joint training ===
+
+TREE = WordTree(["digit", *"0123456789"], [-1, *[0] * 10])
+JOINT = dataclasses.replace(SMALL, ratio=(1, 1), multi_scale=(64, 96), resize_every=1, mosaic=0.5)
+
+
+@pytest.fixture(scope="module")
+def on_nodes(scenes):
+    """Scenes with boxes and pictures with a label, of the nodes of one tree."""
+    pictures = dataclasses.replace(open_classification("digits", "train"), notes=())
+    pictures = dataclasses.replace(pictures, records=pictures.records[:12])
+    return map_boxes_onto_tree(scenes, TREE), map_onto_tree(pictures, TREE)
+
+
+def test_a_joint_run_is_resumed_as_if_it_was_never_stopped(tmp_path, on_nodes):
+    """It runs at several sizes, traces its step once, and its model knows the tree."""
+    boxes, labels = on_nodes
+    settings = {"tree": TREE, "classification": labels}
+    whole = train(JOINT, boxes, tmp_path / "whole", validation=boxes, **settings)
+    config = json.loads((tmp_path / "whole" / "config.json").read_text())
+    assert config["classification"]["images"] == 12
+    assert config["ratio"] == [1, 1]
+    model = load_model(tmp_path / "whole" / "last.keras")
+    assert model.head.tree == TREE
+    assert int(model.optimizer.iterations) == 2 * 4  # 8 scenes and 8 pictures in batches of 4
+
+    # The first epoch of a run of two, then the second.
+    stopped = tmp_path / "stopped"
+    stopped.mkdir()
+    fit = keras.Model.fit
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.Model, "fit", lambda self, *a, **k: fit(self, *a, **k | {"epochs": 1}))
+        train(JOINT, boxes, stopped, **settings)
+    resumed = train(JOINT, boxes, stopped, resume=True, **settings)
+    for name in ("loss", "loss_class", "loss_objectness"):
+        assert float(resumed[1][name]) == pytest.approx(float(whole[1][name]), rel=1e-3)
+
+
+def test_labels_reach_the_loss(on_nodes):
+    """What only labels say is learnt: pictures with a label, and one scene."""
+    boxes, labels = on_nodes
+    recipe = dataclasses.replace(SMALL, multi_scale=None)
+    model = build_model(recipe, boxes, TREE)
+    model.compile(keras.optimizers.Adam(3e-3), loss=YOLOv2Loss(model.head.anchors, tree=TREE))
+    batches = training_batches(
+        boxes, classification=labels, ratio=(1, 3), batch_size=16, size=64, jitter=0.0, flip=False
+    )
+    history = model.fit(batches, steps_per_epoch=10, epochs=6, verbose=0, shuffle=False).history
+    assert history["loss_class"][-1] < 0.8 * history["loss_class"][0]
+    assert np.isfinite(history["loss"]).all()
+
+
+def test_classes_of_joint_data_sets_must_be_the_same(tmp_path, scenes, on_nodes):
+    with pytest.raises(InputError, match="11 classes are not the 10"):
+        train(SMALL, scenes, tmp_path, classification=on_nodes[1])
+    assert not list(tmp_path.iterdir())
+
+
+def test_balanced_classes_have_the_same_share(on_nodes):
+    boxes, labels = on_nodes
+    ratio = (3, 2)
+    weights = balanced(boxes, labels, ratio)
+    examples = [(label, ratio[0] / len(boxes)) for r in boxes.records for label in r.labels]
+    examples += [(record.label, ratio[1] / len(labels)) for record in labels.records]
+    share = np.zeros(len(TREE))
+    for label, frequency in examples:
+        share[label] += frequency * weights[label]
+    np.testing.assert_allclose(share[1:], share[1], rtol=1e-9)  # all digits are among the pictures
+    assert share.sum() == pytest.approx(sum(frequency for _, frequency in examples))
+    assert weights[0] == 1  # no picture is only of "digit"
+
+
+def test_classes_with_boxes_are_those_of_the_truths_and_their_ancestors():
+    data = open_digits(count=3, size=64, classes=(3, 5))
+    used = {int(label) for record in data.records for label in record.labels}
+    assert classes_with_boxes(data) == sorted(used)
+    on_tree = map_boxes_onto_tree(data, TREE)
+    assert classes_with_boxes(on_tree, TREE) == [0, *sorted(label + 1 for label in used)]
+
+
+def test_spared_classes_are_in_the_loss_of_a_joint_run(tmp_path, on_nodes):
+    boxes, labels = on_nodes
+    recipe = dataclasses.replace(JOINT, multi_scale=None, epochs=1, spare=True, balance=True)
+    train(recipe, boxes, tmp_path, tree=TREE, classification=labels)
+    loss = load_model(tmp_path / "last.keras").loss
+    assert loss.box_classes == classes_with_boxes(boxes, TREE)
+    assert loss.class_weights is not None

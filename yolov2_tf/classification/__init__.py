@@ -1,0 +1,1 @@
+"""Classifiers: what they are trained for, ranking of classes, accuracy."""

@@ -1,0 +1,173 @@
+"""Opens pictures with one class each: folders by class, TFDS sets, the embedded digits."""
+
+import dataclasses
+import os
+from pathlib import Path
+
+import numpy as np
+
+from yolov2_tf.data.annotations import choose_splits, listing
+from yolov2_tf.data.images import PICTURE_SUFFIXES
+from yolov2_tf.data.records import ClassificationDataset, LabelledImage
+from yolov2_tf.errors import InputError
+from yolov2_tf.trees.class_maps import match_classes
+
+SPLIT_FOLDERS = ("train", "val", "valid", "validation", "test")
+"""Folders that hold an image set, where they hold folders of classes themselves."""
+
+DIGIT_COUNTS = {"train": 2000, "val": 400, "test": 400}
+
+
+def open_classification(spec, split=None, *, class_names=None):
+    """Opens pictures with one class each.
+
+    Args:
+        spec: One of
+
+            - a folder with one folder of pictures for each class, `root/cat/1.jpg`, or with one
+              of these for each image set, `root/train/cat/1.jpg`;
+            - `tfds:NAME`, e.g. `tfds:cifar10`, or the folder of a prepared TFDS data set;
+            - `digits`, the embedded one.
+        split: Image set to read, e.g. `"train"`. Default: the only one there is, else all of
+            them, which a note tells; `"train"` of `digits`.
+        class_names: Names that the labels shall index, e.g. those of a model. Default: those of
+            the data set, of folders in order of name.
+
+    Returns:
+        A `ClassificationDataset`.
+
+    Raises:
+        InputError: If it is none of these, holds no pictures, or a class that is not among
+            `class_names`.
+    """
+    spec = os.fspath(spec)
+    if spec == "digits":
+        dataset = _open_digits(split)
+    elif spec.startswith("tfds:") or (Path(spec) / "dataset_info.json").is_file():
+        from yolov2_tf.data.readers.tfds_sets import read_tfds_labels
+
+        dataset = read_tfds_labels(spec.removeprefix("tfds:"), split=split)
+    elif Path(spec).expanduser().is_dir():
+        dataset = _open_folder(Path(spec).expanduser(), split)
+    else:
+        raise InputError(
+            "no such data set",
+            where=spec,
+            expected="a folder with a folder for each class, tfds:NAME or digits",
+        )
+    return dataset if class_names is None else _rename(dataset, tuple(class_names))
+
+
+def map_onto_tree(dataset, tree, node_names=None):
+    """Makes the labels of a data set nodes of a tree, found by the names of its classes.
+
+    Args:
+        dataset: `ClassificationDataset`.
+        tree: `yolov2_tf.trees.wordtree.WordTree`.
+        node_names: What people call the nodes, one per node, or None.
+
+    Returns:
+        `ClassificationDataset` whose classes are the nodes, under their `node_names` if given.
+
+    Raises:
+        InputError: If a class has no node, or several nodes have its name.
+    """
+    nodes = match_classes(dataset.class_names, tree, node_names)
+    return _relabel(dataset, tuple(node_names or tree.names), nodes)
+
+
+def _open_digits(split):
+    from yolov2_tf.data.digits.scenes import CLASS_NAMES, SPLITS, digit_pictures
+
+    notes = ()
+    if split is None:  # all would mix what digits keeps apart
+        split = "train"
+        notes = (f"image sets {', '.join(SPLITS)} found: train is used (the split picks another)",)
+    pictures = digit_pictures(split, count=DIGIT_COUNTS.get(split, 1))
+    records = [
+        LabelledImage(picture.image, picture.label, f"digits-{split}-{index:05d}")
+        for index, picture in enumerate(pictures)
+    ]
+    return ClassificationDataset(f"digits {split}", CLASS_NAMES, records, notes)
+
+
+# === Folders ===
+
+
+def _open_folder(root, split):
+    image_sets = {
+        name: root / name
+        for name in SPLIT_FOLDERS
+        if any(map(_has_pictures, _subfolders(root / name)))
+    }
+    chosen, notes = ("",), ()
+    if image_sets or split is not None:
+        chosen, notes = choose_splits(root, image_sets, split)
+    else:
+        image_sets = {"": root}
+    # The classes of all image sets, so that labels mean the same in each.
+    found = {name: _subfolders(folder) for name, folder in image_sets.items()}
+    class_names = sorted({folder.name for folders in found.values() for folder in folders})
+    label = {name: index for index, name in enumerate(class_names)}
+    records, empty = [], []
+    for name in chosen:
+        for folder in found[name]:
+            paths = _pictures(folder)
+            records += [
+                LabelledImage(path, label[folder.name], os.path.relpath(path, root))
+                for path in paths
+            ]
+            if not paths:
+                empty.append(folder.name)
+    if not records:
+        raise InputError(
+            "no pictures in folders of classes", where=root, expected="such as cat/1.jpg, dog/1.jpg"
+        )
+    if empty:
+        notes = (*notes, f"classes without a picture: {len(empty):,} ({listing(empty)})")
+    title = " ".join(filter(None, [root.name, chosen[0] if len(chosen) == 1 else ""]))
+    return ClassificationDataset(title, tuple(class_names), records, notes)
+
+
+def _subfolders(folder):
+    if not folder.is_dir():
+        return []
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _has_pictures(folder):
+    return next(_walk(folder), None) is not None
+
+
+def _pictures(folder):
+    """Paths of the pictures in a folder and in the folders inside, sorted."""
+    return sorted(_walk(folder))
+
+
+def _walk(folder):
+    for place, _, files in os.walk(folder):
+        for file in files:
+            # macOS leaves files such as ._1.jpg, which are no pictures.
+            if file.lower().endswith(PICTURE_SUFFIXES) and not file.startswith("."):
+                yield os.path.join(place, file)
+
+
+# === Labels ===
+
+
+def _rename(dataset, class_names):
+    unknown = [name for name in dataset.class_names if name not in class_names]
+    if unknown:
+        raise InputError(
+            f"unknown class {unknown[0]!r}",
+            where=dataset.name,
+            expected=listing(class_names, shown=100),
+        )
+    labels = np.array([class_names.index(name) for name in dataset.class_names])
+    return _relabel(dataset, class_names, labels)
+
+
+def _relabel(dataset, class_names, labels):
+    """`labels` are the new ones by the old."""
+    records = [dataclasses.replace(r, label=int(labels[r.label])) for r in dataset.records]
+    return dataclasses.replace(dataset, class_names=class_names, records=records)

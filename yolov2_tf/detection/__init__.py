@@ -1,0 +1,1 @@
+"""From raw head tensors to detections, and the loss that trains them."""

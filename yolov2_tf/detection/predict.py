@@ -1,0 +1,96 @@
+"""From pictures to detections: network, decoding and suppression as one functional Keras model."""
+
+import itertools
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from yolov2_tf.detection.decoding import TREE_THRESHOLD, decoder
+from yolov2_tf.detection.non_max_suppression import NonMaxSuppression
+from yolov2_tf.models.heads import find_head
+from yolov2_tf.resize import box_transform, resize_image
+
+
+def detector(
+    model,
+    score_threshold=0.25,
+    iou_threshold=0.45,
+    max_detections=100,
+    tree_threshold=TREE_THRESHOLD,
+):
+    """Appends box decoding and non-maximum suppression to a trained network.
+
+    Args:
+        model: `DetectionModel`, images `(B, H, W, 3)` 0..255 to the raw head tensor.
+        score_threshold: Detections score above this, 0..1. Evaluate with 0.005.
+        iou_threshold: Boxes of one class overlapping more than this become one, 0..1.
+        max_detections: N, the most detections of one image.
+        tree_threshold: For networks with a label tree: Pr(node | object) of a label is above
+            this, 0..1, see `yolov2_tf.detection.decoding.DecodeTree`.
+
+    Returns:
+        Functional `keras.Model` that shares the network's weights: images `(B, H, W, 3)` to
+        `{"boxes": (B, N, 4), "labels": (B, N), "scores": (B, N), "num_detections": (B,)}`,
+        sorted by score, boxes as fractions of the input, unused places 0 and label -1.
+    """
+    head = find_head(model)
+    decoded = decoder(head, tree_threshold)(model.output)
+    detections = NonMaxSuppression(
+        score_threshold, iou_threshold, max_detections, name="non_max_suppression"
+    )(*decoded)
+    return keras.Model(model.input, detections, name=f"{model.name}_detector")
+
+
+def detect(detector, images, *, size=None, batch_size=8):
+    """Runs a detector on pictures of any size.
+
+    Args:
+        detector: Model made by `detector(...)`.
+        images: Iterable of `(H, W, 3)` uint8 RGB arrays; sizes may differ.
+        size: Side of the input in pixels, a multiple of 32; None for the model's own.
+        batch_size: How many go through the network at once.
+
+    Yields:
+        For each picture a dict of `boxes` `(n, 4)` float32 as fractions of that picture, `labels`
+        `(n,)` int32 and `scores` `(n,)` float32, sorted by score.
+    """
+    head = find_head(detector)
+    size = size or head.input_size
+    for batch in _batched(images, batch_size):
+        inputs, shapes = prepare(batch, size, head.resize)
+        outputs = detector.predict_on_batch(inputs)
+        boxes = to_pictures(outputs["boxes"], shapes, size, head.resize)
+        for i, count in enumerate(outputs["num_detections"]):
+            yield {
+                "boxes": boxes[i, :count],
+                "labels": outputs["labels"][i, :count],
+                "scores": outputs["scores"][i, :count],
+            }
+
+
+def prepare(images, size, mode):
+    """Pictures of any size as one input batch.
+
+    Args:
+        images: Sequence of `(H, W, 3)` arrays, values 0..255.
+        size: Side of the input in pixels.
+        mode: `stretch` or `letterbox`.
+
+    Returns:
+        `(batch, shapes)`: `(B, size, size, 3)` float32 and `(B, 2)` int32 `[height, width]`.
+    """
+    batch = tf.stack([resize_image(image, size, mode) for image in images])
+    return batch, np.array([image.shape[:2] for image in images], np.int32)
+
+
+def to_pictures(boxes, shapes, size, mode):
+    """Boxes `(B, N, 4)` on the input to boxes on the pictures, clipped, as NumPy."""
+    scale, offset = box_transform(tf.constant(shapes), size, mode)
+    return np.clip((boxes - offset.numpy()[:, None]) / scale.numpy()[:, None], 0.0, 1.0)
+
+
+def _batched(items, size):
+    iterator = iter(items)
+    while batch := list(itertools.islice(iterator, size)):
+        yield batch

@@ -1,0 +1,1 @@
+"""Pictures for people: detections, plots, trees, videos."""

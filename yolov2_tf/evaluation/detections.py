@@ -1,0 +1,314 @@
+"""Detections and truths to average precision: VOC2007, VOC2010 and COCO from the same input.
+
+Needs neither TensorFlow nor the model: a `.keras`, a `.tflite` and a server are scored alike.
+"""
+
+import collections
+import dataclasses
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from yolov2_tf.errors import InputError
+from yolov2_tf.evaluation.coco import AREAS, coco_figures, coco_precision, mean
+from yolov2_tf.evaluation.hierarchy import with_ancestors
+from yolov2_tf.evaluation.voc import (
+    NEUTRAL,
+    TRUE_POSITIVE,
+    match,
+    precision_recall,
+    voc07_ap,
+    voc10_ap,
+)
+
+METRICS = ("voc07", "voc10", "coco")
+
+
+class Curve(NamedTuple):
+    """Precision over recall of one class, as the score threshold falls.
+
+    For `coco` it is the interpolated curve at IoU .5 and 101 recall levels.
+
+    Attributes:
+        recall: `(n,)` in 0..1, rising.
+        precision: `(n,)` in 0..1.
+        scores: `(n,)`, the score threshold of each point.
+    """
+
+    recall: np.ndarray
+    precision: np.ndarray
+    scores: np.ndarray
+
+
+class Counts(NamedTuple):
+    """How much one class's AP stands on.
+
+    Attributes:
+        truths: True boxes that count.
+        ignored: True boxes that are ignored (VOC's `difficult`, COCO's `iscrowd`).
+        detections: Detected boxes.
+    """
+
+    truths: int
+    ignored: int
+    detections: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate` found. AP is a fraction; a class without truths has NaN.
+
+    Attributes:
+        metric: One of `METRICS`.
+        map: Mean of the AP of the classes that have truths.
+        ap: AP of each class, in the order of `class_names`.
+        images: Number of images.
+        curves: `Curve` of each class that has truths.
+        counts: `Counts` of each class.
+        extra: COCO's other figures: `AP50`, `AP75`, `AP_small`, ..., `AR_100`; empty for VOC.
+    """
+
+    metric: str
+    map: float
+    ap: dict[str, float]
+    images: int
+    curves: dict[str, Curve]
+    counts: dict[str, Counts]
+    extra: dict[str, float] = dataclasses.field(default_factory=dict)
+
+    @property
+    def without_truths(self):
+        """The classes that have no truth and are left out of the mean."""
+        return [name for name, counts in self.counts.items() if counts.truths == 0]
+
+    def to_json(self):
+        """`{"metric", "map", "ap", "images"}` with null where there is nothing to measure."""
+        return {
+            "metric": self.metric,
+            "map": _null_if_nan(self.map),
+            "ap": {name: _null_if_nan(ap) for name, ap in self.ap.items()},
+            "images": self.images,
+        }
+
+    def table(self):
+        """A `rich.table.Table` of the classes that have truths, with the mean below."""
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(
+            title=f"Average precision ({self.metric}), {self.images:,} images",
+            caption=self._left_out() and Text(self._left_out()),
+            show_footer=True,
+        )
+        measured = {name: c for name, c in self.counts.items() if c.truths}
+        truths, detections = (
+            sum(getattr(c, field) for c in measured.values()) for field in ("truths", "detections")
+        )
+        table.add_column("Class", footer=f"mean of {len(measured)}")
+        table.add_column("AP %", _percent(self.map), justify="right", style="bold")
+        table.add_column("Truths", f"{truths:,}", justify="right")
+        table.add_column("Detections", f"{detections:,}", justify="right")
+        for name, c in measured.items():
+            row = _percent(self.ap[name]), f"{c.truths:,}", f"{c.detections:,}"
+            table.add_row(Text(name), *row)
+        table.add_section()
+        for name, figure in self.extra.items():
+            table.add_row(Text(name, style="italic"), _percent(figure))
+        return table
+
+    def _left_out(self):
+        missing = self.without_truths
+        if not missing:
+            return None
+        shown = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
+        classes = "class without truths is" if len(missing) == 1 else "classes without truths are"
+        return f"{len(missing):,} {classes} left out of the mean: {shown}"
+
+
+def evaluate(dataset, detections, metric="voc07", iou=0.5, tree=None):
+    """Scores detections against the truths of a data set.
+
+    The VOC metrics use the IoU of the boxes as they are; scaling by width and height changes no
+    IoU. VOC's devkit measures an extent as `x_max - x_min + 1` pixels: for its exact figures both
+    truths and detections must be `(x_min - 1)/w..x_max/w`. The VOC reader of this package follows
+    Darknet instead, whose boxes are a pixel smaller (docs/decisions.md says what that changes).
+
+    For `coco`, areas are those of the boxes in pixels (COCO's own tables use the area of the
+    outline, so small, medium and large can differ a little from those); they are NaN if an
+    image's size is unknown. Truths to be ignored are treated as `iscrowd`.
+
+    Args:
+        dataset: A `yolov2_tf.data.records.Dataset`.
+        detections: One entry for each record, in the same order: a dict of `boxes` `(n, 4)`
+            `[y_min, x_min, y_max, x_max]` as fractions, `labels` `(n,)` and `scores` `(n,)`,
+            without padding, in any order.
+        metric: `"voc07"` (11 points), `"voc10"` (area) or `"coco"` (AP@[.5:.95], 101 points).
+        iou: Least IoU of a hit for the VOC metrics; COCO's ten are fixed.
+        tree: `WordTree` whose nodes are the classes, or None. A node then stands for all below it,
+            see `yolov2_tf.evaluation.hierarchy.with_ancestors`.
+
+    Returns:
+        An `Evaluation`.
+
+    Raises:
+        InputError: If the metric is unknown, or the detections do not fit the data set.
+    """
+    if metric not in METRICS:
+        raise InputError(f"unknown metric {metric!r}", expected=", ".join(METRICS))
+    if tree is not None:
+        dataset, detections = with_ancestors(dataset, detections, tree)
+    truths, found = _truths(dataset), _found(dataset, detections)
+    classes = len(dataset.class_names)
+    positives = np.bincount(truths.labels[~truths.ignore], minlength=classes)
+    ignored = np.bincount(truths.labels[truths.ignore], minlength=classes)
+    detected = np.bincount(found.labels, minlength=classes)
+
+    extra = {}
+    if metric == "coco":
+        ap, curves, extra = _coco(dataset, found, truths, positives)
+    else:
+        ap, curves = _voc(
+            found, truths, positives, iou, voc07_ap if metric == "voc07" else voc10_ap
+        )
+
+    names = _distinct(dataset.class_names)
+    return Evaluation(
+        metric=metric,
+        map=float(ap[positives > 0].mean()) if positives.any() else math.nan,
+        ap=dict(zip(names, ap.tolist(), strict=True)),
+        images=len(dataset.records),
+        curves={names[label]: curve for label, curve in curves.items()},
+        counts={
+            name: Counts(*map(int, row))
+            for name, *row in zip(names, positives, ignored, detected, strict=True)
+        },
+        extra=extra,
+    )
+
+
+# === Input: one table for the truths of all images, one for the detections ===
+
+
+class _Truths(NamedTuple):
+    image: np.ndarray
+    boxes: np.ndarray
+    labels: np.ndarray
+    ignore: np.ndarray
+
+
+class _Found(NamedTuple):
+    image: np.ndarray
+    boxes: np.ndarray
+    labels: np.ndarray
+    scores: np.ndarray
+
+
+def _truths(dataset):
+    rows = [(record.boxes, record.labels, record.ignore) for record in dataset.records]
+    return _Truths(*_stack(rows, (np.float64, np.int64, bool)))
+
+
+def _found(dataset, detections):
+    rows = [tuple(map(np.asarray, (d["boxes"], d["labels"], d["scores"]))) for d in detections]
+    if len(rows) != len(dataset.records):
+        raise InputError(
+            f"detections for {len(rows)} images",
+            where=dataset.name,
+            expected=f"one entry for each of the {len(dataset.records)}",
+        )
+    for index, (boxes, labels, scores) in enumerate(rows):
+        if not boxes.size == 4 * labels.size == 4 * scores.size:
+            raise InputError(
+                f"shapes {boxes.shape}, {labels.shape}, {scores.shape} of boxes, labels, scores",
+                where=dataset.records[index].image_id,
+                expected="(n, 4), (n,), (n,)",
+            )
+    found = _Found(*_stack(rows, (np.float64, np.int64, np.float64)))
+    # Either of these would be counted, silently wrong.
+    known = (found.labels >= 0) & (found.labels < len(dataset.class_names))
+    good = known & np.isfinite(found.boxes).all(axis=1) & np.isfinite(found.scores)
+    if not good.all():
+        image, box, label, score = (column[np.argmin(good)] for column in found)
+        raise InputError(
+            f"detection with label {label}, score {score}, box {box.tolist()}",
+            where=dataset.records[image].image_id,
+            expected=f"labels 0 to {len(dataset.class_names) - 1}, finite scores and boxes",
+        )
+    return found
+
+
+def _stack(rows, dtypes):
+    """Rows of `(boxes, labels, third)`, one for each image, as columns with the image's index."""
+    counts = [np.size(labels) for _, labels, _ in rows]
+    shapes = (-1, 4), (-1,), (-1,)
+    columns = [
+        np.concatenate(
+            [np.empty(0, dtype).reshape(shape), *(np.reshape(row[i], shape) for row in rows)]
+        ).astype(dtype)
+        for i, (dtype, shape) in enumerate(zip(dtypes, shapes, strict=True))
+    ]
+    return np.repeat(np.arange(len(rows)), counts), *columns
+
+
+# === Metrics: AP `(classes,)`, and the curves by label ===
+
+
+def _voc(found, truths, positives, threshold, area):
+    found = _Found(*(column[np.argsort(-found.scores, kind="stable")] for column in found))
+    verdict = match(
+        found.image * len(positives) + found.labels,
+        found.boxes,
+        truths.image * len(positives) + truths.labels,
+        truths.boxes,
+        truths.ignore,
+        threshold,
+    )
+    by_class = np.argsort(found.labels, kind="stable")  # keeps the scores falling in a class
+    by_class = by_class[verdict[by_class] != NEUTRAL]
+    ends = np.searchsorted(found.labels[by_class], np.arange(len(positives)), "right")
+    ap, curves = np.full(len(positives), math.nan), {}
+    for label in np.flatnonzero(positives):
+        rows = by_class[ends[label - 1] if label else 0 : ends[label]]
+        precision, recall = precision_recall(verdict[rows] == TRUE_POSITIVE, positives[label])
+        ap[label] = area(precision, recall)
+        curves[label] = Curve(recall, precision, found.scores[rows])
+    return ap, curves
+
+
+def _coco(dataset, found, truths, positives):
+    ap, curves = np.full(len(positives), math.nan), {}
+    classes = np.flatnonzero(positives).tolist()
+    sizes = np.array([(record.height, record.width) for record in dataset.records])
+    sized = bool(sizes.all())
+    if not classes:
+        return ap, curves, {}
+    precision, recall, scores = coco_precision(
+        sizes if sized else np.ones_like(sizes), classes, found, truths
+    )
+    for k, label in enumerate(classes):
+        ap[label] = mean(precision[:, :, k, 0, -1])
+        curves[label] = Curve(
+            np.linspace(0, 1, 101), precision[0, :, k, 0, -1], scores[0, :, k, 0, -1]
+        )
+    figures = coco_figures(precision, recall)
+    if not sized:
+        figures |= {key: math.nan for key in figures if key.endswith(AREAS)}
+    return ap, curves, figures
+
+
+# === Small things ===
+
+
+def _distinct(names):
+    """Names that repeat (as `head` does in YOLO9000's) get their label added."""
+    times = collections.Counter(names)
+    return [f"{name} ({i})" if times[name] > 1 else name for i, name in enumerate(names)]
+
+
+def _percent(fraction):
+    return "–" if math.isnan(fraction) else f"{100 * fraction:.1f}"
+
+
+def _null_if_nan(number):
+    return None if math.isnan(number) else number

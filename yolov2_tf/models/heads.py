@@ -1,0 +1,186 @@
+"""The last layer of a network: it gives the logits, and holds all that explains them.
+
+Class names, input size, resize mode and tree travel in the head's config, so a `.keras` file says
+by itself how it is to be used.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from yolov2_tf.models.layers import register
+from yolov2_tf.resize import MODES
+from yolov2_tf.trees.group_softmax import absolute_probabilities, group_softmax
+from yolov2_tf.trees.wordtree import WordTree, as_tree
+
+
+class Head:
+    """What the heads of detectors and classifiers have in common.
+
+    Heads compute in float32 under mixed precision too.
+
+    Attributes:
+        class_names: Tuple of one name per class; with a tree, one per node.
+        input_size: Side of the square input in pixels that the network is meant for.
+        resize: How pictures are brought to that size, see `yolov2_tf.resize.MODES`.
+        tree: `yolov2_tf.trees.wordtree.WordTree` whose nodes are the classes, or None.
+    """
+
+    @property
+    def num_classes(self):
+        """Number of classes C."""
+        return len(self.class_names)
+
+    def _explain(self, class_names, input_size, resize, tree):
+        if resize not in MODES:
+            raise ValueError(f"resize is {resize!r}, expected one of {MODES}")
+        self.class_names = tuple(str(name) for name in class_names)
+        self.input_size = int(input_size)
+        self.resize = resize
+        self.tree = as_tree(tree)
+        if self.tree is not None and len(self.tree) != len(self.class_names):
+            raise ValueError(
+                f"the tree has {len(self.tree)} nodes, the names are {len(self.class_names)}"
+            )
+
+    def _explanation(self):
+        return {
+            "class_names": list(self.class_names),
+            "input_size": self.input_size,
+            "resize": self.resize,
+            "tree": None if self.tree is None else self.tree.to_config(),
+        }
+
+
+@register
+class ObjectnessPrior(keras.initializers.Initializer):
+    """Bias of a head whose every prediction starts with a low objectness.
+
+    From zero, where each of the hundreds of empty slots starts at ½, the first steps press all
+    objectness down so hard that its sigmoid saturates and never comes back (seen with SGD at
+    1e-2). The remedy is that of RetinaNet (Lin et al., 2017, section 4.1).
+
+    Args:
+        k: Number of anchors.
+        probability: σ(t_o) at the start, 0..1.
+    """
+
+    def __init__(self, k, probability=0.05):
+        self.k = k
+        self.probability = probability
+
+    def __call__(self, shape, dtype=None):
+        bias = np.zeros((self.k, shape[0] // self.k))
+        bias[:, 4] = np.log(self.probability / (1 - self.probability))
+        return tf.constant(bias.reshape(shape), dtype or "float32")
+
+    def get_config(self):
+        return {"k": self.k, "probability": self.probability}
+
+
+@keras.saving.register_keras_serializable("yolov2_tf", name="Head")  # its name in saved files
+class DetectionHead(Head, keras.layers.Conv2D):
+    """The linear 1×1 convolution to `k · (5 + C)` channels.
+
+    Channels are anchor-major `[tx, ty, tw, th, to, class…]`, as in Darknet.
+
+    Args:
+        anchors: `(k, 2)` `[width, height]` in cells.
+        class_names: See `Head`, as for the next three.
+        input_size: Pixels.
+        resize: `stretch` or `letterbox`.
+        tree: `WordTree`, its config, or None.
+
+    Call: `(B, S, S, F)` to the raw head tensor `(B, S, S, k · (5 + C))`.
+    """
+
+    def __init__(self, anchors, class_names, input_size=416, resize="stretch", tree=None, **kwargs):
+        self._explain(class_names, input_size, resize, tree)
+        self.anchors = np.asarray(anchors, np.float32).reshape(-1, 2)
+        kwargs.setdefault("dtype", "float32")
+        # A small start makes the first predictions the priors themselves; with He's the first
+        # steps have to undo boxes e² times too large.
+        kwargs.setdefault("kernel_initializer", keras.initializers.RandomNormal(stddev=0.01))
+        kwargs.setdefault("bias_initializer", ObjectnessPrior(len(self.anchors)))
+        super().__init__(len(self.anchors) * (5 + self.num_classes), 1, **kwargs)
+
+    def get_config(self):
+        config = super().get_config()
+        for fixed in ("filters", "kernel_size"):
+            del config[fixed]
+        return {**config, "anchors": self.anchors.tolist(), **self._explanation()}
+
+
+@register
+class ClassificationHead(Head, keras.layers.Layer):
+    """Flattens the averaged map to logits; it takes the place of Darknet's `[softmax]`.
+
+    Args:
+        class_names: See `Head`, as for the next three.
+        input_size: Pixels.
+        resize: `stretch` or `letterbox`.
+        tree: `WordTree`, its config, or None.
+
+    Call: `(B, 1, 1, C)` to logits `(B, C)`.
+    """
+
+    def __init__(self, class_names, input_size=224, resize="stretch", tree=None, **kwargs):
+        self._explain(class_names, input_size, resize, tree)
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+
+    @property
+    def hierarchy(self):
+        """The tree, or a tree of one group where there is none."""
+        if self.tree is not None:
+            return self.tree
+        return WordTree(map(str, range(self.num_classes)), [-1] * self.num_classes)
+
+    def probabilities(self, logits):
+        """Probability of each class: absolute ones with a tree, else a softmax.
+
+        Args:
+            logits: `(B, C)`.
+
+        Returns:
+            `(B, C)` float32, 0..1; those of a tree's leaves sum to 1.
+        """
+        hierarchy = self.hierarchy
+        return absolute_probabilities(group_softmax(logits, hierarchy), hierarchy)
+
+    def call(self, averages):
+        return tf.reshape(averages, [-1, self.num_classes])
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0], self.num_classes
+
+    def get_config(self):
+        return {**super().get_config(), **self._explanation()}
+
+
+def find_head(model):
+    """The `DetectionHead` of a detector, which knows its classes, anchors and input size.
+
+    Raises:
+        ValueError: If the model has none.
+    """
+    head = _find(model, DetectionHead)
+    if head is None:
+        raise ValueError(f"model {model.name!r} has no Head layer: it is not a YOLOv2 detector")
+    return head
+
+
+def find_classification_head(model):
+    """The `ClassificationHead` of a classifier.
+
+    Raises:
+        ValueError: If the model has none.
+    """
+    head = _find(model, ClassificationHead)
+    if head is None:
+        raise ValueError(f"model {model.name!r} has no ClassificationHead: it is not a classifier")
+    return head
+
+
+def _find(model, kind):
+    return next((layer for layer in model.layers if isinstance(layer, kind)), None)

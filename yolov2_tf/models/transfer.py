@@ -1,0 +1,97 @@
+"""One network as the start of another (paper, section 2, "Training for detection")."""
+
+import dataclasses
+
+from yolov2_tf.errors import InputError
+from yolov2_tf.models.detection_model import DetectionModel
+from yolov2_tf.models.heads import DetectionHead
+
+
+@dataclasses.dataclass(frozen=True)
+class Transfer:
+    """What `transfer_weights` did.
+
+    Attributes:
+        loaded: Names of the layers that got weights.
+        missing: For each layer that got none, the reason.
+    """
+
+    loaded: tuple[str, ...]
+    missing: dict[str, str]
+
+    def __str__(self):
+        lines = [f"{name} starts anew: {reason}" for name, reason in self.missing.items()]
+        return "\n".join([f"loaded {len(self.loaded)} layers", *lines])
+
+
+def transfer_weights(model, source):
+    """Copies weights wherever a layer of the source has the same name and shapes.
+
+    A classifier, a detector of other classes or a trunk gives a new detector its features. A
+    convolution and its batch normalisation go together. A `DetectionHead` is copied only to
+    a head of the same classes and anchors.
+
+    Args:
+        model: Model that gets weights.
+        source: Model that gives them.
+
+    Returns:
+        `Transfer`.
+
+    Raises:
+        InputError: If nothing fits.
+    """
+    given = {layer.name: layer for layer in source.layers if layer.weights}
+    blocks = {}
+    for layer in model.layers:
+        if layer.weights:
+            blocks.setdefault(layer.name.removesuffix("_bn"), []).append(layer)
+    loaded, missing = [], {}
+    for name, layers in blocks.items():
+        reason = next(filter(None, (_difference(x, given.get(x.name)) for x in layers)), None)
+        if reason:
+            missing[name] = reason
+            continue
+        for layer in layers:
+            layer.set_weights(given[layer.name].get_weights())
+            loaded.append(layer.name)
+    if not loaded:
+        raise InputError(
+            f"no layer of {source.name!r} fits {model.name!r}",
+            expected="the same names and shapes of convolutions",
+            hint="the same --model and --width",
+        )
+    return Transfer(tuple(loaded), missing)
+
+
+def with_new_head(model, **config):
+    """The same network up to its head, and a new head: for other classes or anchors.
+
+    Suits networks that no builder of `yolov2_tf.models` makes, such as imported ones.
+
+    Args:
+        model: `DetectionModel`; its layers and weights are shared, not copied.
+        **config: What is to change: `class_names`, `anchors`, `input_size`, `resize`, `tree`.
+
+    Returns:
+        `DetectionModel`.
+    """
+    old = model.head
+    same = ("anchors", "class_names", "input_size", "resize", "tree", "kernel_regularizer")
+    head = DetectionHead(**{**{key: getattr(old, key) for key in same}, **config}, name=old.name)
+    return DetectionModel(model.input, head(old.input), name=model.name)
+
+
+def _difference(layer, other):
+    """Why the weights of `other` do not fit `layer`; None if they do."""
+    if other is None:
+        return "the source has no such layer"
+    if isinstance(layer, DetectionHead) and isinstance(other, DetectionHead):
+        if layer.class_names != other.class_names:
+            return "other classes"
+        if layer.anchors.tolist() != other.anchors.tolist():
+            return "other anchors"
+    shapes, others = ([tuple(w.shape) for w in x.weights] for x in (layer, other))
+    if shapes != others:
+        return f"shape {shapes[0]}, in the source {others[0]}"
+    return None

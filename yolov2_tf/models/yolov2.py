@@ -1,0 +1,109 @@
+"""Darknet-19, YOLOv2 and Tiny YOLOv2 as functional Keras models (paper, sections 2 and 3).
+
+Inputs are RGB images `(B, H, W, 3)` with values 0..255, H and W multiples of 32; the first layer
+rescales them. Convolutions are named `conv1`, `conv2`, … in Darknet's order, so that weights move
+by name between a classifier, a detector and an imported network.
+"""
+
+from keras import layers
+
+from yolov2_tf.models.anchors import STRIDE, published
+from yolov2_tf.models.blocks import Blocks, image_input, max_pool
+from yolov2_tf.models.darknet19 import _darknet19_trunk
+from yolov2_tf.models.detection_model import DetectionModel
+from yolov2_tf.models.layers import Passthrough
+
+
+def YOLOv2(
+    class_names,
+    *,
+    anchors=None,
+    input_size=416,
+    resize="stretch",
+    width=1.0,
+    squeeze=64,
+    tree=None,
+    weight_decay=5e-4,
+    name="yolov2",
+):
+    """YOLOv2 on Darknet-19 with the passthrough (paper, section 2).
+
+    Args:
+        class_names: One name per class; with a tree, one per node.
+        anchors: `(k, 2)` `[width, height]` in cells of 32 pixels; default: VOC's published five.
+        input_size: Side of the input in pixels that the network is meant for, a multiple of 32.
+        resize: How pictures come to that size: `stretch` or `letterbox`.
+        width: Multiplier of the filters, for small devices.
+        squeeze: Filters of the 1×1 convolution before the passthrough, 64 in the released
+            network; None feeds all 512 channels through, as the paper describes.
+        tree: Optional `WordTree` over the classes.
+        weight_decay: Darknet's `decay`, on convolution kernels only.
+        name: Name of the model.
+
+    Returns:
+        `DetectionModel`: `(B, H, W, 3)` images 0..255 to the raw head tensor
+        `(B, H/32, W/32, k · (5 + C))` float32.
+
+    Raises:
+        ValueError: If `input_size` is not a positive multiple of 32.
+    """
+    _check_size(input_size)
+    blocks = Blocks(width, weight_decay)
+    image, x = image_input()
+    fine, x = _darknet19_trunk(blocks, x)
+    x = blocks.convolution(x, 1024, 3)
+    x = blocks.convolution(x, 1024, 3)
+    if squeeze is not None:
+        fine = blocks.convolution(fine, squeeze, 1)
+    fine = Passthrough(name="passthrough")(fine)
+    x = layers.Concatenate(name="concat")([fine, x])
+    x = blocks.convolution(x, 1024, 3)
+    x = blocks.head(
+        x,
+        anchors=published("voc") if anchors is None else anchors,
+        class_names=class_names,
+        input_size=input_size,
+        resize=resize,
+        tree=tree,
+    )
+    return DetectionModel(image, x, name=name)
+
+
+def TinyYOLOv2(
+    class_names,
+    *,
+    anchors=None,
+    input_size=416,
+    resize="stretch",
+    width=1.0,
+    tree=None,
+    weight_decay=5e-4,
+    name="tiny_yolov2",
+):
+    """Tiny YOLOv2 (Darknet's yolov2-tiny-voc.cfg): nine convolutions, no passthrough.
+
+    Arguments and result are those of `YOLOv2`; default anchors are the published tiny-voc ones.
+    """
+    _check_size(input_size)
+    blocks = Blocks(width, weight_decay)
+    image, x = image_input()
+    for stage, filters in enumerate((16, 32, 64, 128, 256, 512)):
+        x = blocks.convolution(x, filters, 3)
+        # The last pool keeps the size: the grid is 32 pixels wide from the fifth pool on.
+        x = max_pool(x, 2, stride=2 if stage < 5 else 1, name=f"pool{stage + 1}")
+    x = blocks.convolution(x, 1024, 3)
+    x = blocks.convolution(x, 1024, 3)
+    x = blocks.head(
+        x,
+        anchors=published("tiny-voc") if anchors is None else anchors,
+        class_names=class_names,
+        input_size=input_size,
+        resize=resize,
+        tree=tree,
+    )
+    return DetectionModel(image, x, name=name)
+
+
+def _check_size(input_size):
+    if input_size < STRIDE or input_size % STRIDE:
+        raise ValueError(f"input_size is {input_size}, expected a positive multiple of {STRIDE}")

@@ -1,0 +1,1 @@
+"""Training runs: what is set, one loop, what a run leaves behind."""

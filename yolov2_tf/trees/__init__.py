@@ -1,0 +1,1 @@
+"""Label trees (WordTree): reading, building, probabilities of their nodes."""
