@@ -27,7 +27,7 @@ from yolov2_tf.data.images import check_images, load_image
 from yolov2_tf.data.labels import open_classification
 from yolov2_tf.detection.thresholds import EVALUATION
 from yolov2_tf.evaluation.detections import evaluate
-from yolov2_tf.export.detectors import KerasDetector
+from yolov2_tf.export.detectors import open_model
 from yolov2_tf.training.classification import train_classifier
 from yolov2_tf.training.detection import train
 from yolov2_tf.training.recipes import ClassificationRecipe, Recipe
@@ -112,7 +112,7 @@ def detector_map(options, name, weights, seed, console):
     folder = options.out / f"detector_{name.replace(' ', '_')}_{seed}"
     train(recipe, scenes, folder, weights=weights, console=console)
     pictures = (load_image(record.image) for record in unseen.records)
-    found = KerasDetector(folder / "last.keras", EVALUATION).detect(pictures)
+    found = open_model(folder / "last.keras", EVALUATION).detect(pictures)
     return evaluate(unseen, list(found)).map
 
 

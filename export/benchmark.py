@@ -7,8 +7,9 @@ import numpy as np
 from PIL import Image
 
 from yolov2_tf.data.images import load_image
+from yolov2_tf.detection.thresholds import SCORE
 from yolov2_tf.evaluation.detections import evaluate
-from yolov2_tf.export.runtime import DEFAULT_THRESHOLD, resize
+from yolov2_tf.export.numpy_resize import resize
 
 TILE = 360
 """Longer side, in pixels, of the pictures in `draw_side_by_side`."""
@@ -27,7 +28,7 @@ class Row:
             picture of its size, that is the network, decoding, and suppression where it has it.
         p95_ms: Likewise, the 95th percentile.
         tail_share: Share of decoding and suppression in that, 0..1, at the score threshold of
-            apps, `DEFAULT_THRESHOLD`; None where the form has no suppression that can be cut off.
+            apps, `SCORE`; None where the form has no suppression that can be cut off.
         map: Mean AP (VOC2007), a fraction.
         map_loss: How much less that is than the Keras model's.
     """
@@ -43,16 +44,15 @@ class Row:
     map_loss: float
 
 
-def benchmark(head, forms, dataset, *, runs=50, progress=lambda items, total, what: items):
+def benchmark(forms, dataset, *, runs=50, progress=lambda items, total, what: items):
     """Measures forms of one detector.
 
     Times are taken in turn, one picture through every form and then the next, so that whatever
     else the machine does meets all of them. A form sees each picture twice; the second counts.
 
     Args:
-        head: The network's `Head`.
         forms: List of `Form`, the one that the others are compared with first.
-        dataset: `Dataset` to score them on.
+        dataset: `Dataset` to score them on, its classes those of the detectors.
         runs: How many pictures are timed.
         progress: Called with (iterable, its length, what it is) and iterated in its place.
 
@@ -64,17 +64,17 @@ def benchmark(head, forms, dataset, *, runs=50, progress=lambda items, total, wh
         start = time.perf_counter()
         opened.append(form.open())
         load_ms.append(_milliseconds_since(start))
+    first = opened[0]
     pictures = [
-        resize(load_image(record.image), head.input_size, head.resize)[0]
+        resize(load_image(record.image), first.input_size, first.layout.resize)[0]
         for record in (dataset.records[i % len(dataset)] for i in range(runs))
     ]
     times = _times(opened, progress([pictures[0], *pictures], runs + 1, "timing"))
     shares = [form.tail_share and form.tail_share(pictures) for form in forms]
     scores = []
     for form, detector in zip(forms, opened, strict=True):
-        pictures = (load_image(record.image) for record in dataset.records)
-        pictures = progress(pictures, len(dataset), form.name)
-        scores.append(evaluate(dataset, [detector.detect(p) for p in pictures]).map)
+        pictures = progress((r.image for r in dataset.records), len(dataset), form.name)
+        scores.append(evaluate(dataset, detector.detect(pictures), tree=detector.tree).map)
     return [
         Row(
             form=form.name,
@@ -175,7 +175,7 @@ def draw_side_by_side(forms, class_names, pictures, path):
             found = detector.detect(picture)
             small = Image.fromarray(picture)
             small.thumbnail((TILE, TILE))  # before drawing: the names stay legible
-            sure = found["scores"] > DEFAULT_THRESHOLD
+            sure = found["scores"] > SCORE
             boxes, labels, scores = (found[k][sure] for k in ("boxes", "labels", "scores"))
             drawn.append(draw_detections(np.asarray(small), boxes, labels, scores, class_names))
         axes.imshow(contact_sheet(drawn, columns=len(drawn), tile=TILE))

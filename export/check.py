@@ -15,6 +15,7 @@ from yolov2_tf.detection.decoding import DecodeBoxes, decoder
 from yolov2_tf.detection.non_max_suppression import NonMaxSuppression
 from yolov2_tf.detection.predict import prepare, to_pictures
 from yolov2_tf.errors import InputError
+from yolov2_tf.export.layout import PREDICTION_OUTPUTS
 from yolov2_tf.models.heads import find_head
 
 BEST = 10
@@ -24,6 +25,10 @@ TOLERANCES = {"none": 1e-3, "fp16": 0.02, "dynamic": 0.1, "int8": 0.2}
 """Largest difference of a score or coordinate that is expected of each quantisation."""
 
 PICTURES = 4
+
+
+class ExportError(RuntimeError):
+    """An exported file that does not do what its model does: a fault of the export."""
 
 
 class Difference(NamedTuple):
@@ -67,7 +72,8 @@ def compare(model, raw, pictures):
         `Difference`.
 
     Raises:
-        InputError: If the exported form computes NaN or infinity, or another shape.
+        InputError: If the model itself computes NaN or infinity.
+        ExportError: If the exported form does, or gives another shape.
     """
     return compare_predictions(model, *_decoded(find_head(model), raw), pictures)
 
@@ -77,10 +83,15 @@ def compare_predictions(model, boxes, scores, pictures):
     head = find_head(model)
     images, _ = prepare(pictures, head.input_size, head.resize)
     true_boxes, true_scores = _decoded(head, model.predict_on_batch(images))
+    if not (np.isfinite(true_boxes).all() and np.isfinite(true_scores).all()):
+        raise InputError(
+            "the model computes infinite values or NaN",
+            hint="an earlier checkpoint: the training diverged",
+        )
     if scores.shape != true_scores.shape or boxes.shape != true_boxes.shape:
-        raise InputError(f"the exported scores are {scores.shape}, not {true_scores.shape}")
+        raise ExportError(f"the exported scores are {scores.shape}, not {true_scores.shape}")
     if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
-        raise InputError("the exported network computes infinite values or NaN")
+        raise ExportError("the exported network computes infinite values or NaN")
     best = np.argsort(-true_scores.max(axis=2), axis=1)[:, :BEST, None]
     pairs = (np.take_along_axis(clip(b), best, axis=1) for b in (boxes, true_boxes))
     return Difference(
@@ -88,6 +99,31 @@ def compare_predictions(model, boxes, scores, pictures):
         boxes=float(np.abs(np.subtract(*pairs)).max()),
         pictures=len(pictures),
     )
+
+
+def check_predictions(model, runner, pictures, where):
+    """Compares a float file without suppression with the model.
+
+    Args:
+        model: The `DetectionModel`.
+        runner: `Detector` over the file.
+        pictures: `(H, W, 3)` uint8 pictures, or None for `sample_pictures`.
+        where: The file, for messages.
+
+    Returns:
+        `Difference`.
+
+    Raises:
+        ExportError: If they differ.
+    """
+    head = find_head(model)
+    pictures = list(pictures or sample_pictures())[:PICTURES]
+    images, _ = prepare(pictures, head.input_size, head.resize)
+    outputs = [runner.run(image) for image in images.numpy()]
+    found = [np.concatenate([output[name] for output in outputs]) for name in PREDICTION_OUTPUTS]
+    difference = compare_predictions(model, *found, pictures)
+    judge(difference, "none", where)
+    return difference
 
 
 def _decoded(head, raw):
@@ -104,14 +140,14 @@ def judge(difference, quantization, where):
         where: The file, for the message.
 
     Raises:
-        InputError: If a float export differs by more than its tolerance.
+        ExportError: If a float export differs by more than its tolerance.
     """
     tolerance = TOLERANCES[quantization]
     if max(difference.scores, difference.boxes) <= tolerance:
         return
     message = f"the exported network differs: {difference}"
     if quantization == "none":
-        raise InputError(message, where=where, expected=f"at most {tolerance:g}")
+        raise ExportError(f"{where}: {message} (expected at most {tolerance:g})")
     warnings.warn(
         f"{where}: {message} (usually at most {tolerance:g}). Try: evaluate it; more pictures "
         "for calibration; quantisation dynamic or fp16",
@@ -119,20 +155,20 @@ def judge(difference, quantization, where):
     )
 
 
-def suppressed(head, raw, shapes, settings, tree_threshold):
+def suppressed(head, raw, shapes, thresholds):
     """Decodes head tensors and suppresses with Keras' layers.
 
     Args:
         head: The network's `DetectionHead`.
         raw: `(n, S, S, k · (5 + C))` head tensors.
         shapes: `(n, 2)` `[height, width]` of the pictures.
-        settings: Arguments of `NonMaxSuppression`.
-        tree_threshold: See `yolov2_tf.detection.decoding.DecodeTree`.
+        thresholds: `Thresholds`, none of them None.
 
     Returns:
         For each picture a dict of `boxes`, `labels` and `scores`.
     """
-    outputs = NonMaxSuppression(**settings)(*decoder(head, tree_threshold)(raw))
+    suppression = NonMaxSuppression(thresholds.score, thresholds.iou, thresholds.detections)
+    outputs = suppression(*decoder(head, thresholds.tree)(raw))
     outputs = {name: np.asarray(tensor) for name, tensor in outputs.items()}
     outputs["boxes"] = to_pictures(outputs["boxes"], shapes, head.input_size, head.resize)
     return [
@@ -152,16 +188,15 @@ def check_same_detections(expected, found, where):
         where: The file, for the message.
 
     Raises:
-        InputError: If they differ.
+        ExportError: If they differ.
     """
     pairs = list(zip(expected, found, strict=True))
     total = sum(len(one["labels"]) + len(other["labels"]) for one, other in pairs)
     missing = sum(unmatched(one, other) + unmatched(other, one) for one, other in pairs)
     if missing > 0.02 * total + 1:
-        raise InputError(
-            f"{missing} of {total} detections have no counterpart in decoding and suppressing the "
-            "head tensor: the exported file is wrong",
-            where=where,
+        raise ExportError(
+            f"{where}: {missing} of {total} detections have no counterpart in decoding and "
+            "suppressing the head tensor: the exported file is wrong"
         )
 
 

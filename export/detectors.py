@@ -1,127 +1,182 @@
-"""Opens an exported detector by its form."""
+"""One interface for everything that finds boxes in pictures, and what opens it."""
 
 from pathlib import Path
 
+from yolov2_tf.data.pixels import is_picture, pixels_of
+from yolov2_tf.detection.thresholds import Thresholds
 from yolov2_tf.errors import InputError
+from yolov2_tf.export.numpy_resize import resize
+from yolov2_tf.export.postprocessing import detections_of
 
-FORMS = "a .tflite, .onnx or OpenVINO .xml file, or a SavedModel folder"
+FORMS = "a .keras, .tflite, .onnx or OpenVINO .xml file, or a SavedModel folder"
 
 
-def open_exported(path, score_threshold=None, threads=None):
-    """Opens an exported detector.
+class Detector:
+    """Finds boxes in pictures. Every form of a detector is one of these.
+
+    Several threads may share a detector: each gets the answers that it would get alone.
 
     Args:
-        path: A `.tflite`, `.onnx` or OpenVINO `.xml` file, or the folder of a SavedModel.
-        score_threshold: Detections score above this, 0..1; default: see `TFLiteDetector`.
-        threads: How many threads it may use, where the form allows to say; default: its choice.
+        layout: `Layout`: what the form says about itself.
+        thresholds: `Thresholds` asked for, or None.
+        where: The file, for messages.
 
-    Returns:
-        Object with `class_names` and `detect(image)`, see `TFLiteDetector.detect`.
+    Attributes:
+        layout: The `Layout`; None of a server, which does not tell.
+        thresholds: `Thresholds` in use.
+        runtime: What runs it, with its version.
 
     Raises:
-        InputError: If it is none of these or cannot be used.
-    """
-    path = Path(path)
-    if path.suffix == ".tflite":
-        from yolov2_tf.export.runtime import TFLiteDetector
-
-        return TFLiteDetector(path, threads, score_threshold)
-    if path.suffix in (".onnx", ".xml"):
-        from yolov2_tf.export.onnx import OnnxDetector
-
-        return OnnxDetector(path, threads, score_threshold)
-    if path.is_dir():
-        from yolov2_tf.export.saved_model import SavedModelDetector
-
-        return SavedModelDetector(path, score_threshold)
-    raise InputError("not an exported detector", where=path, expected=FORMS)
-
-
-class KerasDetector:
-    """Runs a `.keras` file.
-
-    Args:
-        path: The file.
-        thresholds: `Thresholds`.
-        size: Side of the input in pixels, or None for the model's own.
-        batch_size: Pictures at once.
+        InputError: If a threshold cannot be had of this form, see `usable`.
     """
 
-    def __init__(self, path, thresholds, *, size=None, batch_size=8):
-        from yolov2_tf.detection.decoding import TREE_THRESHOLD
-        from yolov2_tf.detection.predict import detector
-        from yolov2_tf.models.loading import load_model
+    runtime = ""
 
-        tree = TREE_THRESHOLD if thresholds.tree is None else thresholds.tree
-        self._model = detector(
-            load_model(path), thresholds.score, thresholds.iou, thresholds.detections, tree
-        )
-        self._size = size
-        self._batch_size = batch_size
+    def __init__(self, layout, thresholds=None, where=None):
+        self.layout = layout
+        self.thresholds = usable(layout, thresholds or Thresholds(), where)
 
     @property
     def class_names(self):
-        """Names that the labels index."""
-        from yolov2_tf.models.heads import find_head
-
-        return find_head(self._model).class_names
+        """What the labels index."""
+        return self.layout.class_names
 
     @property
     def tree(self):
         """The `WordTree` whose nodes the labels are, or None."""
-        from yolov2_tf.models.heads import find_head
+        return self.layout.tree
 
-        return find_head(self._model).tree
+    @property
+    def input_size(self):
+        """Side of the network's input in pixels."""
+        return self.layout.input_size
 
-    def detect(self, pictures):
-        """Yields the detections of each picture, see `yolov2_tf.detection.predict.detect`."""
-        from yolov2_tf.detection.predict import detect
-
-        return detect(self._model, pictures, size=self._size, batch_size=self._batch_size)
-
-
-class _Exported:
-    """Runs an exported form picture by picture."""
-
-    def __init__(self, path, thresholds):
-        from yolov2_tf.export.detectors import open_exported
-        from yolov2_tf.trees.wordtree import as_tree
-
-        self._detector = open_exported(path, thresholds.score)
-        self.class_names = self._detector.class_names
-        self.tree = as_tree(self._detector.layout.get("tree"))
+    @property
+    def score_threshold(self):
+        """Detections score above this."""
+        return self.thresholds.score
 
     def detect(self, pictures):
-        return map(self._detector.detect, pictures)
+        """Finds the objects in one picture, or in each of several.
+
+        Args:
+            pictures: One picture, or an iterable of pictures, which is read as the answers are
+                asked for. A picture is a `(H, W, 3)` uint8 RGB array such as a camera frame, a
+                path, the bytes of a file, or a picture that Pillow has opened; sizes may differ.
+
+        Returns:
+            For one picture a dict of `boxes` `(n, 4)` float32 `[y_min, x_min, y_max, x_max]` as
+            fractions of the picture, `labels` `(n,)` int32 and `scores` `(n,)` float32, sorted by
+            score. For several an iterator of such dicts.
+
+        Raises:
+            InputError: If a picture cannot be read, or an array is not one of RGB pixels 0..255.
+        """
+        if is_picture(pictures):
+            (found,) = self._detect_each([pictures])
+            return found
+        return self._detect_each(pictures)
+
+    def run(self, resized):
+        """Runs the network alone.
+
+        Args:
+            resized: `(S, S, 3)` float32 picture of the input's size, values 0..255.
+
+        Returns:
+            Dict of the outputs by name, see `Layout.outputs`, each with a batch dimension of 1.
+        """
+        raise NotImplementedError
+
+    def _detect_each(self, pictures):
+        """Yields the detections of each picture."""
+        for picture in pictures:
+            pixels = pixels_of(picture)
+            resized, *_ = resize(pixels, self.input_size, self.layout.resize)
+            outputs = self.run(resized)
+            yield detections_of(self.layout, outputs, pixels.shape[:2], self.thresholds)
 
 
-def open_model(path, thresholds, *, size=None, batch_size=8):
-    """Opens a detector by the form of its file.
+def usable(layout, wanted, where):
+    """The thresholds to use with an exported form.
 
     Args:
-        path: `.keras` or `.tflite` file, SavedModel folder, or another form that
-            `yolov2_tf.export.detectors.open_exported` knows.
-        thresholds: `Thresholds`; exported forms keep all but that of the score as they were
-            exported.
-        size: Side of the input in pixels, or None for the model's own; exported forms have one.
-        batch_size: Pictures at once, where the form allows more than one.
+        layout: `Layout` of the form.
+        wanted: `Thresholds` asked for.
+        where: The file, for messages.
 
     Returns:
-        Object with `class_names`, `tree` and `detect(pictures)`, which takes an iterable of
-        `(H, W, 3)` uint8 arrays and yields dicts of `boxes` `(n, 4)`, `labels` `(n,)` and
-        `scores` `(n,)`.
+        `Thresholds` without None, see `Layout.limits`.
 
     Raises:
-        InputError: If there is no such file, its form is not known, or a size or a threshold of
-            the tree is given that it cannot take.
+        InputError: If the form was exported in a way that the thresholds cannot be had.
+    """
+    own = layout.thresholds
+    if layout.nms:
+        _refuse(wanted.iou, own.iou, "the overlap threshold", where, "--no-nms")
+        if wanted.score is not None and wanted.score < own.score:
+            raise InputError(
+                f"the suppression in it drops scores up to {own.score}: {wanted.score} cannot be "
+                "had",
+                where=where,
+                hint="export it with a lower threshold, or without suppression (--no-nms)",
+            )
+    if layout.tree is not None:
+        _refuse(wanted.tree, own.tree, "the tree threshold", where, "--tree-threshold")
+    return layout.limits(wanted)
+
+
+def _refuse(wanted, own, what, where, option):
+    if wanted is not None and own is not None and wanted != own:
+        raise InputError(
+            f"{what} is fixed at {own} in it: {wanted} cannot be had",
+            where=where,
+            hint=f"export it again ({option}), or use the .keras file",
+        )
+
+
+def open_model(path, thresholds=None, *, size=None, batch_size=8, threads=None):
+    """Opens a detector in whatever form it is.
+
+    Args:
+        path: `.keras`, `.tflite`, `.onnx` or OpenVINO `.xml` file, or the folder of a SavedModel.
+        thresholds: `Thresholds`; what is None is as the file was exported, or the default. Exported
+            forms refuse those that the export has fixed otherwise.
+        size: Side of the input in pixels, or None for the model's own; exported forms have one.
+        batch_size: Pictures at once, where the form takes more than one.
+        threads: How many threads it may use, where the form allows to say; default: its choice.
+
+    Returns:
+        `Detector`.
+
+    Raises:
+        InputError: If there is no such file, its form is not known, what runs it is missing, or a
+            size or a threshold is asked for that it cannot have.
     """
     path = Path(path)
     if path.suffix == ".keras":
-        opened = KerasDetector(path, thresholds, size=size, batch_size=batch_size)
-        if opened.tree is None and thresholds.tree is not None:
-            raise InputError("has no label tree", where=path, expected="no --tree-threshold")
-        return opened
-    for option, value in (("--size", size), ("--tree-threshold", thresholds.tree)):
-        if value is not None:
-            raise InputError(f"{option} is fixed in an exported model", where=path)
-    return _Exported(path, thresholds)
+        from yolov2_tf.export.keras_detector import KerasDetector
+
+        return KerasDetector(path, thresholds, size=size, batch_size=batch_size)
+    if size is not None:
+        raise InputError(
+            "the input size is fixed in an exported model", where=path, expected="a .keras file"
+        )
+    match path.suffix:
+        case ".tflite":
+            from yolov2_tf.export.runtime import TFLiteDetector
+
+            return TFLiteDetector(path, threads, thresholds=thresholds)
+        case ".onnx":
+            from yolov2_tf.export.onnx import OnnxDetector
+
+            return OnnxDetector(path, threads, thresholds=thresholds)
+        case ".xml":
+            from yolov2_tf.export.openvino import OpenVinoDetector
+
+            return OpenVinoDetector(path, threads, thresholds=thresholds)
+    if path.is_dir():
+        from yolov2_tf.export.saved_model import SavedModelDetector
+
+        return SavedModelDetector(path, thresholds=thresholds)
+    raise InputError("not a detector", where=path, expected=FORMS)

@@ -18,8 +18,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from yolov2_tf._version import __version__
-from yolov2_tf.export.runtime import DETECTION_OUTPUTS, LAYOUT_FILE
+from yolov2_tf.export.layout import DETECTION_OUTPUTS, LAYOUT_FILE
 
 LABEL_FILE = "labels.txt"
 
@@ -66,11 +65,11 @@ def add_metadata(model, info, layout):
     Args:
         model: `schema.ModelT` whose outputs are named; changed in place.
         info: `ModelInfo`.
-        layout: The content of `yolov2.json`.
+        layout: The file's `Layout`.
     """
     graph = model.subgraphs[0]
     outputs = [graph.tensors[index].name.decode() for index in graph.outputs]
-    metadata = np.frombuffer(_metadata(info, layout["input_size"], outputs), np.uint8)
+    metadata = np.frombuffer(_metadata(info, layout.input_size, outputs), np.uint8)
     model.buffers.append(schema.BufferT(metadata))
     entry = schema.MetadataT(b"TFLITE_METADATA", len(model.buffers) - 1)
     model.metadata = [*(model.metadata or []), entry]
@@ -82,29 +81,9 @@ def append_files(content, layout):
     file = io.BytesIO()
     file.write(content)
     with zipfile.ZipFile(file, "a", zipfile.ZIP_STORED) as archive:
-        archive.writestr(LABEL_FILE, "\n".join(layout["class_names"]))
-        archive.writestr(LAYOUT_FILE, json.dumps(layout))
+        archive.writestr(LABEL_FILE, "\n".join(layout.class_names))
+        archive.writestr(LAYOUT_FILE, json.dumps(layout.to_json()))
     return file.getvalue()
-
-
-def describe(head, **settings):
-    """The content of `yolov2.json`, all that is needed to use a file.
-
-    Args:
-        head: The network's `Head`.
-        **settings: What the export adds: `nms`, `score_threshold`, `iou_threshold`,
-            `max_detections`, `tree_threshold`, `quantization`.
-    """
-    return {
-        "class_names": list(head.class_names),
-        "anchors": head.anchors.tolist(),
-        "input_size": head.input_size,
-        "resize": head.resize,
-        "per_class": True,
-        "tree": None if head.tree is None else head.tree.to_config(),
-        **settings,
-        "writer": f"yolov2_tf {__version__}",
-    }
 
 
 # === The flatbuffer ===

@@ -11,15 +11,17 @@ import tensorflow as tf
 from PIL import Image
 
 from yolov2_tf.boxes import clip
-from yolov2_tf.data.images import load_image
-from yolov2_tf.detection.decoding import TREE_THRESHOLD
+from yolov2_tf.data.pixels import pixels_of
 from yolov2_tf.detection.predict import detect, detector, prepare
+from yolov2_tf.detection.thresholds import EXPORT, Thresholds
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.check import PICTURES, check_same_detections, compare, judge, sample_pictures
+from yolov2_tf.export.detectors import Detector
 from yolov2_tf.export.image_bytes import decode
-from yolov2_tf.export.metadata import LABEL_FILE, describe
-from yolov2_tf.export.network import in_float32
-from yolov2_tf.export.runtime import LAYOUT_FILE, usable_threshold
+from yolov2_tf.export.inference_network import in_float32
+from yolov2_tf.export.layout import LAYOUT_FILE, SERVED_OUTPUTS, describe, parse_layout
+from yolov2_tf.export.metadata import LABEL_FILE
+from yolov2_tf.export.postprocessing import above
 from yolov2_tf.export.warmup import write_warmup
 from yolov2_tf.files import replacing
 from yolov2_tf.models.heads import find_head
@@ -28,17 +30,7 @@ from yolov2_tf.resize import box_transform, resize_image
 LAYOUT_ASSET = f"assets.extra/{LAYOUT_FILE}"
 
 
-def export_saved_model(
-    model,
-    folder,
-    *,
-    version=None,
-    pictures=None,
-    score_threshold=0.005,
-    iou_threshold=0.45,
-    max_detections=100,
-    tree_threshold=TREE_THRESHOLD,
-):
+def export_saved_model(model, folder, *, version=None, pictures=None, thresholds=EXPORT):
     """Writes a detector as a SavedModel, after comparing it with the model on pictures.
 
     Signatures:
@@ -62,30 +54,22 @@ def export_saved_model(
         version: A number; default: one more than the largest there is.
         pictures: `(H, W, 3)` uint8 pictures to compare on; default: two photos that come with
             scikit-learn.
-        score_threshold: What suppression drops at once, 0..1. The low default leaves the choice to
-            the client, and the SavedModel can be evaluated; a higher one shortens the answers.
-        iou_threshold: Boxes of one class overlapping more than this become one, 0..1.
-        max_detections: N, the most detections.
-        tree_threshold: How exact the labels of a tree are, see
-            `yolov2_tf.detection.decoding.DecodeTree`.
+        thresholds: `Thresholds` of the suppression; None in them means that of `EXPORT`, whose low
+            score leaves the choice to the client and lets the SavedModel be evaluated; a higher
+            one shortens the answers. N is the number of detections.
 
     Returns:
         `(path, difference)`: the folder of the version and the `Difference` from the model.
 
     Raises:
-        InputError: If the SavedModel does not do what the model does. Nothing is written then.
+        ExportError: If the SavedModel does not do what the model does. Nothing is written then.
     """
     model = in_float32(model)
     head = find_head(model)
     pictures = list(pictures or sample_pictures())[:PICTURES]
-    suppression = {
-        "score_threshold": score_threshold,
-        "iou_threshold": iou_threshold,
-        "max_detections": max_detections,
-        "tree_threshold": tree_threshold,
-    }
-    network = detector(model, **suppression)
-    layout = describe(head, nms=True, quantization="none", **suppression)
+    layout = describe(head, nms=True, thresholds=thresholds, outputs=SERVED_OUTPUTS)
+    limits = layout.thresholds
+    network = detector(model, limits.score, limits.iou, limits.detections, limits.tree)
     path = Path(folder) / str(version if version is not None else next_version(folder))
     with replacing(path) as temporary:
         _write(temporary, model, network, layout)
@@ -98,16 +82,17 @@ def next_version(folder):
     return max(_versions(folder), default=0) + 1
 
 
-class SavedModelDetector:
-    """Detector over an exported SavedModel.
+class SavedModelDetector(Detector):
+    """Detector over an exported SavedModel. TensorFlow lets threads share it as it is.
 
     Args:
         path: The folder of one version, or the model's folder: the newest version counts.
-        score_threshold: As in `TFLiteDetector`.
+        score_threshold: Detections score above this, 0..1; default: 0.25, or the file's own if that
+            is higher. It cannot go below its own.
+        thresholds: `Thresholds` in place of `score_threshold`.
 
     Attributes:
-        class_names: What the labels index.
-        runtime: TensorFlow and its version.
+        runtime: TensorFlow and its version; for the others see `Detector`.
 
     Raises:
         InputError: If there is no SavedModel of this package.
@@ -115,63 +100,62 @@ class SavedModelDetector:
 
     runtime = f"tensorflow {tf.__version__}"
 
-    def __init__(self, path, score_threshold=None):
+    def __init__(self, path, score_threshold=None, thresholds=None):
         path = Path(path)
         if versions := _versions(path):
             path /= str(max(versions))
         try:
-            self.layout = json.loads((path / LAYOUT_ASSET).read_text())
+            layout = parse_layout((path / LAYOUT_ASSET).read_text(), path)
             # Held, since its signatures do not keep it alive.
             self._loaded = tf.saved_model.load(str(path))
+        except InputError:
+            raise
         except (OSError, ValueError) as error:
             raise InputError(
                 f"no SavedModel of this package: {error}",
                 where=path,
                 hint="yolov2 export MODEL.keras --format saved_model",
             ) from error
-        self.class_names = tuple(self.layout["class_names"])
-        self.score_threshold = usable_threshold(self.layout, score_threshold, path)
-
-    def detect(self, image):
-        """Finds the objects in one picture: see `TFLiteDetector.detect`."""
-        image = image if isinstance(image, np.ndarray) else load_image(image)
-        return detections_of(self.run(image), 0, self.score_threshold)
+        super().__init__(layout, thresholds or Thresholds(score_threshold), path)
 
     def run(self, image):
         """The outputs of `serving_default` for one `(H, W, 3)` picture, values 0..255."""
         images = tf.constant(np.rint(image[None]).astype(np.uint8))
         return self._loaded.signatures["serving_default"](images=images)
 
+    def _detect_each(self, pictures):
+        for picture in pictures:  # resized in the graph
+            yield detections_of(self.run(pixels_of(picture)), 0, self.thresholds)
+
     def detect_bytes(self, encoded):
-        """Finds the objects in each of several encoded pictures.
+        """Finds the objects in each of several encoded pictures, decoded in the graph.
 
         Args:
-            encoded: Sequence of bytes.
+            encoded: Iterable of bytes.
 
         Returns:
-            For each a dict as `detect` returns it.
+            List of dicts as those of `detect`.
         """
         encoded = list(encoded)
         outputs = self._loaded.signatures["image_bytes"](
-            image_bytes=tf.constant(list(encoded), tf.string)
+            image_bytes=tf.constant(encoded, tf.string)
         )
-        return [detections_of(outputs, i, self.score_threshold) for i in range(len(encoded))]
+        return [detections_of(outputs, i, self.thresholds) for i in range(len(encoded))]
 
     def raw(self, images):
         """The head tensor `(B, S, S, k · (5 + C))` of images `(B, S, S, 3)`, values 0..255."""
         return self._loaded.signatures["raw"](images=tf.cast(images, tf.float32))["head"].numpy()
 
 
-def detections_of(outputs, index, score_threshold):
+def detections_of(outputs, index, thresholds):
     """One picture's `boxes`, `labels` and `scores` from the outputs for a batch."""
     count = int(outputs["num_detections"][index])
-    scores = np.asarray(outputs["detection_scores"][index], np.float32)[:count]
-    keep = scores > score_threshold
-    return {
-        "boxes": np.asarray(outputs["detection_boxes"][index], np.float32)[:count][keep],
-        "labels": np.asarray(outputs["detection_classes"][index], np.int32)[:count][keep],
-        "scores": scores[keep],
+    found = {
+        "boxes": np.asarray(outputs["detection_boxes"][index], np.float32)[:count],
+        "labels": np.asarray(outputs["detection_classes"][index], np.int32)[:count],
+        "scores": np.asarray(outputs["detection_scores"][index], np.float32)[:count],
     }
+    return above(found, thresholds)
 
 
 def _write(path, model, network, layout):
@@ -244,7 +228,7 @@ def _write(path, model, network, layout):
         archive.write_out(str(path), verbose=False)
     extra = path / LAYOUT_ASSET
     extra.parent.mkdir()
-    extra.write_text(json.dumps(layout))
+    extra.write_text(json.dumps(layout.to_json()))
 
 
 def _not_empty(images):
@@ -285,7 +269,7 @@ def _check(path, model, network, pictures, where):
     images, _ = prepare(pictures, head.input_size, head.resize)
     difference = compare(model, written.raw(images), pictures)
     judge(difference, "none", where)
-    found = [written.detect(picture) for picture in pictures]
+    found = list(written.detect(pictures))
     check_same_detections(list(detect(network, pictures)), found, where)
     encoded = []
     for picture in pictures:

@@ -4,11 +4,12 @@ import time
 
 import numpy as np
 
+from yolov2_tf.detection.thresholds import SCORE
 from yolov2_tf.export.flatbuffer import convolutions, operator_name, pack, replace_constant, unpack
-from yolov2_tf.export.runtime import DEFAULT_THRESHOLD, load_interpreter
+from yolov2_tf.export.runtime import load_interpreter
 
 
-def tail_share(path, pictures, *, threads=2, score_threshold=DEFAULT_THRESHOLD):
+def tail_share(path, pictures, *, threads=2, score_threshold=SCORE):
     """Times a file with suppression against the same file cut off behind the head.
 
     Args:

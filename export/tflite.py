@@ -4,6 +4,7 @@ The network is converted once, in float32. `yolov2_tf.export.quantization` makes
 of that, which takes a moment and keeps more accuracy than the converter does.
 """
 
+import dataclasses
 import tempfile
 
 import keras
@@ -11,9 +12,9 @@ import numpy as np
 import tensorflow as tf
 
 from yolov2_tf.boxes import clip
-from yolov2_tf.detection.decoding import TREE_THRESHOLD, decoder
+from yolov2_tf.detection.decoding import decoder
 from yolov2_tf.detection.predict import detector, prepare
-from yolov2_tf.errors import InputError
+from yolov2_tf.detection.thresholds import EXPORT, Thresholds
 from yolov2_tf.export.check import (
     PICTURES,
     check_same_detections,
@@ -31,19 +32,15 @@ from yolov2_tf.export.flatbuffer import (
     replace_constant,
     unpack,
 )
-from yolov2_tf.export.metadata import ModelInfo, add_metadata, append_files, describe
-from yolov2_tf.export.network import in_float32
+from yolov2_tf.export.formats import check_quantization
+from yolov2_tf.export.inference_network import in_float32
+from yolov2_tf.export.layout import describe
+from yolov2_tf.export.metadata import ModelInfo, add_metadata, append_files
 from yolov2_tf.export.quantization import halve_weights, quantize_int8, quantize_weights
-from yolov2_tf.export.runtime import TFLiteDetector, output_names
+from yolov2_tf.export.runtime import TFLiteDetector
 from yolov2_tf.files import replacing
 from yolov2_tf.models.heads import find_head
 from yolov2_tf.resize import resize_image
-
-QUANTIZATIONS = ("none", "fp16", "dynamic", "int8")
-"""`none`: float32. `fp16`: half the size. `dynamic`: int8 weights, a quarter of the size. `int8`:
-int8 arithmetic, a quarter of the size and the fastest on phones; needs pictures to calibrate."""
-
-CALIBRATION_PICTURES = 100
 
 
 def export_tflite(
@@ -64,8 +61,8 @@ def export_tflite(
         The `Difference` from the model.
 
     Raises:
-        InputError: If an argument cannot be used, or the file does not do what the model does.
-            Nothing is written then.
+        InputError: If an argument cannot be used.
+        ExportError: If the file does not do what the model does. Nothing is written then.
     """
     check_quantization(quantization, calibration)
     return Conversion(model, **settings).write(
@@ -87,34 +84,15 @@ class Conversion:
     Args:
         model: `DetectionModel`.
         nms: Whether suppression is part of the files.
-        score_threshold: What suppression drops at once, 0..1. The low default leaves the choice to
-            the app, and the file can be evaluated; a higher one saves time.
-        iou_threshold: Boxes of one class overlapping more than this become one, 0..1.
-        max_detections: N, the most detections.
-        tree_threshold: How exact the labels of a tree are, see
-            `yolov2_tf.detection.decoding.DecodeTree`.
+        thresholds: `Thresholds` of the suppression; None in them means that of `EXPORT`, whose low
+            score leaves the choice to the app and lets the file be evaluated; a higher one saves
+            time. N is the number of detections.
     """
 
-    def __init__(
-        self,
-        model,
-        *,
-        nms=True,
-        score_threshold=0.005,
-        iou_threshold=0.45,
-        max_detections=100,
-        tree_threshold=TREE_THRESHOLD,
-    ):
+    def __init__(self, model, *, nms=True, thresholds=EXPORT):
         self._model = in_float32(model)
         self._head = find_head(model)
-        self._layout = describe(
-            self._head,
-            nms=nms,
-            score_threshold=score_threshold,
-            iou_threshold=iou_threshold,
-            max_detections=max_detections,
-            tree_threshold=tree_threshold,
-        )
+        self._layout = describe(self._head, nms=nms, thresholds=thresholds)
         self._content = _convert(self._model, self._layout)
 
     def write(self, path, *, quantization="none", calibration=None, pictures=None, info=None):
@@ -122,7 +100,7 @@ class Conversion:
 
         Args:
             path: The file to write.
-            quantization: One of `QUANTIZATIONS`.
+            quantization: One of `yolov2_tf.export.layout.QUANTIZATIONS`.
             calibration: For int8: iterable of `(H, W, 3)` uint8 pictures like those that the
                 network will see; a hundred are enough.
             pictures: `(H, W, 3)` uint8 pictures to compare on; default: some of `calibration`,
@@ -133,13 +111,13 @@ class Conversion:
             The `Difference` from the model.
 
         Raises:
-            InputError: If an argument cannot be used, or the file does not do what the model
-                does. Nothing is written then.
+            InputError: If an argument cannot be used.
+            ExportError: If the file does not do what the model does. Nothing is written then.
         """
         check_quantization(quantization, calibration)
         calibration = list(calibration or ())
         pictures = list(pictures or calibration or sample_pictures())[:PICTURES]
-        layout = {**self._layout, "quantization": quantization}
+        layout = dataclasses.replace(self._layout, quantization=quantization)
         file = self._quantized(quantization, calibration)
         check_deployable(file, path)
         add_metadata(file, info or ModelInfo(), layout)
@@ -149,7 +127,7 @@ class Conversion:
 
     def _quantized(self, quantization, calibration):
         file = unpack(self._content)
-        name_outputs(file, output_names(self._layout))
+        name_outputs(file, self._layout.outputs)
         match quantization:
             case "fp16":
                 halve_weights(file)
@@ -161,44 +139,18 @@ class Conversion:
         return file
 
 
-def check_quantization(quantization, calibration):
-    """Refuses a quantisation that cannot be had.
-
-    Args:
-        quantization: What is asked for.
-        calibration: Pictures to calibrate with, or None.
-
-    Raises:
-        InputError: If it is none of `QUANTIZATIONS`, or pictures are missing.
-    """
-    if quantization == "int16x8":
-        raise InputError(
-            "int16x8 is not offered: TFLite's SPACE_TO_DEPTH, the passthrough, has no 16-bit "
-            "kernel, and no phone runs 16-bit convolutions faster than float",
-            hint="int8, or fp16 for more accuracy",
-        )
-    if quantization not in QUANTIZATIONS:
-        raise InputError(
-            f"unknown quantisation {quantization!r}", expected=", ".join(QUANTIZATIONS)
-        )
-    if quantization == "int8" and not calibration:
-        raise InputError(
-            "int8 needs pictures to find the ranges of its integers", hint="--calibrate DATA"
-        )
-
-
 def _convert(model, layout):
     """The bytes of the converted float file, its outputs named by their place."""
     head = find_head(model)
-    if layout["nms"]:
-        names = ("score_threshold", "iou_threshold", "max_detections", "tree_threshold")
-        network = detector(model, *(layout[name] for name in names))
+    if layout.nms:
+        limits = layout.thresholds
+        network = detector(model, limits.score, limits.iou, limits.detections, limits.tree)
     else:
-        network = keras.Model(model.input, decoder(head, layout["tree_threshold"])(model.output))
+        network = keras.Model(model.input, decoder(head, layout.tree_threshold)(model.output))
 
     def serve(image):
         outputs = network(image, training=False)
-        if not layout["nms"]:
+        if not layout.nms:
             boxes, *others = outputs
             return _numbered(clip(boxes), *others)
         return _numbered(
@@ -229,7 +181,7 @@ def _check(path, file, model, layout, pictures, where):
     """
     head = find_head(model)
     TFLiteDetector(path).detect(pictures[0])  # as written, it has to run
-    layout = {**layout, "score_threshold": 0.0}
+    layout = dataclasses.replace(layout, score_threshold=0.0)
     open_path = path.with_name("open.tflite")
     _open(file)
     open_path.write_bytes(append_files(pack(file), layout))
@@ -238,10 +190,9 @@ def _check(path, file, model, layout, pictures, where):
     images, shapes = prepare(pictures, head.input_size, head.resize)
     raw = np.concatenate([runner.run(image)["head"] for image in images.numpy()])
     difference = compare(model, raw, pictures)
-    judge(difference, layout["quantization"], where)
-    settings = {k: layout[k] for k in ("score_threshold", "iou_threshold", "max_detections")}
-    found = [runner.detect(picture) for picture in pictures]
-    expected = suppressed(head, raw, shapes, settings, layout["tree_threshold"])
+    judge(difference, layout.quantization, where)
+    found = list(runner.detect(pictures))
+    expected = suppressed(head, raw, shapes, layout.thresholds.over(Thresholds(0.0)))
     check_same_detections(expected, found, where)
     return difference
 

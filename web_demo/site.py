@@ -12,7 +12,7 @@ from pathlib import Path
 from yolov2_tf.data.digits.scenes import CLASS_NAMES as DIGITS
 from yolov2_tf.data.digits.scenes import open_digits
 from yolov2_tf.errors import InputError
-from yolov2_tf.export.runtime import read_layout
+from yolov2_tf.export.layout import read_layout
 from yolov2_tf.files import replacing
 
 HERE = Path(__file__).resolve().parent
@@ -119,7 +119,7 @@ def _add_model(folder, place, model, layout, name):
 
 def _add_examples(folder, place, layout):
     """Pictures to try a model of digits on; there are none for other models."""
-    if tuple(layout["class_names"]) != DIGITS:
+    if tuple(layout.class_names) != DIGITS:
         return []
     urls = []
     for number, record in enumerate(open_digits("test", size=448, count=EXAMPLES).records):

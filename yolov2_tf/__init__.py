@@ -8,8 +8,6 @@ import importlib
 import sys
 from pathlib import Path
 
-import wrapt
-
 from yolov2_tf._version import __version__
 
 _PUBLIC = {
@@ -26,6 +24,8 @@ _PUBLIC = {
     "evaluate": "evaluation.detections",
     "load_model": "models.loading",
     "open_dataset": "data.source",
+    "open_model": "export.detectors",
+    "Thresholds": "detection.thresholds",
     "check_images": "data.images",
     "training_batches": "data.pipeline",
 }
@@ -72,7 +72,6 @@ def register_keras_classes():
         importlib.import_module(f".{module}", __name__)
 
 
-@wrapt.when_imported("keras")
 def _register_with_keras(_keras):
     """Registers when Keras loads, so that our own import need not load it."""
     # While one of our modules is half imported, the others cannot use it: the public name or
@@ -84,3 +83,11 @@ def _register_with_keras(_keras):
     )
     if not half_imported:
         register_keras_classes()
+
+
+try:
+    import wrapt
+except ImportError:  # it comes with TensorFlow, without which there is no Keras to register with
+    pass
+else:
+    wrapt.when_imported("keras")(_register_with_keras)

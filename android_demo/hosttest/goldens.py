@@ -22,7 +22,8 @@ from yolov2_tf.data.digits.scenes import open_digits
 from yolov2_tf.data.images import load_image
 from yolov2_tf.export.check import sample_pictures
 from yolov2_tf.export.metadata import ModelInfo
-from yolov2_tf.export.runtime import TFLiteDetector, resize
+from yolov2_tf.export.numpy_resize import resize
+from yolov2_tf.export.runtime import TFLiteDetector
 from yolov2_tf.export.tflite import Conversion
 from yolov2_tf.files import replacing
 from yolov2_tf.models.yolov2 import TinyYOLOv2, YOLOv2
@@ -124,7 +125,7 @@ def write_cases(folder, path, pictures):
 
 def expectations(detector, picture, file):
     """Runs a picture; writes the tensors and returns the rest."""
-    resized, *_ = resize(picture, detector.input_size, detector.layout["resize"])
+    resized, *_ = resize(picture, detector.input_size, detector.layout.resize)
     resized.tofile(f"{file}.input")
     outputs = detector.run(resized)
     for name, values in outputs.items():
@@ -133,7 +134,7 @@ def expectations(detector, picture, file):
     return {
         "width": picture.shape[1],
         "height": picture.shape[0],
-        "quantization": detector.layout["quantization"],
+        "quantization": detector.layout.quantization,
         "outputs": list(outputs),
         "threshold": detector.score_threshold,
         "detections": [

@@ -15,8 +15,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from yolov2_tf.data.pixels import pixels_of
+from yolov2_tf.detection.thresholds import DEFAULT, SCORE, Thresholds
 from yolov2_tf.errors import InputError
-from yolov2_tf.export.runtime import DEFAULT_THRESHOLD
+from yolov2_tf.export.detectors import Detector
+from yolov2_tf.export.postprocessing import above
 
 SIGNATURE = "image_bytes"
 
@@ -25,8 +28,8 @@ class ServerError(InputError):
     """A server that cannot be reached, or refuses a request."""
 
 
-class ServedDetector:
-    """Detector over a running TensorFlow Serving.
+class ServedDetector(Detector):
+    """Detector over a running TensorFlow Serving. Threads may share it: each request is its own.
 
     Args:
         server: Address of the server: `http://HOST:8501` (or `https`) for REST,
@@ -37,14 +40,19 @@ class ServedDetector:
 
     Attributes:
         class_names: Names by label; grows as answers name classes that were not seen before.
+        layout: None, as `tree` and `input_size`: a server does not tell.
+        runtime: The address; for the others see `Detector`.
 
     Raises:
         InputError: If the address or the name is of another form.
     """
 
-    def __init__(self, server, name, score_threshold=DEFAULT_THRESHOLD, timeout=30.0):
-        self.score_threshold = score_threshold
+    layout = tree = input_size = class_names = None
+
+    def __init__(self, server, name, score_threshold=SCORE, timeout=30.0):
+        self.thresholds = Thresholds(score_threshold).over(DEFAULT)
         self.class_names = _Names()
+        self.runtime = server
         name, _, version = name.partition("/")
         if not name or (version and not version.isdecimal()):
             raise InputError("not the name of a served model", expected="NAME or NAME/VERSION")
@@ -56,36 +64,29 @@ class ServedDetector:
             )
         self._predict = _PROTOCOLS[parts.scheme](server.rstrip("/"), name, version, timeout)
 
-    def detect(self, image):
-        """Finds the objects in one picture.
-
-        Args:
-            image: A path, the bytes of a JPEG, PNG, BMP, GIF or WebP, or a `(H, W, 3)` uint8 array.
-
-        Returns:
-            Dict of `boxes` `(n, 4)` float32 `[y_min, x_min, y_max, x_max]` as fractions of the
-            picture, `labels` `(n,)` int32 and `scores` `(n,)` float32, sorted by score.
-
-        Raises:
-            InputError: If the picture cannot be read.
-            ServerError: If the server cannot be reached or refuses.
-        """
-        (detections,) = self.detect_batch([image])
-        return detections
+    def run(self, resized):
+        """What the server answers for one `(H, W, 3)` picture, values 0..255: a dict."""
+        (answer,) = self._predict([_encoded(np.rint(resized).astype(np.uint8))])
+        return answer
 
     def detect_batch(self, images):
         """Finds the objects in several pictures with one request: a list of dicts as `detect`."""
         found = []
         for answer in self._predict([_encoded(image) for image in images]):
             count = int(answer["num_detections"])
-            scores = np.asarray(answer["detection_scores"], np.float32)[:count]
-            keep = scores > self.score_threshold
-            labels = np.asarray(answer["detection_classes"], np.int32)[:count][keep]
-            names = np.asarray(answer["detection_names"])[:count][keep]
+            names = np.asarray(answer["detection_names"])[:count]
+            labels = np.asarray(answer["detection_classes"], np.int32)[:count]
             self.class_names.update(zip(labels.tolist(), names.tolist(), strict=True))
-            boxes = np.asarray(answer["detection_boxes"], np.float32).reshape(-1, 4)
-            found.append({"boxes": boxes[:count][keep], "labels": labels, "scores": scores[keep]})
+            boxes = np.asarray(answer["detection_boxes"], np.float32).reshape(-1, 4)[:count]
+            scores = np.asarray(answer["detection_scores"], np.float32)[:count]
+            found.append(
+                above({"boxes": boxes, "labels": labels, "scores": scores}, self.thresholds)
+            )
         return found
+
+    def _detect_each(self, pictures):
+        for picture in pictures:
+            yield from self.detect_batch([picture])
 
 
 class _Rest:
@@ -156,6 +157,7 @@ class _Names(dict):
 
 
 def _encoded(image):
+    """The bytes to send: files go as they are, the server reads them."""
     if isinstance(image, bytes):
         return image
     if isinstance(image, str | os.PathLike):
@@ -164,7 +166,7 @@ def _encoded(image):
         except OSError as error:
             raise InputError(f"cannot be opened: {error.strerror}", where=image) from None
     encoded = io.BytesIO()
-    Image.fromarray(image).save(encoded, "PNG", compress_level=1)
+    Image.fromarray(pixels_of(image)).save(encoded, "PNG", compress_level=1)
     return encoded.getvalue()
 
 

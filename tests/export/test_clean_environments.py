@@ -18,7 +18,8 @@ from PIL import Image
 from yolov2_tf.darknet.reader import import_darknet
 from yolov2_tf.data.images import load_image
 from yolov2_tf.export.check import unmatched
-from yolov2_tf.export.runtime import TFLiteDetector, resize
+from yolov2_tf.export.numpy_resize import resize
+from yolov2_tf.export.runtime import TFLiteDetector
 from yolov2_tf.export.tflite import Conversion
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from yolov2_tf.export.flatbuffer import operator_names, unpack
-from yolov2_tf.export.onnx import prefers_bfloat16
+from yolov2_tf.export.openvino import prefers_bfloat16
 from yolov2_tf.export.runtime import TFLiteDetector
 
 
@@ -42,7 +42,7 @@ def test_exports_int8_without_suppression(run, model_file, data, tmp_path):
     names = operator_names(unpack(bytearray(content)))
     assert names.count("QUANTIZE") == 1
     assert "NON_MAX_SUPPRESSION_V4" not in names
-    assert TFLiteDetector(path).layout["quantization"] == "int8"
+    assert TFLiteDetector(path).layout.quantization == "int8"
 
 
 def test_size_of_openvino_counts_the_weights(run, model_file, tmp_path):
@@ -59,8 +59,8 @@ def test_size_of_openvino_counts_the_weights(run, model_file, tmp_path):
     ("options", "message"),
     [
         (("--format", "coreml"), "expected: saved_model, tflite, onnx, openvino, darknet"),
-        (("--format", "onnx", "--quantize", "int8"), "are for TFLite, not for onnx"),
-        (("--format", "saved_model", "--no-nms"), "are for TFLite, not for saved_model"),
+        (("--format", "onnx", "--quantize", "int8"), "--quantize is for tflite, not for onnx"),
+        (("--format", "saved_model", "--no-nms"), "--no-nms is for tflite, not for saved_model"),
         (("--quantize", "int16x8"), "no 16-bit kernel"),
         (("--quantize", "int8"), "--calibrate DATA"),
         (("--quantize", "int8", "--calibrate", "nowhere"), "no such data set"),

@@ -9,8 +9,8 @@ from flatbuffers import encode, packer
 from flatbuffers.table import Table
 
 from yolov2_tf.export.flatbuffer import unpack
+from yolov2_tf.export.layout import DETECTION_OUTPUTS, LAYOUT_FILE, PREDICTION_OUTPUTS
 from yolov2_tf.export.metadata import LABEL_FILE
-from yolov2_tf.export.runtime import DETECTION_OUTPUTS, LAYOUT_FILE, PREDICTION_OUTPUTS
 
 
 class Reader:

@@ -15,15 +15,13 @@ from PIL import Image
 
 from yolov2_tf.detection.non_max_suppression import NonMaxSuppression
 from yolov2_tf.detection.predict import detect, detector
+from yolov2_tf.detection.thresholds import SCORE, Thresholds
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.check import unmatched
-from yolov2_tf.export.runtime import (
-    DEFAULT_THRESHOLD,
-    TFLiteDetector,
-    non_max_suppression,
-    read_layout,
-    resize,
-)
+from yolov2_tf.export.layout import read_layout
+from yolov2_tf.export.numpy_resize import resize
+from yolov2_tf.export.postprocessing import non_max_suppression
+from yolov2_tf.export.runtime import TFLiteDetector
 from yolov2_tf.resize import MODES, box_transform, resize_image
 
 FLOAT_FORMS = ("none", "none_raw", "fp16")
@@ -61,14 +59,8 @@ def test_suppresses_like_the_layer(boxes, classes, per_class, threshold, seed):
     scores = random.uniform(size=(boxes, classes)).astype(np.float32)
     layer = NonMaxSuppression(threshold, 0.45, 20, per_class=per_class)
     expected = {k: v.numpy()[0] for k, v in layer(candidates[None], scores[None]).items()}
-    found = non_max_suppression(
-        candidates,
-        scores,
-        score_threshold=threshold,
-        iou_threshold=0.45,
-        max_detections=20,
-        per_class=per_class,
-    )
+    limits = Thresholds(threshold, 0.45, 20)
+    found = non_max_suppression(candidates, scores, thresholds=limits, per_class=per_class)
     count = expected["num_detections"]
     assert len(found["labels"]) == count
     for name in ("boxes", "labels", "scores"):
@@ -77,7 +69,7 @@ def test_suppresses_like_the_layer(boxes, classes, per_class, threshold, seed):
 
 @pytest.fixture(scope="module")
 def expected(model, pictures):
-    return list(detect(detector(model, DEFAULT_THRESHOLD), pictures))
+    return list(detect(detector(model, SCORE), pictures))
 
 
 @pytest.mark.parametrize("form", FLOAT_FORMS)
@@ -151,9 +143,9 @@ def test_says_what_it_is(exported):
     assert runner.class_names == ("cat", "dog", "bird")
     assert runner.input_size == 96
     assert runner.runtime.startswith("ai_edge_litert ")
-    assert runner.layout["quantization"] == "int8"
-    assert runner.layout["resize"] == "letterbox"
-    assert np.shape(runner.layout["anchors"]) == (5, 2)
+    assert runner.layout.quantization == "int8"
+    assert runner.layout.resize == "letterbox"
+    assert np.shape(runner.layout.anchors) == (5, 2)
 
 
 def test_threshold_below_the_file_s_own_is_refused(exported):
@@ -196,7 +188,7 @@ def test_files_that_are_not_ours_are_refused(exported, tmp_path):
         with pytest.raises(InputError, match=r"yolov2\.json.*yolov2 export"):
             TFLiteDetector(foreign)
     with zipfile.ZipFile(foreign, "w") as archive:
-        archive.writestr("yolov2.json", json.dumps(read_layout(exported["none"][0])))
+        archive.writestr("yolov2.json", json.dumps(read_layout(exported["none"][0]).to_json()))
     with pytest.raises(InputError, match="cannot run it"):
         TFLiteDetector(foreign)
 

@@ -10,17 +10,17 @@ import tensorflow as tf
 from PIL import Image
 
 from yolov2_tf.detection.predict import detect, detector, prepare
+from yolov2_tf.detection.thresholds import SCORE
 from yolov2_tf.errors import InputError
 from yolov2_tf.export import saved_model as exporter
-from yolov2_tf.export.check import Difference
-from yolov2_tf.export.runtime import DEFAULT_THRESHOLD
+from yolov2_tf.export.check import Difference, ExportError
 from yolov2_tf.export.saved_model import SavedModelDetector, export_saved_model, next_version
 from yolov2_tf.export.warmup import prediction_log
 
 
 @pytest.fixture(scope="module")
 def expected(small_model, pictures):
-    return list(detect(detector(small_model, DEFAULT_THRESHOLD), pictures))
+    return list(detect(detector(small_model, SCORE), pictures))
 
 
 def png(picture):
@@ -148,7 +148,7 @@ def test_a_model_that_differs_is_not_written(
 
     monkeypatch.setattr(exporter, "_write", write)  # it would write the same again
     monkeypatch.setattr(exporter, "compare", lambda *_: Difference(0.5, 0.0, 1))
-    with pytest.raises(InputError, match=r"differs: scores within 0\.5"):
+    with pytest.raises(ExportError, match=r"differs: scores within 0\.5"):
         export_saved_model(small_model, tmp_path / "pets", pictures=pictures[:1])
     assert not list((tmp_path / "pets").iterdir())
 

@@ -1,5 +1,6 @@
 """What is inside the written `.tflite` files, and what export refuses."""
 
+import dataclasses
 import warnings
 
 import numpy as np
@@ -9,7 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from yolov2_tf.errors import InputError
 from yolov2_tf.export import tflite
-from yolov2_tf.export.check import Difference
+from yolov2_tf.export.check import Difference, ExportError
 from yolov2_tf.export.flatbuffer import (
     OPERATORS,
     check_deployable,
@@ -18,8 +19,9 @@ from yolov2_tf.export.flatbuffer import (
     pack,
     unpack,
 )
-from yolov2_tf.export.runtime import DETECTION_OUTPUTS, PREDICTION_OUTPUTS
-from yolov2_tf.export.tflite import check_quantization, export_tflite
+from yolov2_tf.export.formats import check_quantization
+from yolov2_tf.export.layout import DETECTION_OUTPUTS, PREDICTION_OUTPUTS
+from yolov2_tf.export.tflite import export_tflite
 
 FORMS = ("none", "none_raw", "fp16", "dynamic", "int8", "int8_raw")
 
@@ -174,7 +176,7 @@ def test_a_file_that_differs_is_not_written(model, conversions, pictures, tmp_pa
     weights = model.head.get_weights()
     model.head.set_weights([weights[0] * 1.5, weights[1]])
     try:
-        with pytest.raises(InputError, match=r"differs: scores within .*at most 0\.001"):
+        with pytest.raises(ExportError, match=r"differs: scores within .*at most 0\.001"):
             conversions[0].write(path, pictures=pictures[:2])
     finally:
         model.head.set_weights(weights)
@@ -183,12 +185,12 @@ def test_a_file_that_differs_is_not_written(model, conversions, pictures, tmp_pa
 
 
 def test_wrong_decoding_is_not_written(conversions, pictures, tmp_path, monkeypatch):
-    def other_threshold(head, raw, shapes, settings, *others):
-        return suppressed(head, raw, shapes, {**settings, "iou_threshold": 0.1}, *others)
+    def other_threshold(head, raw, shapes, thresholds):
+        return suppressed(head, raw, shapes, dataclasses.replace(thresholds, iou=0.1))
 
     suppressed = tflite.suppressed
     monkeypatch.setattr(tflite, "suppressed", other_threshold)
-    with pytest.raises(InputError, match="have no counterpart"):
+    with pytest.raises(ExportError, match="have no counterpart"):
         conversions[0].write(tmp_path / "model.tflite", pictures=pictures[:2])
     assert not list(tmp_path.iterdir())
 

@@ -11,8 +11,10 @@ from yolov2_tf.detection.thresholds import Thresholds
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.detectors import open_model
 from yolov2_tf.export.flatbuffer import operator_names, unpack
+from yolov2_tf.export.layout import LABELLED_OUTPUTS
 from yolov2_tf.export.onnx import export_onnx
-from yolov2_tf.export.runtime import LABELLED_OUTPUTS, TFLiteDetector, non_max_suppression
+from yolov2_tf.export.postprocessing import non_max_suppression
+from yolov2_tf.export.runtime import TFLiteDetector
 from yolov2_tf.export.saved_model import SavedModelDetector, export_saved_model
 from yolov2_tf.export.tflite import export_tflite
 from yolov2_tf.models.yolov2 import TinyYOLOv2
@@ -65,16 +67,17 @@ def test_every_form_gives_the_labels_of_the_keras_model(tree_model, pictures, tm
         assert set(labels) <= set(TREE.leaves)
 
     path = tmp_path / "with.tflite"
-    export_tflite(tree_model, path, pictures=pictures[:2], **settings)
+    limits = Thresholds(SCORE, tree=threshold)
+    export_tflite(tree_model, path, pictures=pictures[:2], thresholds=limits)
     tflite = TFLiteDetector(path, score_threshold=SCORE)
-    assert tflite.layout["tree"] == TREE.to_config()
+    assert tflite.tree == TREE
     raw = tmp_path / "without.tflite"
-    export_tflite(tree_model, raw, nms=False, pictures=pictures[:2], **settings)
+    export_tflite(tree_model, raw, nms=False, pictures=pictures[:2], thresholds=limits)
     outputs = TFLiteDetector(raw, score_threshold=SCORE)
     forms = [tflite, outputs]
     if threshold:
         folder, _ = export_saved_model(
-            tree_model, tmp_path / "s", pictures=pictures[:2], **settings
+            tree_model, tmp_path / "s", pictures=pictures[:2], thresholds=limits
         )
         forms.append(SavedModelDetector(folder, SCORE))
     for form in forms:
@@ -99,7 +102,7 @@ def test_suppresses_labelled_boxes_like_the_layer():
     boxes = np.concatenate([corners, corners + 0.3], axis=1).astype(np.float32)
     scores, labels = rng.uniform(0, 1, 80).astype(np.float32), rng.integers(0, 3, 80)
     settings = {"score_threshold": 0.2, "iou_threshold": 0.45, "max_detections": 10}
-    found = non_max_suppression(boxes, scores, labels, **settings)
+    found = non_max_suppression(boxes, scores, labels, thresholds=Thresholds(0.2, 0.45, 10))
     expected = NonMaxSuppression(**settings)(boxes[None], scores[None], np.int32(labels)[None])
     count = int(expected["num_detections"][0])
     for name, values in found.items():
@@ -139,7 +142,8 @@ def test_yolo9000_builds_loads_runs_and_is_exported(shared_data, tmp_path):
     assert tree.depth[labels].max() > 1
 
     path = tmp_path / "9k.tflite"
-    export_tflite(model, path, pictures=photos[:1], **settings)
+    limits = Thresholds(SCORE, tree=0.1)
+    export_tflite(model, path, pictures=photos[:1], thresholds=limits)
     assert not [n for n in operator_names(unpack(path.read_bytes())) if n.startswith("Flex")]
     runner = TFLiteDetector(path, threads=2, score_threshold=SCORE)
     found = [runner.detect(photo) for photo in photos]
@@ -147,7 +151,9 @@ def test_yolo9000_builds_loads_runs_and_is_exported(shared_data, tmp_path):
     path.unlink()
     for one, other in zip(found, expected, strict=True):
         assert_same(one, other)
-    folder, _ = export_saved_model(model, tmp_path / "served", pictures=photos[:1], **settings)
+    folder, _ = export_saved_model(
+        model, tmp_path / "served", pictures=photos[:1], thresholds=limits
+    )
     served = SavedModelDetector(folder, SCORE)
     for photo, one in zip(photos, expected, strict=True):
         assert_same(served.detect(photo), one)

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from yolov2_tf.data.images import load_image
-from yolov2_tf.export.runtime import DEFAULT_THRESHOLD, TFLiteDetector
+from yolov2_tf.detection.thresholds import SCORE
+from yolov2_tf.export.runtime import TFLiteDetector
 
 # WebAssembly's integer kernels may round in another way than those of the machine.
 TOLERANCES = {"none": 1e-4, "int8": 0.02}
@@ -223,7 +224,7 @@ def test_it_can_be_used_by_keyboard_alone(page, models, site):
     assert page.run("document.getElementById('threshold-value').textContent") == "45 %"
     state = page.state()
     example = site / "models" / "0" / "example-0.jpg"
-    threshold = DEFAULT_THRESHOLD + 0.2
+    threshold = SCORE + 0.2
     found = TFLiteDetector(models["digits"], score_threshold=threshold).detect(state["pixels"])
     np.testing.assert_allclose(state["scores"], found["scores"], atol=0.02)
     assert np.abs(state["pixels"].astype(int) - load_image(example)).max() <= 2

@@ -10,6 +10,10 @@ def benchmark(
     model: Annotated[Path, typer.Argument(help="Trained detector, a `.keras` file.")],
     data: Annotated[str, typer.Option(help="Data set to score the forms on.")],
     split: Annotated[str | None, typer.Option(help="Image set of --data.")] = None,
+    class_map: Annotated[
+        Path | None,
+        typer.Option("--map", help="Label trees: number of each class's node, e.g. coco9k.map."),
+    ] = None,
     calibrate: Annotated[
         str | None, typer.Option(help="Data set to calibrate int8 on; without it int8 is left out.")
     ] = None,
@@ -39,18 +43,24 @@ def benchmark(
     import tensorflow as tf
     from rich.progress import track
 
+    from yolov2_tf.cli.evaluate import open_for
     from yolov2_tf.cli.export import calibration_pictures
-    from yolov2_tf.cli.parsing import messages, open_checked, write_json
+    from yolov2_tf.cli.parsing import messages, write_json
     from yolov2_tf.data.images import load_image
+    from yolov2_tf.errors import InputError
     from yolov2_tf.export import benchmark as measure
     from yolov2_tf.export.forms import write_forms
     from yolov2_tf.files import replacing
+    from yolov2_tf.models.detection_model import DetectionModel
     from yolov2_tf.models.loading import load_model
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     console = messages()
     loaded = load_model(model)
-    dataset = open_checked(data, console, split=split, class_names=loaded.head.class_names)
+    if not isinstance(loaded, DetectionModel):
+        raise InputError("not a detector", where=model, expected="a model that finds boxes")
+    head = loaded.head
+    dataset = open_for(head, model, data, console, split=split, nodes=class_map)
     dataset = dataclasses.replace(dataset, records=dataset.records[:limit])
     calibration = None if calibrate is None else calibration_pictures(calibrate, None, console)
     examples = [load_image(record.image) for record in dataset.records[:4]]
@@ -70,14 +80,13 @@ def benchmark(
         def progress(items, total, what):
             return track(items, what, total=total, console=console, transient=True)
 
-        rows = measure.benchmark(loaded.head, forms, dataset, runs=runs, progress=progress)
+        rows = measure.benchmark(forms, dataset, runs=runs, progress=progress)
     table = measure.markdown(rows)
     if out is not None:
         with replacing(out / "benchmark.md") as temporary:
             temporary.write_text(table)
         measure.plot(rows, out / "benchmark.png")
-        names = loaded.head.class_names
-        measure.draw_side_by_side(forms, names, examples, out / "side_by_side.png")
+        measure.draw_side_by_side(forms, head.class_names, examples, out / "side_by_side.png")
     if json is not None:
         write_json([dataclasses.asdict(row) for row in rows], json)
     if json != "-":

@@ -40,11 +40,11 @@ def demo(
 
     from yolov2_tf.data.digits.scenes import open_digits
     from yolov2_tf.data.images import check_images, load_image
-    from yolov2_tf.detection.thresholds import EVALUATION, Thresholds
+    from yolov2_tf.detection.thresholds import EVALUATION
     from yolov2_tf.drawing.pictures import contact_sheet, draw_detections
     from yolov2_tf.drawing.plots import plot_precision_recall
     from yolov2_tf.evaluation.detections import evaluate
-    from yolov2_tf.export.detectors import KerasDetector
+    from yolov2_tf.export.detectors import open_model
     from yolov2_tf.export.tflite import export_tflite
     from yolov2_tf.models.loading import load_model
     from yolov2_tf.training.detection import train
@@ -62,12 +62,12 @@ def demo(
     console.print(f"[bold]3[/bold] Scoring {HELD_OUT} scenes by other hands")
     pictures = [load_image(record.image) for record in unseen.records]
     path = out / "model.keras"
-    evaluation = evaluate(unseen, KerasDetector(path, EVALUATION).detect(pictures))
+    evaluation = evaluate(unseen, open_model(path, EVALUATION).detect(pictures))
     console.print(evaluation.table())
     plot_precision_recall(evaluation, out / "precision_recall.png")
 
     console.print("[bold]4[/bold] Drawing what it finds")
-    detector = KerasDetector(path, Thresholds())
+    detector = open_model(path)
     drawn = [
         draw_detections(
             picture, found["boxes"], found["labels"], found["scores"], unseen.class_names

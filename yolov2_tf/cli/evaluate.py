@@ -22,8 +22,12 @@ def evaluate(
         typer.Option(min=0, max=1, help="Label trees: least Pr(node | object) (`.keras` only)."),
     ] = None,
     metric: Annotated[str, typer.Option(help="voc07, voc10 or coco.")] = "voc07",
-    size: Annotated[int | None, typer.Option(help="Input side, if not the model's own.")] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images at once.")] = 8,
+    size: Annotated[
+        int | None, typer.Option(help="Input side, if not the model's own (`.keras` only).")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Images at once, 8 (`.keras` only).")
+    ] = None,
     json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw precision over recall.")] = None,
 ):
@@ -34,34 +38,30 @@ def evaluate(
 
     `yolov2 evaluate model.tflite data.yaml --metric coco --json -`
     """
-    import dataclasses
     import time
 
     from rich.console import Console
     from rich.progress import track
 
-    from yolov2_tf.cli.parsing import messages, open_checked, write_json
-    from yolov2_tf.data.images import load_image
-    from yolov2_tf.data.nodes import map_boxes_onto_tree
-    from yolov2_tf.detection.thresholds import EVALUATION
+    from yolov2_tf.cli.parsing import messages, write_json
+    from yolov2_tf.detection.thresholds import EVALUATION, Thresholds
     from yolov2_tf.errors import InputError
     from yolov2_tf.evaluation.detections import evaluate
     from yolov2_tf.export.detectors import open_model
+    from yolov2_tf.export.formats import check_running_options, format_to_run
 
+    given = {"size": size, "batch_size": batch_size, "tree_threshold": tree_threshold}
+    check_running_options(format_to_run(model), given, model)
     console = messages()
-    thresholds = dataclasses.replace(EVALUATION, tree=tree_threshold)
-    opened = open_model(model, thresholds, size=size, batch_size=batch_size)
-    if opened.tree is None and class_map is not None:
-        raise InputError("has no label tree", where=model, expected="no --map")
-    class_names = opened.class_names if opened.tree is None else None
-    dataset = open_checked(data, console, split=split, images=images, class_names=class_names)
-    if opened.tree is not None:
-        dataset = map_boxes_onto_tree(dataset, opened.tree, opened.class_names, class_map)
-    pictures = (load_image(record.image) for record in dataset.records)
+    thresholds = Thresholds(EVALUATION.score, None, EVALUATION.detections, tree_threshold)
+    opened = open_model(model, thresholds, size=size, batch_size=batch_size or 8)
+    if opened.tree is None and tree_threshold is not None:
+        raise InputError("has no label tree", where=model, expected="no --tree-threshold")
+    dataset = open_for(opened, model, data, console, split=split, images=images, nodes=class_map)
     start = time.perf_counter()
     found = list(
         track(
-            opened.detect(pictures),
+            opened.detect(record.image for record in dataset.records),
             "detecting",
             total=len(dataset),
             console=console,
@@ -78,3 +78,34 @@ def evaluate(
         write_json({**evaluation.to_json(), "seconds": round(seconds, 2)}, json)
     if json != "-":
         Console().print(evaluation.table())
+
+
+def open_for(detector, where, data, console, *, split=None, images=None, nodes=None):
+    """Opens a data set to score a detector on, labelled as the detector labels.
+
+    Args:
+        detector: Anything with `class_names` and `tree`.
+        where: Its file, for messages.
+        data: `DATA` as the commands take it.
+        console: Where to tell what was skipped.
+        split: Image set, or None.
+        images: Folder of the images (COCO), or None.
+        nodes: For label trees: file with the number of each class's node, or None.
+
+    Returns:
+        `Dataset`; with a tree its labels are nodes.
+
+    Raises:
+        InputError: If the data set cannot be used, or its classes are not the detector's.
+    """
+    from yolov2_tf.cli.parsing import open_checked
+    from yolov2_tf.data.nodes import map_boxes_onto_tree
+    from yolov2_tf.errors import InputError
+
+    if detector.tree is None:
+        if nodes is not None:
+            raise InputError("has no label tree", where=where, expected="no --map")
+        names = detector.class_names
+        return open_checked(data, console, split=split, images=images, class_names=names)
+    dataset = open_checked(data, console, split=split, images=images)
+    return map_boxes_onto_tree(dataset, detector.tree, detector.class_names, nodes)

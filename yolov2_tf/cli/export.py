@@ -5,40 +5,49 @@ from typing import Annotated
 
 import typer
 
-FORMATS = ("saved_model", "tflite", "onnx", "openvino", "darknet")
 CALIBRATION_PICTURES = 100
 
 
 def export(
     model: Annotated[Path, typer.Argument(help="Trained detector, a `.keras` file.")],
     out: Annotated[Path, typer.Option(help="File to write; a folder for saved_model and darknet.")],
-    format: Annotated[str, typer.Option(help=f"{', '.join(FORMATS)}.")] = "tflite",
+    format: Annotated[
+        str | None,
+        typer.Option(help="saved_model, tflite, onnx, openvino, darknet; default: as --out ends."),
+    ] = None,
     quantize: Annotated[
-        str, typer.Option(help="TFLite: none, fp16, dynamic or int8 (needs --calibrate).")
-    ] = "none",
+        str | None,
+        typer.Option(help="TFLite: none (default), fp16, dynamic or int8 (needs --calibrate)."),
+    ] = None,
     calibrate: Annotated[
         str | None,
         typer.Option(help="Data set whose pictures int8 is calibrated on; they are compared, too."),
     ] = None,
     split: Annotated[str | None, typer.Option(help="Image set of --calibrate.")] = None,
-    nms: Annotated[bool, typer.Option(help="TFLite: suppression inside the file.")] = True,
+    nms: Annotated[
+        bool | None,
+        typer.Option("--nms/--no-nms", help="TFLite: suppression inside the file (default)."),
+    ] = None,
     threshold: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="Score below which suppression drops boxes for good."),
-    ] = 0.005,
-    iou: Annotated[float, typer.Option(min=0, max=1, help="Overlap of one object's boxes.")] = 0.45,
-    max_detections: Annotated[int, typer.Option(min=1, help="Most objects in a picture.")] = 100,
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Score below which suppression drops boxes for good, 0.005."
+        ),
+    ] = None,
+    iou: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Overlap of one object's boxes, 0.45.")
+    ] = None,
+    max_detections: Annotated[
+        int | None, typer.Option(min=1, help="Most objects in a picture, 100.")
+    ] = None,
     tree_threshold: Annotated[
-        float, typer.Option(min=0, max=1, help="Label trees: least Pr(node | object) of a label.")
-    ] = 0.5,
-    name: Annotated[
-        str, typer.Option(help="TFLite: name of the model.")
-    ] = "YOLOv2 object detector",
-    description: Annotated[
-        str, typer.Option(help="TFLite: what it is for.")
-    ] = "Finds objects and their boxes in a picture.",
-    author: Annotated[str, typer.Option(help="TFLite: who made it.")] = "",
-    license: Annotated[str, typer.Option(help="TFLite: the terms of its use.")] = "",
+        float | None,
+        typer.Option(min=0, max=1, help="Label trees: least Pr(node | object) of a label, 0.5."),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="TFLite: name of the model.")] = None,
+    description: Annotated[str | None, typer.Option(help="TFLite: what it is for.")] = None,
+    author: Annotated[str | None, typer.Option(help="TFLite: who made it.")] = None,
+    license: Annotated[str | None, typer.Option(help="TFLite: the terms of its use.")] = None,
 ):
     """Write a model as SavedModel, TFLite, ONNX, OpenVINO or Darknet files.
 
@@ -47,29 +56,37 @@ def export(
     **Examples**
     `yolov2 export model.keras --format saved_model --out served/yolov2`
 
-    `yolov2 export model.keras --format tflite --quantize int8 --calibrate data.yaml --out m.tflite`
+    `yolov2 export model.keras --quantize int8 --calibrate data.yaml --out model.tflite`
 
-    `yolov2 export model.keras --format onnx --out model.onnx`
+    `yolov2 export model.keras --out model.onnx`
     """
     from rich.console import Console
 
     from yolov2_tf.cli.parsing import messages
-    from yolov2_tf.errors import InputError
-    from yolov2_tf.models.detection_model import DetectionModel
-    from yolov2_tf.models.loading import load_model
+    from yolov2_tf.detection.thresholds import Thresholds
 
-    if format not in FORMATS:
-        raise InputError(f"unknown format {format!r}", expected=", ".join(FORMATS))
-    if format != "tflite" and (quantize != "none" or not nms):
-        raise InputError(f"--quantize and --no-nms are for TFLite, not for {format}")
+    info = {"name": name, "description": description, "author": author, "license": license}
+    kind = _checked_format(
+        out,
+        format,
+        {
+            "quantize": quantize,
+            "calibrate": calibrate,
+            "split": split,
+            "nms": nms,
+            "threshold": threshold,
+            "iou": iou,
+            "max_detections": max_detections,
+            "tree_threshold": tree_threshold,
+            **info,
+        },
+    )
+    thresholds = Thresholds(threshold, iou, max_detections, tree_threshold)
     console = messages()
-    loaded = load_model(model)
-    if format != "darknet" and not isinstance(loaded, DetectionModel):
-        raise InputError("not a detector", where=model, expected="a model that finds boxes")
+    loaded = _load(model, kind.name, tree_threshold)
     pictures = None if calibrate is None else calibration_pictures(calibrate, split, console)
-    suppression = {"iou_threshold": iou, "max_detections": max_detections}
     with console.status("exporting"):
-        match format:
+        match kind.name:
             case "tflite":
                 from yolov2_tf.export.metadata import ModelInfo
                 from yolov2_tf.export.tflite import export_tflite
@@ -77,38 +94,72 @@ def export(
                 result = export_tflite(
                     loaded,
                     out,
-                    quantization=quantize,
-                    nms=nms,
+                    quantization=quantize or "none",
+                    nms=nms is not False,
                     calibration=pictures,
-                    score_threshold=threshold,
-                    tree_threshold=tree_threshold,
-                    info=ModelInfo(name, description, author, license),
-                    **suppression,
+                    thresholds=thresholds,
+                    info=ModelInfo(**{k: v for k, v in info.items() if v is not None}),
                 )
             case "saved_model":
                 from yolov2_tf.export.saved_model import export_saved_model
 
                 out, result = export_saved_model(
-                    loaded,
-                    out,
-                    pictures=pictures,
-                    score_threshold=threshold,
-                    tree_threshold=tree_threshold,
-                    **suppression,
+                    loaded, out, pictures=pictures, thresholds=thresholds
                 )
-            case "onnx" | "openvino":
+            case "onnx":
                 from yolov2_tf.export.onnx import export_onnx
 
-                result = export_onnx(loaded, out, format=format, pictures=pictures, **suppression)
+                result = export_onnx(loaded, out, pictures=pictures, thresholds=thresholds)
+            case "openvino":
+                from yolov2_tf.export.openvino import export_openvino
+
+                result = export_openvino(loaded, out, pictures=pictures, thresholds=thresholds)
             case "darknet":
                 from yolov2_tf.darknet.writer import export_darknet
 
                 result = "; ".join(["the same outputs", *export_darknet(loaded, out).notes])
-    written = [out, *out.rglob("*")]
-    if format == "openvino":
-        written.append(out.with_suffix(".bin"))
-    size = sum(file.stat().st_size for file in written if file.is_file())
-    Console().print(f"{out}: {size / 1e6:.1f} MB, {result}", highlight=False, soft_wrap=True)
+    Console().print(f"{out}: {_megabytes(out):.1f} MB, {result}", highlight=False, soft_wrap=True)
+
+
+def _checked_format(out, name, given):
+    """The format to write, once all that was asked for fits it and one another."""
+    from yolov2_tf.errors import InputError
+    from yolov2_tf.export.formats import check_quantization, format_to_write
+
+    format = format_to_write(out, name, given)
+    if given["split"] is not None and given["calibrate"] is None:
+        raise InputError("--split without --calibrate", expected="the data set that has it")
+    if given["threshold"] is not None and given["nms"] is False:
+        raise InputError(
+            "--threshold is that of the suppression, which --no-nms leaves out",
+            expected="one of the two",
+        )
+    if given["quantize"] is not None:
+        check_quantization(given["quantize"], given["calibrate"])
+    return format
+
+
+def _load(path, format, tree_threshold):
+    """The model, once it is one that the format and the options are for."""
+    from yolov2_tf.errors import InputError
+    from yolov2_tf.models.detection_model import DetectionModel
+    from yolov2_tf.models.loading import load_model
+
+    model = load_model(path)
+    if format == "darknet":
+        return model
+    if not isinstance(model, DetectionModel):
+        raise InputError("not a detector", where=path, expected="a model that finds boxes")
+    if tree_threshold is not None and model.head.tree is None:
+        raise InputError("has no label tree", where=path, expected="no --tree-threshold")
+    return model
+
+
+def _megabytes(out):
+    """Size of a file or a folder in 10⁶ bytes; an OpenVINO file with the weights beside it."""
+    beside = [out.with_suffix(".bin")] if out.suffix == ".xml" else []
+    written = (file for file in (out, *out.rglob("*"), *beside) if file.is_file())
+    return sum(file.stat().st_size for file in written) / 1e6
 
 
 def calibration_pictures(data, split, console):

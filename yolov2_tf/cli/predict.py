@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from yolov2_tf.detection.thresholds import SCORE
+
 
 def predict(
     model: Annotated[
@@ -17,10 +19,14 @@ def predict(
     inputs: Annotated[list[Path], typer.Argument(help="Pictures, folders of pictures, videos.")],
     out: Annotated[Path | None, typer.Option(help="Folder for the drawn pictures.")] = None,
     json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
-    threshold: Annotated[float, typer.Option(min=0, max=1, help="Least score.")] = 0.25,
+    threshold: Annotated[float, typer.Option(min=0, max=1, help="Least score.")] = SCORE,
     iou: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Overlap of one object's boxes, 0.45 (`.keras` only)."),
+        typer.Option(
+            min=0,
+            max=1,
+            help="Overlap of one object's boxes, 0.45 (`.keras`, files without suppression).",
+        ),
     ] = None,
     tree_threshold: Annotated[
         float | None,
@@ -55,13 +61,14 @@ def predict(
         raise InputError("nowhere to put the detections", expected="--out FOLDER or --json FILE")
     console = messages()
     sources = find_media(inputs)
-    detect, names = _open(model, server, threshold, iou, tree_threshold, size)
+    detector = _open(model, server, threshold, iou, tree_threshold, size)
+    names = detector.class_names
     results = []
     for source in sources:
         try:
             with written_media(source, out) as write:
                 for name, picture in read_media(source):
-                    found = detect(picture)
+                    found = detector.detect(picture)
                     results.append({"image": name, "detections": _as_json(found, names)})
                     if out is not None:
                         drawn = draw_detections(
@@ -83,27 +90,24 @@ def predict(
 
 
 def _open(model, server, threshold, iou, tree_threshold, size):
-    """A function from a picture to its detections, and the class names."""
     from yolov2_tf.errors import InputError
+    from yolov2_tf.export.formats import SERVER, check_running_options, format_to_run
 
-    if Path(model).suffix != ".keras" or server is not None:
-        fixed = {"--iou": iou, "--tree-threshold": tree_threshold, "--size": size}
-        for option, value in fixed.items():
-            if value is not None:
-                raise InputError(f"{option} is fixed in an exported model", where=model)
+    given = {"iou": iou, "tree_threshold": tree_threshold, "size": size}
+    check_running_options(format_to_run(model) if server is None else SERVER, given, model)
     if server is not None:
         from yolov2_tf.export.serving.client import ServedDetector
 
-        served = ServedDetector(server, model, threshold)
-        return served.detect, served.class_names
+        return ServedDetector(server, model, threshold)
 
     from yolov2_tf.detection.thresholds import Thresholds
     from yolov2_tf.export.detectors import open_model
 
-    given = {} if iou is None else {"iou": iou}
-    thresholds = Thresholds(threshold, tree=tree_threshold, **given)
-    opened = open_model(model, thresholds, size=size, batch_size=1)
-    return lambda picture: next(iter(opened.detect([picture]))), opened.class_names
+    thresholds = Thresholds(threshold, iou, tree=tree_threshold)
+    detector = open_model(model, thresholds, size=size, batch_size=1)
+    if detector.tree is None and tree_threshold is not None:
+        raise InputError("has no label tree", where=model, expected="no --tree-threshold")
+    return detector
 
 
 def _as_json(found, class_names):

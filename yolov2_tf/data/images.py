@@ -89,7 +89,7 @@ def load_image(source):
     Gray, palette and CMYK become RGB, alpha is dropped, 16 bits become the upper 8.
 
     Args:
-        source: As `Record.image`.
+        source: As `Record.image`, or a picture that Pillow has opened.
 
     Returns:
         `(H, W, 3)` uint8, RGB.
@@ -283,9 +283,9 @@ def _read(source):
 def _opened(source):
     """Opens a picture with Pillow; whatever goes wrong until the end of the block is InputError."""
     where = source if isinstance(source, str | os.PathLike) else None
-    file = source if where is not None else io.BytesIO(_read(source))
+    opened = isinstance(source, Image.Image)
     try:
-        with Image.open(file, formats=_FORMATS) as picture:
+        with contextlib.nullcontext(source) if opened else _open(source) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
             yield picture
@@ -303,6 +303,11 @@ def _opened(source):
         reason = getattr(error, "strerror", None)  # the system's, e.g. "No such file or directory"
         what = f"cannot be opened: {reason}" if reason else f"damaged or truncated: {error}"
         raise InputError(what, where=where) from error
+
+
+def _open(source):
+    file = source if isinstance(source, str | os.PathLike) else io.BytesIO(_read(source))
+    return Image.open(file, formats=_FORMATS)
 
 
 def _info(picture):

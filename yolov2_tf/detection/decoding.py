@@ -4,14 +4,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from yolov2_tf.detection.thresholds import TREE
 from yolov2_tf.models.layers import register
 from yolov2_tf.trees.wordtree import as_tree
 
 MAX_LOG_SCALE = 10.0
 """t_w and t_h are clamped here before exp, which overflows float32 above 88 and float16 at 11."""
-
-TREE_THRESHOLD = 0.5
-"""Pr(node | object) of a detection's label is above this, as with Darknet's `-hier`."""
 
 
 @register
@@ -83,7 +81,7 @@ class DecodeTree(DecodeBoxes):
     0..1 and `labels` `(B, N)` int32; order as in `DecodeBoxes`.
     """
 
-    def __init__(self, anchors, tree, threshold=TREE_THRESHOLD, **kwargs):
+    def __init__(self, anchors, tree, threshold=TREE, **kwargs):
         super().__init__(anchors, tree, **kwargs)
         self.threshold = threshold
 
@@ -107,7 +105,7 @@ class DecodeTree(DecodeBoxes):
         return {**super().get_config(), "threshold": self.threshold}
 
 
-def decoder(head, tree_threshold=TREE_THRESHOLD):
+def decoder(head, tree_threshold=TREE):
     """The layer that turns the output of a `Head` into what `NonMaxSuppression` takes."""
     if head.tree is None:
         return DecodeBoxes(head.anchors, name="decode")

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from yolov2_tf.boxes import clip
+from yolov2_tf.detection.thresholds import IOU, MAX_DETECTIONS, SCORE
 
 CANDIDATES_PER_DETECTION = 4
 """How many of the best (box, class) pairs enter the suppression for each detection wanted."""
@@ -40,9 +41,9 @@ class NonMaxSuppression(keras.layers.Layer):
 
     def __init__(
         self,
-        score_threshold=0.25,
-        iou_threshold=0.45,
-        max_detections=100,
+        score_threshold=SCORE,
+        iou_threshold=IOU,
+        max_detections=MAX_DETECTIONS,
         per_class=True,
         **kwargs,
     ):

@@ -6,24 +6,26 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from yolov2_tf.detection.decoding import TREE_THRESHOLD, decoder
+from yolov2_tf.data.pixels import pixels_of
+from yolov2_tf.detection.decoding import decoder
 from yolov2_tf.detection.non_max_suppression import NonMaxSuppression
+from yolov2_tf.detection.thresholds import IOU, MAX_DETECTIONS, SCORE, TREE
 from yolov2_tf.models.heads import find_head
 from yolov2_tf.resize import box_transform, resize_image
 
 
 def detector(
     model,
-    score_threshold=0.25,
-    iou_threshold=0.45,
-    max_detections=100,
-    tree_threshold=TREE_THRESHOLD,
+    score_threshold=SCORE,
+    iou_threshold=IOU,
+    max_detections=MAX_DETECTIONS,
+    tree_threshold=TREE,
 ):
     """Appends box decoding and non-maximum suppression to a trained network.
 
     Args:
         model: `DetectionModel`, images `(B, H, W, 3)` 0..255 to the raw head tensor.
-        score_threshold: Detections score above this, 0..1. Evaluate with 0.005.
+        score_threshold: Detections score above this, 0..1. Evaluate with `EVALUATION`'s, 0.005.
         iou_threshold: Boxes of one class overlapping more than this become one, 0..1.
         max_detections: N, the most detections of one image.
         tree_threshold: For networks with a label tree: Pr(node | object) of a label is above
@@ -47,17 +49,21 @@ def detect(detector, images, *, size=None, batch_size=8):
 
     Args:
         detector: Model made by `detector(...)`.
-        images: Iterable of `(H, W, 3)` uint8 RGB arrays; sizes may differ.
+        images: Iterable of pictures, `(H, W, 3)` uint8 RGB arrays or whatever else
+            `yolov2_tf.data.pixels.pixels_of` takes; sizes may differ.
         size: Side of the input in pixels, a multiple of 32; None for the model's own.
         batch_size: How many go through the network at once.
 
     Yields:
         For each picture a dict of `boxes` `(n, 4)` float32 as fractions of that picture, `labels`
         `(n,)` int32 and `scores` `(n,)` float32, sorted by score.
+
+    Raises:
+        InputError: If a picture cannot be read, or an array is not one of RGB pixels 0..255.
     """
     head = find_head(detector)
     size = size or head.input_size
-    for batch in _batched(images, batch_size):
+    for batch in _batched(map(pixels_of, images), batch_size):
         inputs, shapes = prepare(batch, size, head.resize)
         outputs = detector.predict_on_batch(inputs)
         boxes = to_pictures(outputs["boxes"], shapes, size, head.resize)

@@ -2,24 +2,70 @@
 
 import dataclasses
 
+from yolov2_tf.errors import InputError
+
+SCORE = 0.25
+"""Detections of apps score above this."""
+
+EVERY_SCORE = 0.005
+"""Detections of evaluations and of exported files score above this: who uses them may ask for
+more, and average precision needs the whole curve."""
+
+IOU = 0.45
+"""Boxes of one class that overlap more than this become one (Darknet's `nms`)."""
+
+TREE = 0.5
+"""Pr(node | object) of a detection's label is above this (Darknet's `-hier`)."""
+
+MAX_DETECTIONS = 100
+"""The most detections of one image."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Thresholds:
-    """What counts as a detection.
+    """What counts as a detection. What is None is left to the detector.
 
     Attributes:
         score: Detections score above this, 0..1.
         iou: Boxes of one class overlapping more than this become one, 0..1.
-        detections: The most detections of one image.
-        tree: For networks with a label tree: Pr(node | object) of a label is above this, 0..1;
-            None for the default of `yolov2_tf.detector`.
+        detections: The most detections of one image, at least 1.
+        tree: For networks with a label tree: Pr(node | object) of a label is above this, 0..1.
+
+    Raises:
+        InputError: If a value is out of its range.
     """
 
-    score: float = 0.25
-    iou: float = 0.45
-    detections: int = 100
+    score: float | None = None
+    iou: float | None = None
+    detections: int | None = None
     tree: float | None = None
 
+    def __post_init__(self):
+        for name in ("score", "iou", "tree"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise InputError(f"{_NAMES[name]} {value}", expected="0 to 1")
+        if self.detections is not None and self.detections < 1:
+            raise InputError(f"{_NAMES['detections']} {self.detections}", expected="1 or more")
 
-EVALUATION = Thresholds(score=0.005, detections=300)
+    def over(self, others):
+        """These thresholds, and those of `others` for what is None."""
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        return dataclasses.replace(others, **given)
+
+
+_NAMES = {
+    "score": "score threshold",
+    "iou": "overlap threshold",
+    "detections": "number of detections",
+    "tree": "tree threshold",
+}
+
+DEFAULT = Thresholds(SCORE, IOU, MAX_DETECTIONS, TREE)
+"""Thresholds of `predict` and of apps."""
+
+EVALUATION = Thresholds(EVERY_SCORE, IOU, 300, TREE)
 """Thresholds of evaluations, as behind the paper's figures."""
+
+EXPORT = Thresholds(EVERY_SCORE, IOU, MAX_DETECTIONS, TREE)
+"""What exported files keep: a low score, since suppression drops the others for good."""

@@ -1,0 +1,325 @@
+"""What an exported file says about itself: `yolov2.json`, written and read here.
+
+The file is packed into a `.tflite`, lies beside a SavedModel's graph and among the properties of
+ONNX and OpenVINO files. `android_demo` (`Layout.java`) and `web_demo` (`layout.js`) read the same
+keys; `tests/golden` holds all three readers to them. TensorFlow is not needed.
+"""
+
+import dataclasses
+import json
+import math
+import types
+import zipfile
+from pathlib import Path
+
+from yolov2_tf._version import __version__
+from yolov2_tf.detection.thresholds import DEFAULT, EXPORT, Thresholds
+from yolov2_tf.errors import InputError
+from yolov2_tf.trees.wordtree import WordTree
+
+LAYOUT_FILE = "yolov2.json"
+
+VERSION = 2
+"""Version of the description. Version 1, of yolov2_tf 0.1, had neither `version` nor `outputs`."""
+
+DETECTION_OUTPUTS = ("location", "category", "score", "number of detections")
+"""Outputs of a file with suppression, named and ordered as MediaPipe does."""
+
+PREDICTION_OUTPUTS = ("boxes", "scores")
+"""Outputs of a file without suppression: each box has a score for every class."""
+
+LABELLED_OUTPUTS = ("boxes", "scores", "labels")
+"""Likewise of a network with a label tree: each box has one label, and a score for that."""
+
+SERVED_OUTPUTS = (
+    "detection_boxes",
+    "detection_scores",
+    "detection_classes",
+    "detection_names",
+    "num_detections",
+)
+"""Those of a SavedModel, named as TensorFlow's detectors do; boxes are on the picture itself."""
+
+QUANTIZATIONS = ("none", "fp16", "dynamic", "int8")
+"""`none`: float32. `fp16`: half the size. `dynamic`: int8 weights, a quarter of the size. `int8`:
+int8 arithmetic, a quarter of the size and the fastest on phones; needs pictures to calibrate."""
+
+_MODES = ("stretch", "letterbox")  # yolov2_tf.resize, which states them, loads TensorFlow
+
+
+class LayoutError(Exception):
+    """A description that cannot be. Where we made it ourselves, that is a fault of this package."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """How a network is to be used. The attributes are the keys of `yolov2.json`.
+
+    Attributes:
+        class_names: What the labels index; with a tree, one name per node.
+        anchors: `(k, 2)` `[width, height]` in grid cells.
+        input_size: Side of the square input in pixels.
+        resize: How pictures are brought to that size: `stretch` or `letterbox`.
+        nms: Whether the file suppresses doubles itself; if not, its reader has to.
+        score_threshold: What the suppression in the file has dropped scores up to, 0..1; without
+            suppression nothing was dropped.
+        iou_threshold: Boxes (of one class) overlapping more than this are one detection, 0..1.
+        max_detections: The most detections of one picture.
+        per_class: Whether boxes of different classes leave one another alone in suppression.
+        tree: `WordTree` whose nodes the labels are, or None.
+        tree_threshold: Pr(node | object) of the labels of a tree is above this, 0..1; None in old
+            files of networks without one.
+        quantization: One of `QUANTIZATIONS`.
+        outputs: Names of the outputs, in their order: `DETECTION_OUTPUTS` or `SERVED_OUTPUTS` with
+            suppression, else `PREDICTION_OUTPUTS`, with a tree `LABELLED_OUTPUTS`.
+        writer: What wrote the file.
+        version: Version of the description.
+
+    Raises:
+        LayoutError: If a value is of another type or out of its range, or two do not agree.
+    """
+
+    class_names: tuple[str, ...]
+    anchors: tuple[tuple[float, float], ...]
+    input_size: int
+    resize: str
+    nms: bool
+    score_threshold: float
+    iou_threshold: float
+    max_detections: int
+    per_class: bool = True
+    tree: WordTree | None = None
+    tree_threshold: float | None = None
+    quantization: str = "none"
+    outputs: tuple[str, ...] | None = None
+    writer: str = ""
+    version: int = VERSION
+
+    def __post_init__(self):
+        if self.outputs is None:
+            object.__setattr__(self, "outputs", _outputs(self.nms, self.tree))
+        for name, (fits, expected) in _CHECKS.items():
+            value = getattr(self, name)
+            if not fits(value):
+                raise LayoutError(f"{name} is {_shown(value)}, expected {expected}")
+        if self.tree is not None and len(self.tree) != len(self.class_names):
+            raise LayoutError(
+                f"{len(self.class_names)} class_names for a tree of {len(self.tree)} nodes"
+            )
+        expected = _outputs(self.nms, self.tree)
+        if self.outputs != expected and not (self.nms and self.outputs == SERVED_OUTPUTS):
+            raise LayoutError(f"outputs are {self.outputs}, expected {expected}")
+
+    @property
+    def labelled(self):
+        """Whether the outputs hold one label per box, in place of a score for every class."""
+        return self.nms or self.tree is not None
+
+    @property
+    def thresholds(self):
+        """What the file was exported with, as `Thresholds`; no score without suppression."""
+        score = self.score_threshold if self.nms else None
+        return Thresholds(score, self.iou_threshold, self.max_detections, self.tree_threshold)
+
+    def limits(self, wanted):
+        """`Thresholds` without None: those wanted, else the file's own, but for the score.
+
+        The score is `SCORE`, unless suppression in the file has dropped more.
+        """
+        if wanted.score is None:
+            score = max(DEFAULT.score, self.score_threshold if self.nms else 0.0)
+            wanted = dataclasses.replace(wanted, score=score)
+        return wanted.over(self.thresholds).over(DEFAULT)
+
+    def to_json(self):
+        """The content of `yolov2.json`: a dict of JSON's types."""
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return {
+            **values,
+            "class_names": list(self.class_names),
+            "anchors": [list(anchor) for anchor in self.anchors],
+            "tree": None if self.tree is None else self.tree.to_config(),
+            "outputs": list(self.outputs),
+        }
+
+    @classmethod
+    def from_json(cls, values):
+        """The layout of a dict made by `to_json`; keys that are not known are left alone.
+
+        Raises:
+            LayoutError: If a key is missing or its value cannot be.
+        """
+        if not isinstance(values, dict):
+            raise LayoutError(f"it is {_shown(values)}, expected an object")
+        version = values.get("version", 1)
+        if type(version) is int and version > VERSION:
+            raise LayoutError(f"its version is {version}, readable are versions up to {VERSION}")
+        known = {f.name: f for f in dataclasses.fields(cls)}
+        given = {"version": 1, **{name: values[name] for name in known if name in values}}
+        missing = [
+            name
+            for name, field in known.items()
+            if field.default is dataclasses.MISSING and name not in given
+        ]
+        if missing:
+            raise LayoutError(f"it has no {', '.join(missing)}")
+        for name in ("class_names", "anchors", "outputs"):
+            given[name] = _as_tuples(given.get(name))
+        try:
+            if given.get("tree") is not None:
+                given["tree"] = WordTree.from_config(given["tree"])
+        except (InputError, KeyError, TypeError, ValueError) as error:
+            raise LayoutError(f"its tree is none: {error}") from error
+        return cls(**given)
+
+
+def describe(head, *, nms, thresholds=EXPORT, quantization="none", outputs=None):
+    """The layout of an export.
+
+    Args:
+        head: The network's `DetectionHead`.
+        nms: Whether suppression is part of the file.
+        thresholds: `Thresholds`; None in them means that of `EXPORT`.
+        quantization: One of `QUANTIZATIONS`.
+        outputs: See `Layout`.
+
+    Returns:
+        `Layout`.
+
+    Raises:
+        LayoutError: If it cannot be.
+    """
+    thresholds = thresholds.over(EXPORT)
+    return Layout(
+        class_names=head.class_names,
+        anchors=tuple(map(tuple, head.anchors.tolist())),
+        input_size=head.input_size,
+        resize=head.resize,
+        nms=nms,
+        score_threshold=float(thresholds.score),
+        iou_threshold=float(thresholds.iou),
+        max_detections=int(thresholds.detections),
+        tree=head.tree,
+        tree_threshold=float(thresholds.tree),
+        quantization=quantization,
+        outputs=outputs,
+        writer=f"yolov2_tf {__version__}",
+    )
+
+
+def parse_layout(text, where):
+    """The layout of the text of a `yolov2.json`, a str or bytes.
+
+    Raises:
+        InputError: If it is damaged, of a later version, or was not written by this package.
+    """
+    try:
+        return Layout.from_json(json.loads(text))
+    except (LayoutError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"its {LAYOUT_FILE} cannot be used: {error}",
+            where=where,
+            hint="export it again: yolov2 export MODEL.keras, with this version of yolov2_tf",
+        ) from error
+
+
+def read_layout(path):
+    """What a `.tflite` file of this package says about itself.
+
+    Args:
+        path: The file.
+
+    Returns:
+        `Layout`.
+
+    Raises:
+        InputError: If the file is missing, damaged, or was not written by this package.
+    """
+    if not Path(path).is_file():
+        raise InputError("no such file", where=path, expected="a .tflite file")
+    try:
+        with zipfile.ZipFile(path) as packed:
+            text = packed.read(LAYOUT_FILE)
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError):
+        raise InputError(
+            f"holds no {LAYOUT_FILE}: damaged, or not written by this package",
+            where=path,
+            hint="yolov2 export MODEL.keras --format tflite",
+        ) from None
+    return parse_layout(text, path)
+
+
+# === Checks ===
+
+
+def _outputs(nms, tree):
+    if nms:
+        return DETECTION_OUTPUTS
+    return PREDICTION_OUTPUTS if tree is None else LABELLED_OUTPUTS
+
+
+def _as_tuples(value):
+    return tuple(map(_as_tuples, value)) if isinstance(value, list) else value
+
+
+def _shown(value):
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def _is_number(value):
+    return type(value) in (int, float) and abs(value) < math.inf
+
+
+def _is_positive(value):
+    return _is_number(value) and value > 0
+
+
+def _is_fraction(value):
+    return _is_number(value) and 0 <= value <= 1
+
+
+def _is_count(value):
+    return type(value) is int and value > 0
+
+
+def _is_names(value):
+    return type(value) is tuple and all(isinstance(name, str) for name in value)
+
+
+def _is_anchors(value):
+    return (
+        type(value) is tuple
+        and len(value) > 0
+        and all(
+            type(anchor) is tuple
+            and len(anchor) == 2
+            and all(_is_number(x) and x > 0 for x in anchor)
+            for anchor in value
+        )
+    )
+
+
+def _is_one_of(*values):
+    return lambda value: any(value is one or value == one for one in values)
+
+
+_CHECKS = types.MappingProxyType(
+    {
+        "class_names": (lambda value: _is_names(value) and len(value) > 0, "a list of names"),
+        "anchors": (_is_anchors, "a list of [width, height] in cells"),
+        "input_size": (_is_count, "a number of pixels"),
+        "resize": (_is_one_of(*_MODES), " or ".join(_MODES)),
+        "nms": (lambda value: type(value) is bool, "true or false"),
+        "score_threshold": (_is_fraction, "0 to 1"),
+        "iou_threshold": (_is_fraction, "0 to 1"),
+        "max_detections": (_is_count, "1 or more"),
+        "per_class": (lambda value: type(value) is bool, "true or false"),
+        "tree": (lambda value: value is None or isinstance(value, WordTree), "a tree or null"),
+        "tree_threshold": (lambda value: value is None or _is_fraction(value), "0 to 1"),
+        "quantization": (_is_one_of(*QUANTIZATIONS), ", ".join(QUANTIZATIONS)),
+        "outputs": (_is_names, "a list of names"),
+        "writer": (lambda value: isinstance(value, str), "a text"),
+        "version": (_is_count, f"1 to {VERSION}"),
+    }
+)
