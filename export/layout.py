@@ -131,6 +131,47 @@ class Layout:
             wanted = dataclasses.replace(wanted, score=score)
         return wanted.over(self.thresholds).over(DEFAULT)
 
+    def check_network(self, image, outputs, where):
+        """Refuses a network that is not the one described.
+
+        Args:
+            image: Shape of its input.
+            outputs: Dict of the shapes of its outputs by name.
+            where: The file, for messages.
+
+        Raises:
+            InputError: If an output is missing, or sizes are not those of the description.
+        """
+        if missing := [name for name in self.outputs if name not in outputs]:
+            raise InputError(
+                f"has no output {', '.join(missing)}",
+                where=where,
+                expected=", ".join(self.outputs),
+            )
+        size, most, classes = self.input_size, self.max_detections, len(self.class_names)
+        many = outputs[self.outputs[0]][1:2]  # as many boxes as there are
+        shapes = {
+            "location": ((1, most, 4), f"max_detections {most}"),
+            "category": ((1, most), f"max_detections {most}"),
+            "score": ((1, most), f"max_detections {most}"),
+            "number of detections": ((1,), "one picture"),
+            "boxes": ((1, *many, 4), "one picture"),
+            "scores": ((1, *many), "a tree")
+            if self.labelled
+            else ((1, *many, classes), f"{classes} class_names"),
+            "labels": ((1, *many), "a tree"),
+        }
+        found = {"its input": (image, (1, size, size, 3), f"input_size {size}")}
+        found |= {f"its output {name}": (outputs[name], *shapes[name]) for name in self.outputs}
+        for what, (shape, expected, reason) in found.items():
+            if tuple(shape) != expected:
+                raise InputError(
+                    f"{what} is {tuple(map(int, shape))}; for {reason} in its {LAYOUT_FILE} it "
+                    f"would be {expected}",
+                    where=where,
+                    hint="export it again: the file is damaged",
+                )
+
     def to_json(self):
         """The content of `yolov2.json`: a dict of JSON's types."""
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
@@ -168,7 +209,7 @@ class Layout:
         try:
             if given.get("tree") is not None:
                 given["tree"] = WordTree.from_config(given["tree"])
-        except (InputError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, InputError, KeyError, TypeError, ValueError) as error:
             raise LayoutError(f"its tree is none: {error}") from error
         return cls(**given)
 

@@ -81,6 +81,9 @@ class OnnxDetector(Detector):
         except Exception as error:  # the runtime raises classes of its own
             raise InputError(f"not an export of this package: {error}", where=path) from error
         super().__init__(parse_layout(text, path), thresholds or Thresholds(score_threshold), path)
+        (image,) = self._session.get_inputs()
+        outputs = {output.name: output.shape for output in self._session.get_outputs()}
+        self.layout.check_network(image.shape, outputs, path)
         self.runtime = f"onnxruntime {runtime.__version__}"
 
     def run(self, resized):

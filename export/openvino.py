@@ -86,6 +86,8 @@ class OpenVinoDetector(Detector):
         except Exception as error:  # OpenVINO raises classes of its own
             raise InputError(f"not an export of this package: {error}", where=path) from error
         super().__init__(parse_layout(text, path), thresholds or Thresholds(score_threshold), path)
+        outputs = {name: out.shape for out in self._compiled.outputs for name in out.names}
+        self.layout.check_network(self._compiled.input().shape, outputs, path)
         self.runtime = f"openvino {openvino.__version__.split('-')[0]}"  # then comes the commit
         # A compiled model called as a function has one request for all threads. A lock rather than
         # a request for each: by itself OpenVINO gives all cores to one after the other anyway.

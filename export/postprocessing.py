@@ -8,6 +8,7 @@ import numpy as np
 
 from yolov2_tf.boxes import clip, iou
 from yolov2_tf.detection.thresholds import DEFAULT, Thresholds
+from yolov2_tf.errors import InputError
 from yolov2_tf.export.numpy_resize import box_transform
 
 CANDIDATES_PER_DETECTION = 4
@@ -31,6 +32,9 @@ def detections_of(layout, outputs, shape, thresholds=_OWN):
     Returns:
         Dict of `boxes` `(n, 4)` float32 `[y_min, x_min, y_max, x_max]` as fractions of the
         picture, `labels` `(n,)` int32 and `scores` `(n,)` float32, sorted by score.
+
+    Raises:
+        InputError: If a label is out of range, which only a damaged file gives.
     """
     thresholds = layout.limits(thresholds)
     if layout.nms:
@@ -45,7 +49,15 @@ def detections_of(layout, outputs, shape, thresholds=_OWN):
         )
     scale, offset = box_transform(shape, layout.input_size, layout.resize)
     found["boxes"] = clip((found["boxes"] - offset) / scale)
-    return above(found, thresholds)
+    found = above(found, thresholds)
+    classes = len(layout.class_names)
+    if unknown := [int(label) for label in found["labels"] if not 0 <= label < classes]:
+        raise InputError(
+            f"the network found an object of class {unknown[0]}",
+            expected=f"0 to {classes - 1}, for {classes} class_names",
+            hint="export it again: the file is damaged",
+        )
+    return found
 
 
 def above(found, thresholds):

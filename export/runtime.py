@@ -57,12 +57,11 @@ class TFLiteDetector(Detector):
         self._outputs = {
             detail["name"]: detail["index"] for detail in self._interpreter.get_output_details()
         }
-        if missing := set(self.layout.outputs) - set(self._outputs):
-            raise InputError(
-                f"has no output {', '.join(sorted(missing))}",
-                where=path,
-                expected=", ".join(self.layout.outputs),
-            )
+        self.layout.check_network(
+            self._input["shape"],
+            {detail["name"]: detail["shape"] for detail in self._interpreter.get_output_details()},
+            path,
+        )
         # An interpreter has one input and one set of outputs. A lock rather than an interpreter for
         # each thread: those would hold the activations several times over and share the cores
         # that one already uses.
