@@ -135,7 +135,7 @@ class Layout:
         """Refuses a network that is not the one described.
 
         Args:
-            image: Shape of its input.
+            image: Shape of its input; None for a side that the file does not tell.
             outputs: Dict of the shapes of its outputs by name.
             where: The file, for messages.
 
@@ -149,7 +149,7 @@ class Layout:
                 expected=", ".join(self.outputs),
             )
         size, most, classes = self.input_size, self.max_detections, len(self.class_names)
-        many = outputs[self.outputs[0]][1:2]  # as many boxes as there are
+        many = tuple(outputs[self.outputs[0]][1:2])  # as many boxes as there are
         shapes = {
             "location": ((1, most, 4), f"max_detections {most}"),
             "category": ((1, most), f"max_detections {most}"),
@@ -164,10 +164,11 @@ class Layout:
         found = {"its input": (image, (1, size, size, 3), f"input_size {size}")}
         found |= {f"its output {name}": (outputs[name], *shapes[name]) for name in self.outputs}
         for what, (shape, expected, reason) in found.items():
-            if tuple(shape) != expected:
+            sides = zip(shape, expected, strict=False)
+            if len(shape) != len(expected) or any(a not in (None, b) for a, b in sides):
                 raise InputError(
-                    f"{what} is {tuple(map(int, shape))}; for {reason} in its {LAYOUT_FILE} it "
-                    f"would be {expected}",
+                    f"{what} is ({', '.join(map(str, shape))}); for {reason} in its {LAYOUT_FILE} "
+                    f"it would be ({', '.join(map(str, expected))})",
                     where=where,
                     hint="export it again: the file is damaged",
                 )

@@ -82,8 +82,8 @@ class OnnxDetector(Detector):
             raise InputError(f"not an export of this package: {error}", where=path) from error
         super().__init__(parse_layout(text, path), thresholds or Thresholds(score_threshold), path)
         (image,) = self._session.get_inputs()
-        outputs = {output.name: output.shape for output in self._session.get_outputs()}
-        self.layout.check_network(image.shape, outputs, path)
+        outputs = {output.name: _shape(output) for output in self._session.get_outputs()}
+        self.layout.check_network(_shape(image), outputs, path)
         self.runtime = f"onnxruntime {runtime.__version__}"
 
     def run(self, resized):
@@ -104,6 +104,11 @@ def refuse(path, suffix, head, format):
         raise InputError(
             f"a network with a label tree cannot become {format}", hint="tflite or saved_model"
         )
+
+
+def _shape(value):
+    """Sides that are not fixed have a name, or None."""
+    return [side if isinstance(side, int) else None for side in value.shape]
 
 
 def _write(model, path, layout):

@@ -86,8 +86,8 @@ class OpenVinoDetector(Detector):
         except Exception as error:  # OpenVINO raises classes of its own
             raise InputError(f"not an export of this package: {error}", where=path) from error
         super().__init__(parse_layout(text, path), thresholds or Thresholds(score_threshold), path)
-        outputs = {name: out.shape for out in self._compiled.outputs for name in out.names}
-        self.layout.check_network(self._compiled.input().shape, outputs, path)
+        outputs = {name: _shape(out) for out in self._compiled.outputs for name in out.names}
+        self.layout.check_network(_shape(self._compiled.input()), outputs, path)
         self.runtime = f"openvino {openvino.__version__.split('-')[0]}"  # then comes the commit
         # A compiled model called as a function has one request for all threads. A lock rather than
         # a request for each: by itself OpenVINO gives all cores to one after the other anyway.
@@ -104,6 +104,10 @@ def prefers_bfloat16():
     """Whether OpenVINO, left to itself, computes in bfloat16 on this processor."""
     chosen = import_optional("openvino").Core().get_property("CPU", "INFERENCE_PRECISION_HINT")
     return chosen.get_type_name() == "bf16"
+
+
+def _shape(port):
+    return [side.get_length() if side.is_static else None for side in port.partial_shape]
 
 
 def _write(model, path, layout):

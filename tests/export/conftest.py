@@ -1,10 +1,16 @@
 """One small network, exported once to every form."""
 
+import base64
+import contextlib
+import http.server
+import json
 import sys
+import threading
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from yolov2_tf import cli
 from yolov2_tf.export.check import sample_pictures
@@ -116,3 +122,73 @@ def saved_model(small_model, pictures, tmp_path_factory):
 @pytest.fixture(scope="session")
 def loaded(saved_model):
     return SavedModelDetector(saved_model[0])
+
+
+# === A stand-in for TensorFlow Serving ===
+
+
+class RestHandler(http.server.BaseHTTPRequestHandler):
+    """`POST /v1/models/pets[/versions/1]:predict` as TensorFlow Serving documents it."""
+
+    signatures = None
+
+    def log_message(self, *_):
+        pass
+
+    def do_POST(self):
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        try:
+            status, answer = 200, {"predictions": self._predict(request)}
+        except Exception as error:
+            status, answer = 400, {"error": str(error)}
+        body = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _predict(self, request):
+        if self.path not in ("/v1/models/pets:predict", "/v1/models/pets/versions/1:predict"):
+            raise ValueError(f"Servable not found for request: {self.path}")
+        name = request.get("signature_name", "serving_default")
+        signature = self.signatures[name]
+        ((argument, spec),) = signature.structured_input_signature[1].items()
+        inputs = tf.constant([self._value(i) for i in request["instances"]], spec.dtype)
+        outputs = {k: v.numpy() for k, v in signature(**{argument: inputs}).items()}
+        return [
+            {name: self._json(values[i]) for name, values in outputs.items()}
+            for i in range(len(request["instances"]))
+        ]
+
+    @staticmethod
+    def _value(instance):
+        if isinstance(instance, dict):
+            return base64.b64decode(instance["b64"], validate=True)
+        return instance
+
+    @staticmethod
+    def _json(value):
+        if isinstance(value, bytes):
+            return value.decode()
+        if value.dtype == object:
+            return [item.decode() for item in value]
+        return value.tolist()
+
+
+@pytest.fixture(scope="session")
+def rest_server():
+    """Context manager: serves a SavedModel's signatures as `pets`, yields the address."""
+
+    @contextlib.contextmanager
+    def serve(signatures):
+        answering = type("Handler", (RestHandler,), {"signatures": signatures})
+        server = http.server.ThreadingHTTPServer(("localhost", 0), answering)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://localhost:{server.server_port}"
+        finally:
+            server.shutdown()
+            server.server_close()
+
+    return serve

@@ -5,14 +5,11 @@ documented REST dialect. Where `TF_SERVING_URL` (`http://HOST:8501` or `grpc://H
 real server that serves an exported detector as `yolov2`, the last test talks to that.
 """
 
-import base64
 import concurrent.futures
 import contextlib
-import http.server
 import io
 import json
 import os
-import threading
 import urllib.error
 import urllib.request
 
@@ -30,63 +27,10 @@ def servable(saved_model):
     return tf.saved_model.load(str(saved_model[1]))
 
 
-class RestHandler(http.server.BaseHTTPRequestHandler):
-    """`POST /v1/models/pets[/versions/1]:predict` as TensorFlow Serving documents it."""
-
-    signatures = None
-
-    def log_message(self, *_):
-        pass
-
-    def do_POST(self):
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        try:
-            status, answer = 200, {"predictions": self._predict(request)}
-        except Exception as error:
-            status, answer = 400, {"error": str(error)}
-        body = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def _predict(self, request):
-        if self.path not in ("/v1/models/pets:predict", "/v1/models/pets/versions/1:predict"):
-            raise ValueError(f"Servable not found for request: {self.path}")
-        name = request.get("signature_name", "serving_default")
-        signature = self.signatures[name]
-        ((argument, spec),) = signature.structured_input_signature[1].items()
-        inputs = tf.constant([self._value(i) for i in request["instances"]], spec.dtype)
-        outputs = {k: v.numpy() for k, v in signature(**{argument: inputs}).items()}
-        return [
-            {name: self._json(values[i]) for name, values in outputs.items()}
-            for i in range(len(request["instances"]))
-        ]
-
-    @staticmethod
-    def _value(instance):
-        if isinstance(instance, dict):
-            return base64.b64decode(instance["b64"], validate=True)
-        return instance
-
-    @staticmethod
-    def _json(value):
-        if isinstance(value, bytes):
-            return value.decode()
-        if value.dtype == object:
-            return [item.decode() for item in value]
-        return value.tolist()
-
-
 @pytest.fixture(scope="module")
-def rest(servable):
-    handler = type("Handler", (RestHandler,), {"signatures": servable.signatures})
-    server = http.server.ThreadingHTTPServer(("localhost", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://localhost:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+def rest(servable, rest_server):
+    with rest_server(servable.signatures) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """The pixels of a picture in whatever form a program holds it: what every detector takes."""
 
 import os
+from collections.abc import Iterable
 
 import numpy as np
 from PIL import Image
@@ -18,7 +19,9 @@ def is_picture(pictures):
     """
     if isinstance(pictures, str | os.PathLike | bytes | Image.Image) or callable(pictures):
         return True
-    return _is_array(pictures) and len(pictures.shape) != 4
+    if _is_array(pictures):
+        return len(pictures.shape) != 4
+    return not isinstance(pictures, Iterable)
 
 
 def pixels_of(picture):
