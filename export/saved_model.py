@@ -159,10 +159,9 @@ def detections_of(outputs, index, thresholds):
 
 
 def _write(path, model, network, layout):
-    head = find_head(model)
-    size, mode = head.input_size, head.resize
+    size = layout.input_size
     label_file = path.with_name(LABEL_FILE)
-    label_file.write_text("\n".join(head.class_names))
+    label_file.write_text("\n".join(layout.class_names))
     # Reading the names from a file makes the file an asset of the SavedModel.
     names = tf.lookup.StaticHashTable(
         tf.lookup.TextFileInitializer(
@@ -174,6 +173,31 @@ def _write(path, model, network, layout):
         ),
         default_value="",
     )
+    from_pixels, from_bytes = _signatures(network, names, size, layout.resize)
+
+    def raw(images):
+        return {"head": model(_not_empty(images), training=False)}
+
+    archive = keras.export.ExportArchive()
+    # Variables are found by the endpoints. Of a network that is tracked, too, Keras 3.15 writes
+    # them twice, as its own and as TensorFlow's.
+    archive.track(names)
+    archive.add_endpoint(
+        "serving_default", from_pixels, [tf.TensorSpec((None, None, None, 3), tf.uint8, "images")]
+    )
+    archive.add_endpoint(
+        "image_bytes", from_bytes, [tf.TensorSpec((None,), tf.string, "image_bytes")]
+    )
+    archive.add_endpoint("raw", raw, [tf.TensorSpec((None, size, size, 3), tf.float32, "images")])
+    with _quiet():
+        archive.write_out(str(path), verbose=False)
+    extra = path / LAYOUT_ASSET
+    extra.parent.mkdir()
+    extra.write_text(json.dumps(layout.to_json()))
+
+
+def _signatures(network, names, size, mode):
+    """From pixels and from encoded pictures to detections with names, as two functions."""
 
     def detections(resized, shapes):
         outputs = network(_not_empty(resized), training=False)
@@ -210,25 +234,7 @@ def _write(path, model, network, layout):
         )
         return detections(resized, shapes)
 
-    def raw(images):
-        return {"head": model(_not_empty(images), training=False)}
-
-    archive = keras.export.ExportArchive()
-    # Variables are found by the endpoints. Of a network that is tracked, too, Keras 3.15 writes
-    # them twice, as its own and as TensorFlow's.
-    archive.track(names)
-    archive.add_endpoint(
-        "serving_default", from_pixels, [tf.TensorSpec((None, None, None, 3), tf.uint8, "images")]
-    )
-    archive.add_endpoint(
-        "image_bytes", from_bytes, [tf.TensorSpec((None,), tf.string, "image_bytes")]
-    )
-    archive.add_endpoint("raw", raw, [tf.TensorSpec((None, size, size, 3), tf.float32, "images")])
-    with _quiet():
-        archive.write_out(str(path), verbose=False)
-    extra = path / LAYOUT_ASSET
-    extra.parent.mkdir()
-    extra.write_text(json.dumps(layout.to_json()))
+    return from_pixels, from_bytes
 
 
 def _not_empty(images):

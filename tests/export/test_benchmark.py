@@ -11,6 +11,7 @@ from PIL import Image
 from yolov2_tf.data.records import Dataset, Record
 from yolov2_tf.detection.predict import detect, detector
 from yolov2_tf.detection.thresholds import EVALUATION
+from yolov2_tf.evaluation.detections import evaluate
 from yolov2_tf.export import benchmark as measure
 from yolov2_tf.export import tail
 from yolov2_tf.export.benchmark import Row, markdown, plot
@@ -20,6 +21,7 @@ from yolov2_tf.export.flatbuffer import operator_names, unpack
 from yolov2_tf.export.forms import Form
 from yolov2_tf.export.numpy_resize import resize
 from yolov2_tf.export.opencv import OpenCvDetector
+from yolov2_tf.trees.wordtree import WordTree
 
 
 def record(number, picture):
@@ -59,6 +61,7 @@ class StandIn(Detector):
     runtime = "none"
     class_names, tree, input_size = ("cat", "dog", "bird"), None, 96
     layout = types.SimpleNamespace(resize="letterbox")
+    label = 0
 
     def __init__(self, found, clock=None, times=()):
         self.found, self.clock, self.times, self.shapes = found, clock, iter(times), set()
@@ -72,7 +75,7 @@ class StandIn(Detector):
         for _ in pictures:
             yield {
                 "boxes": np.array([[0.1, 0.2, 0.6, 0.8]], np.float32)[:count],
-                "labels": np.zeros(count, np.int32),
+                "labels": np.full(count, self.label, np.int32),
                 "scores": np.ones(count, np.float32),
             }
 
@@ -106,6 +109,23 @@ def test_rows_tell_size_time_and_loss(dataset, clock, tmp_path):
     assert (first.megabytes, second.megabytes) == (1.0, 0.5)
     assert [first.median_ms, first.p95_ms, first.load_ms] == pytest.approx([2, 2, 500])
     assert [second.median_ms, second.p95_ms, second.load_ms] == pytest.approx([4, 6.7, 250])
+
+
+def test_labels_of_a_tree_count_as_evaluate_counts_them(pictures, clock, tmp_path):
+    """The true box is an animal; a dog at that place is one, a thing is none."""
+    tree = WordTree(("animal", "thing", "dog"), (-1, -1, 0))
+    (tmp_path / "file").write_bytes(b"1")
+    dataset = Dataset("pets", tree.names, [record(0, pictures[0])])
+    maps = {}
+    for label, name in enumerate(tree.names):
+        detector = StandIn(True, clock, [1] * 4)
+        detector.class_names, detector.tree, detector.label = tree.names, tree, label
+        form = Form(name, tmp_path / "file", lambda detector=detector: detector)
+        (row,) = measure.benchmark([form], dataset, runs=1)
+        found = detector.detect(pictures[:1])
+        assert row.map == evaluate(dataset, found, tree=tree).map
+        maps[name] = row.map
+    assert maps == {"animal": 1.0, "thing": 0.0, "dog": 1.0}
 
 
 ROWS = [

@@ -1,15 +1,25 @@
 """`yolov2 export` and `yolov2 benchmark` as users call them."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
+import keras
+import numpy as np
 import pytest
 from PIL import Image
 
+from yolov2_tf.detection.thresholds import EVALUATION
+from yolov2_tf.export.detectors import open_model
 from yolov2_tf.export.flatbuffer import operator_names, unpack
 from yolov2_tf.export.openvino import prefers_bfloat16
 from yolov2_tf.export.runtime import TFLiteDetector
+from yolov2_tf.models.yolov2 import TinyYOLOv2
+from yolov2_tf.trees.wordtree import WordTree
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +81,151 @@ def test_what_cannot_be_exported_is_one_message(run, model_file, options, messag
     assert code == 2
     assert message in err
     assert not list(tmp_path.iterdir())
+
+
+REFUSED = [
+    ("export m.keras --out m.onnx --quantize int8", "--quantize is for tflite, not for onnx"),
+    ("export m.keras --out m.xml --no-nms", "--no-nms is for tflite, not for openvino"),
+    ("export m.keras --out m.xml --nms", "--nms is for tflite, not for openvino"),
+    ("export m.keras --out m.onnx --author A", "--author is for tflite, not for onnx"),
+    (
+        "export m.keras --out m.onnx --threshold 0.1",
+        "--threshold is for saved_model and tflite, not for onnx",
+    ),
+    (
+        "export m.keras --out d --format darknet --iou 0.5",
+        "--iou is for saved_model, tflite, onnx and openvino, not for darknet",
+    ),
+    (
+        "export m.keras --out d --format darknet --calibrate digits",
+        "--calibrate is for saved_model, tflite, onnx and openvino, not for darknet",
+    ),
+    ("export m.keras --out m.onnx --format tflite", "--format tflite, but the name of the file"),
+    ("export m.keras --out m.tflite --format saved_model", "is that of tflite"),
+    ("export m.keras --out m.lite --format tflite", "expected: a name that ends in .tflite"),
+    ("export m.keras --out model", "the name of the file tells no format"),
+    (
+        "export m.keras --out m.keras",
+        "one that ends in .tflite, .onnx, .xml, or --format",
+    ),
+    ("export m.keras --out m.tflite --split val", "--split without --calibrate"),
+    ("export m.keras --out m.tflite --no-nms --threshold 0.1", "which --no-nms leaves out"),
+    ("export m.keras --out m.tflite --quantize int8", "--calibrate DATA"),
+    ("evaluate m.tflite digits --size 96", "--size is fixed in an exported model"),
+    ("evaluate m.onnx digits --batch-size 2", "--batch-size is fixed in an exported model"),
+    ("evaluate folder digits --tree-threshold 0.1", "expected: a .keras file, which takes it"),
+    ("predict folder a.jpg --json - --iou 0.5", ".keras, .tflite, .onnx or .xml file"),
+    ("predict m.xml a.jpg --json - --size 96", "--size is fixed in an exported model"),
+]
+
+ALL_REFUSED = """
+import contextlib, io, json, shlex, sys
+from yolov2_tf import cli
+answers = []
+for words in json.load(sys.stdin):
+    sys.argv = ["yolov2", *shlex.split(words)]
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code
+    answers.append([code, said.getvalue()])
+print(json.dumps([answers, sorted({"tensorflow", "keras"} & set(sys.modules))]))
+"""
+
+
+def test_options_that_a_form_does_not_have_are_refused_before_tensorflow_loads(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"")
+    (tmp_path / "folder").mkdir()
+    ended = subprocess.run(
+        [sys.executable, "-c", ALL_REFUSED],
+        input=json.dumps([words for words, _ in REFUSED]),
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert ended.returncode == 0, ended.stderr
+    answers, loaded = json.loads(ended.stdout.splitlines()[-1])
+    for (words, message), (code, said) in zip(REFUSED, answers, strict=True):
+        assert code == 2, words
+        assert message in said, words
+        assert said.count("error:") == 1
+    assert loaded == []
+    assert {path.name for path in tmp_path.iterdir()} == {"a.jpg", "folder"}
+
+
+@pytest.mark.parametrize(("name", "start"), [("m.onnx", b"\x08"), ("m.tflite", b"TFL3")])
+def test_the_name_of_the_file_tells_the_format(run, model_file, name, start, tmp_path):
+    if name == "m.onnx":
+        for package in ("onnx", "tf2onnx", "onnxruntime"):
+            pytest.importorskip(package, reason=f"needs {package}")
+    code, out, _ = run("export", model_file, "--out", tmp_path / name)
+    assert code == 0
+    assert f"{name}: " in out
+    content = (tmp_path / name).read_bytes()
+    assert start in (content[:1], content[4:8])
+
+
+def test_tree_options_of_a_network_without_one_are_refused(run, model_file, data, tmp_path):
+    for words in (
+        ("export", model_file, "--out", tmp_path / "m.tflite", "--tree-threshold", 0.3),
+        ("evaluate", model_file, data, "--tree-threshold", 0.3),
+        ("predict", model_file, data.parent, "--json", "-", "--tree-threshold", 0.3),
+    ):
+        code, _, err = run(*words)
+        assert code == 2
+        assert "has no label tree" in err
+        assert "no --tree-threshold" in err
+
+
+TREE = "thing -1\npet 0\nbird 0\ncat 1\ndog 1\n"
+
+
+@pytest.fixture(scope="module")
+def tree_files(pictures, tmp_path_factory):
+    """A network with a label tree, and a data set: what it finds, under other nodes as well."""
+    keras.utils.set_random_seed(2)
+    folder = tmp_path_factory.mktemp("tree")
+    (folder / "pets.tree").write_text(TREE)
+    tree = WordTree.read(folder / "pets.tree")
+    model = TinyYOLOv2(tree.names, input_size=64, width=0.01, tree=tree)
+    kernel, bias = model.head.get_weights()
+    random = np.random.default_rng(0)
+    model.head.set_weights([random.normal(0, 1, kernel.shape), random.normal(0, 1, bias.shape)])
+    model.save(folder / "tree.keras")
+    rows = ["image,xmin,ymin,xmax,ymax,label"]
+    for number, picture in enumerate(pictures[:3]):
+        Image.fromarray(picture).save(folder / f"{number}.png")
+        found = open_model(folder / "tree.keras", EVALUATION).detect(picture)
+        height, width = picture.shape[:2]
+        for box, label in zip(found["boxes"][:4], found["labels"], strict=False):
+            sides = (box * [height, width, height, width])[[1, 0, 3, 2]].round(2)
+            above = tree.parent[label]
+            name = tree.names[label if number or above < 0 else above]
+            rows.append(",".join([f"{number}.png", *map(str, sides), name]))
+    (folder / "boxes.csv").write_text("\n".join(rows) + "\n")
+    return folder / "tree.keras", folder / "boxes.csv"
+
+
+@pytest.mark.slow
+def test_benchmark_scores_trees_as_evaluate_does(run, tree_files, tmp_path):
+    """What was found counts for its ancestors as well."""
+    tree_file, data = tree_files
+    words = ("benchmark", tree_file, "--data", data, "--runs", 1, "--threads", 1)
+    command = [sys.executable, "-m", "yolov2_tf.cli", *map(str, words), "--json", "-"]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert ended.returncode == 0, ended.stderr
+    rows = {row["form"]: row for row in json.loads(ended.stdout)}
+    assert {"Keras", "SavedModel", "TFLite float32", "TFLite fp16", "TFLite dynamic"} == set(rows)
+    assert ended.stderr.count("left out:") == 4  # int8, and what cannot have a tree
+    assert run("evaluate", tree_file, data, "--json", tmp_path / "scores.json")[0] == 0
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert len(scores["ap"]) == 5
+    assert 0 < scores["map"] < 1
+    for form in ("Keras", "SavedModel", "TFLite float32"):
+        assert rows[form]["map"] == pytest.approx(scores["map"], abs=1e-6), form
 
 
 @pytest.mark.slow

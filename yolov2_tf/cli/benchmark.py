@@ -41,53 +41,62 @@ def benchmark(
     import tempfile
 
     import tensorflow as tf
-    from rich.progress import track
 
     from yolov2_tf.cli.evaluate import open_for
     from yolov2_tf.cli.export import calibration_pictures
     from yolov2_tf.cli.parsing import messages, write_json
     from yolov2_tf.data.images import load_image
-    from yolov2_tf.errors import InputError
     from yolov2_tf.export import benchmark as measure
     from yolov2_tf.export.forms import write_forms
-    from yolov2_tf.files import replacing
-    from yolov2_tf.models.detection_model import DetectionModel
-    from yolov2_tf.models.loading import load_model
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     console = messages()
-    loaded = load_model(model)
-    if not isinstance(loaded, DetectionModel):
-        raise InputError("not a detector", where=model, expected="a model that finds boxes")
-    head = loaded.head
-    dataset = open_for(head, model, data, console, split=split, nodes=class_map)
+    loaded = _load(model)
+    dataset = open_for(loaded.head, model, data, console, split=split, nodes=class_map)
     dataset = dataclasses.replace(dataset, records=dataset.records[:limit])
     calibration = None if calibrate is None else calibration_pictures(calibrate, None, console)
     examples = [load_image(record.image) for record in dataset.records[:4]]
     with tempfile.TemporaryDirectory() as scratch:
         with console.status("exporting"):
-            forms, notes = write_forms(
-                loaded,
-                model,
-                Path(scratch) if out is None else out,
-                calibration=calibration,
-                pictures=examples,
-                threads=threads,
-            )
+            folder = Path(scratch) if out is None else out
+            written = {"calibration": calibration, "pictures": examples, "threads": threads}
+            forms, notes = write_forms(loaded, model, folder, **written)
         for note in notes:
             console.print(f"[yellow]left out:[/yellow] {note}", highlight=False, soft_wrap=True)
-
-        def progress(items, total, what):
-            return track(items, what, total=total, console=console, transient=True)
-
-        rows = measure.benchmark(forms, dataset, runs=runs, progress=progress)
+        rows = measure.benchmark(forms, dataset, runs=runs, progress=_progress(console))
     table = measure.markdown(rows)
     if out is not None:
-        with replacing(out / "benchmark.md") as temporary:
-            temporary.write_text(table)
-        measure.plot(rows, out / "benchmark.png")
-        measure.draw_side_by_side(forms, head.class_names, examples, out / "side_by_side.png")
+        _draw(table, rows, forms, loaded.head.class_names, examples, out)
     if json is not None:
         write_json([dataclasses.asdict(row) for row in rows], json)
     if json != "-":
         typer.echo(table, nl=False)
+
+
+def _load(path):
+    from yolov2_tf.errors import InputError
+    from yolov2_tf.models.detection_model import DetectionModel
+    from yolov2_tf.models.loading import load_model
+
+    model = load_model(path)
+    if not isinstance(model, DetectionModel):
+        raise InputError("not a detector", where=path, expected="a model that finds boxes")
+    return model
+
+
+def _progress(console):
+    from rich.progress import track
+
+    return lambda items, total, what: track(
+        items, what, total=total, console=console, transient=True
+    )
+
+
+def _draw(table, rows, forms, class_names, pictures, out):
+    from yolov2_tf.export import benchmark as measure
+    from yolov2_tf.files import replacing
+
+    with replacing(out / "benchmark.md") as temporary:
+        temporary.write_text(table)
+    measure.plot(rows, out / "benchmark.png")
+    measure.draw_side_by_side(forms, class_names, pictures, out / "side_by_side.png")

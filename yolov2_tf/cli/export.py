@@ -65,59 +65,27 @@ def export(
     from yolov2_tf.cli.parsing import messages
     from yolov2_tf.detection.thresholds import Thresholds
 
-    info = {"name": name, "description": description, "author": author, "license": license}
-    kind = _checked_format(
-        out,
-        format,
-        {
-            "quantize": quantize,
-            "calibrate": calibrate,
-            "split": split,
-            "nms": nms,
-            "threshold": threshold,
-            "iou": iou,
-            "max_detections": max_detections,
-            "tree_threshold": tree_threshold,
-            **info,
-        },
-    )
+    given = {
+        "quantize": quantize,
+        "calibrate": calibrate,
+        "split": split,
+        "nms": nms,
+        "threshold": threshold,
+        "iou": iou,
+        "max_detections": max_detections,
+        "tree_threshold": tree_threshold,
+        "name": name,
+        "description": description,
+        "author": author,
+        "license": license,
+    }
+    kind = _checked_format(out, format, given)
     thresholds = Thresholds(threshold, iou, max_detections, tree_threshold)
     console = messages()
     loaded = _load(model, kind.name, tree_threshold)
     pictures = None if calibrate is None else calibration_pictures(calibrate, split, console)
     with console.status("exporting"):
-        match kind.name:
-            case "tflite":
-                from yolov2_tf.export.metadata import ModelInfo
-                from yolov2_tf.export.tflite import export_tflite
-
-                result = export_tflite(
-                    loaded,
-                    out,
-                    quantization=quantize or "none",
-                    nms=nms is not False,
-                    calibration=pictures,
-                    thresholds=thresholds,
-                    info=ModelInfo(**{k: v for k, v in info.items() if v is not None}),
-                )
-            case "saved_model":
-                from yolov2_tf.export.saved_model import export_saved_model
-
-                out, result = export_saved_model(
-                    loaded, out, pictures=pictures, thresholds=thresholds
-                )
-            case "onnx":
-                from yolov2_tf.export.onnx import export_onnx
-
-                result = export_onnx(loaded, out, pictures=pictures, thresholds=thresholds)
-            case "openvino":
-                from yolov2_tf.export.openvino import export_openvino
-
-                result = export_openvino(loaded, out, pictures=pictures, thresholds=thresholds)
-            case "darknet":
-                from yolov2_tf.darknet.writer import export_darknet
-
-                result = "; ".join(["the same outputs", *export_darknet(loaded, out).notes])
+        out, result = _write(kind.name, loaded, out, pictures, thresholds, given)
     Console().print(f"{out}: {_megabytes(out):.1f} MB, {result}", highlight=False, soft_wrap=True)
 
 
@@ -153,6 +121,42 @@ def _load(path, format, tree_threshold):
     if tree_threshold is not None and model.head.tree is None:
         raise InputError("has no label tree", where=path, expected="no --tree-threshold")
     return model
+
+
+def _write(format, model, out, pictures, thresholds, given):
+    """Writes the model; returns where, and how well it agrees with the file."""
+    settings = {"pictures": pictures, "thresholds": thresholds}
+    match format:
+        case "tflite":
+            from yolov2_tf.export.metadata import ModelInfo
+            from yolov2_tf.export.tflite import export_tflite
+
+            words = ("name", "description", "author", "license")
+            return out, export_tflite(
+                model,
+                out,
+                quantization=given["quantize"] or "none",
+                nms=given["nms"] is not False,
+                calibration=pictures,
+                thresholds=thresholds,
+                info=ModelInfo(**{key: given[key] for key in words if given[key] is not None}),
+            )
+        case "saved_model":
+            from yolov2_tf.export.saved_model import export_saved_model
+
+            return export_saved_model(model, out, **settings)
+        case "onnx":
+            from yolov2_tf.export.onnx import export_onnx
+
+            return out, export_onnx(model, out, **settings)
+        case "openvino":
+            from yolov2_tf.export.openvino import export_openvino
+
+            return out, export_openvino(model, out, **settings)
+        case "darknet":
+            from yolov2_tf.darknet.writer import export_darknet
+
+            return out, "; ".join(["the same outputs", *export_darknet(model, out).notes])
 
 
 def _megabytes(out):
