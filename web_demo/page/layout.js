@@ -14,8 +14,8 @@ const flag = [(value) => typeof value === "boolean", "true or false"];
 const share = [(value) => typeof value === "number" && value >= 0 && value <= 1, "0 to 1"];
 const count = [(value) => Number.isInteger(value) && value > 0, "a whole number above 0"];
 
-/** What files have that do not say otherwise; those of version 1 do not name their outputs. */
-const DEFAULTS = { version: 1, per_class: true, tree: null, quantization: "none", outputs: [] };
+/** What files have that do not say otherwise. */
+const DEFAULTS = { version: 1, per_class: true, tree: null, quantization: "none" };
 
 /** What each entry has to be, as a test and in words. */
 const ENTRIES = {
@@ -67,7 +67,8 @@ export function readLayout(file) {
  * @param {Uint8Array} content The content of yolov2.json.
  * @returns {{class_names: string[], input_size: number, resize: string, nms: boolean,
  *     score_threshold: number, iou_threshold: number, max_detections: number,
- *     per_class: boolean, quantization: string, tree: ?{names: string[], parent: number[]}}}
+ *     per_class: boolean, quantization: string, tree: ?{names: string[], parent: number[]},
+ *     outputs: string[]}}
  *     As written, with what has a default filled in.
  */
 export function parseLayout(content) {
@@ -80,7 +81,7 @@ export function parseLayout(content) {
   if (typeof layout !== "object" || layout === null || Array.isArray(layout)) {
     throw new Unusable(`The ${LAYOUT_FILE} in this file holds no entries. ${HINT}`);
   }
-  layout = { ...DEFAULTS, ...layout };
+  layout = { ...DEFAULTS, outputs: outputNames(layout), ...layout }; // version 1 had no outputs
   checkVersion(layout.version);
   for (const [key, [fits, expected]] of Object.entries(ENTRIES)) {
     if (!(key in layout)) {
@@ -118,14 +119,18 @@ function isAnchors(value) {
   return Array.isArray(value) && value.length > 0 && value.every(isAnchor);
 }
 
-/** Parents stand before their children; -1 means the root, which is no node. */
+/** Parents stand before their children, and siblings together; -1 means the root, no node. */
 function isTree({ names, parent }, count) {
+  const seen = new Set();
+  const follows = (up, i) => (up === parent[i - 1] || !seen.has(up)) && seen.add(up);
   return (
     isTexts(names) &&
+    names.every((name) => /^\S+$/.test(name)) &&
+    new Set(names).size === count &&
     names.length === count &&
     Array.isArray(parent) &&
     parent.length === count &&
-    parent.every((up, i) => Number.isInteger(up) && up >= -1 && up < i)
+    parent.every((up, i) => Number.isInteger(up) && up >= -1 && up < i && follows(up, i))
   );
 }
 
