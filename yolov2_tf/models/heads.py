@@ -111,6 +111,11 @@ class DetectionHead(Head, keras.layers.Conv2D):
         return {**config, "anchors": self.anchors.tolist(), **self._explanation()}
 
 
+# Keras looks for a layer's weights in a file under the name of its Python class, and not under the
+# registered one: without this no file saved when the class was called so would load.
+DetectionHead.__name__ = "Head"
+
+
 @register
 class ClassificationHead(Head, keras.layers.Layer):
     """Flattens the averaged map to logits; it takes the place of Darknet's `[softmax]`.
