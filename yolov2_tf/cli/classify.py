@@ -1,5 +1,6 @@
 """`yolov2 classify`: Darknet-19 as a classifier, and as the trunk of a detector to come."""
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -112,31 +113,32 @@ def _open(options, console):
     """The `ClassificationTask` that the options describe; says what it is."""
     from yolov2_tf.cli.parsing import checked, read_tree
     from yolov2_tf.data.labels import map_onto_tree, open_classification
+    from yolov2_tf.training.classification import ClassificationTask
 
     tree, node_names = read_tree(options.tree, options.names)
     dataset = open_classification(options.data, options.split)
-    validation = None
-    if options.val is not None or options.val_split is not None:
-        validation = open_classification(
-            options.data if options.val is None else options.val,
-            options.val_split,
-            class_names=None if tree else dataset.class_names,
-        )
+    class_names = None if tree else dataset.class_names
     if tree is not None:
         dataset = map_onto_tree(dataset, tree, node_names)
-        validation = validation and map_onto_tree(validation, tree, node_names)
     dataset = checked(dataset, console)
     console.print(
         f"training on {dataset.name}: {len(dataset):,} images, "
         f"{len(dataset.class_names):,} {'nodes' if tree else 'classes'}"
     )
-    if validation is not None:
-        validation = checked(validation, console)
-        console.print(f"scoring on {validation.name}: {len(validation):,} images")
-
-    from yolov2_tf.training.classification import ClassificationTask
-
-    return ClassificationTask(dataset, validation, tree, sources=options.sources)
+    task = ClassificationTask(dataset, tree=tree, sources=options.sources)
+    common.check_data(options, task)
+    if options.val is None and options.val_split is None:
+        return task
+    validation = open_classification(
+        options.data if options.val is None else options.val,
+        options.val_split,
+        class_names=class_names,
+    )
+    if tree is not None:
+        validation = map_onto_tree(validation, tree, node_names)
+    validation = checked(validation, console)
+    console.print(f"scoring on {validation.name}: {len(validation):,} images")
+    return dataclasses.replace(task, validation=validation)
 
 
 @app.command()

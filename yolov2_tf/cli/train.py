@@ -1,5 +1,6 @@
 """`yolov2 train`: annotated images to a trained detector."""
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -171,6 +172,7 @@ def _open(options, console):
     from yolov2_tf.cli.parsing import checked, open_checked, read_tree
     from yolov2_tf.data.labels import map_onto_tree, open_classification
     from yolov2_tf.data.nodes import map_boxes_onto_tree
+    from yolov2_tf.training.detection import DetectionTask
 
     tree, node_names = read_tree(options.tree, options.names)
 
@@ -184,6 +186,8 @@ def _open(options, console):
     console.print(
         f"training on {dataset.name}: {len(dataset):,} images, {dataset.num_boxes:,} boxes"
     )
+    task = DetectionTask(dataset, tree=tree, sources=options.sources)
+    common.check_data(options, task)
     validation = None
     if options.val is not None or options.val_split is not None:
         validation = on_nodes(
@@ -201,12 +205,7 @@ def _open(options, console):
         pictures = open_classification(options.classification, options.classification_split)
         pictures = checked(map_onto_tree(pictures, tree, node_names), console)
         console.print(f"and on {len(pictures):,} pictures with a label of {pictures.name}")
-
-    from yolov2_tf.training.detection import DetectionTask
-
-    return DetectionTask(
-        dataset, validation, tree, sources=options.sources, classification=pictures
-    )
+    return dataclasses.replace(task, validation=validation, classification=pictures)
 
 
 def _ratio(text):

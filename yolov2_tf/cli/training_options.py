@@ -117,6 +117,23 @@ def naming_options():
         ) from None
 
 
+def check_data(options, task):
+    """Refuses to go on with other data, before the data sets are opened that depend on them.
+
+    Args:
+        options: What `read_options` returned.
+        task: `Task` of the training set alone.
+
+    Raises:
+        InputError: If the run that is to go on was of other data or classes.
+    """
+    from yolov2_tf.training.resume import data_changes
+    from yolov2_tf.training.run import Run
+
+    if options.resume:
+        data_changes(Run(options.out), task.facts(), names=("data",))
+
+
 def _fill_sources(values, given, recorded):
     for main, others in SOURCES.items():
         if main in given:

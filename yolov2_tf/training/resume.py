@@ -4,6 +4,9 @@ import os
 
 from yolov2_tf.errors import InputError
 
+DATA_SETS = ("data", "classification", "validation")
+"""What the record calls the data sets of a run."""
+
 SHOWN_CLASSES = 4
 """How many names of classes a message shows."""
 
@@ -35,12 +38,13 @@ def recipe_changes(run, recipe):
     return changes
 
 
-def data_changes(run, facts):
+def data_changes(run, facts, names=DATA_SETS):
     """What is new about the data of a run that goes on.
 
     Args:
         run: `Run` with the record of what was.
         facts: What the record is to say about the data, see `Task.facts`.
+        names: Which data sets to look at.
 
     Returns:
         `{name: (was, is)}` of what may change and does: the validation set, and how many images
@@ -50,7 +54,7 @@ def data_changes(run, facts):
         InputError: If it is another data set, or has other classes, with what was and is.
     """
     record, fixed, changes = run.record, {}, {}
-    for name in ("data", "classification", "validation"):
+    for name in names:
         before, now = record.get(name), facts[name]
         if before == now and (name != "validation" or _same_place(name, record, facts)):
             continue
