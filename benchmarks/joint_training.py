@@ -36,8 +36,9 @@ from yolov2_tf.detection.thresholds import EVALUATION
 from yolov2_tf.evaluation.detections import evaluate
 from yolov2_tf.models.loading import load_model
 from yolov2_tf.models.yolov2 import TinyYOLOv2
-from yolov2_tf.training.detection import train
-from yolov2_tf.training.recipes import Recipe
+from yolov2_tf.training.detection import DetectionTask
+from yolov2_tf.training.fit import train
+from yolov2_tf.training.recipes import DetectionRecipe
 from yolov2_tf.trees.wordtree import WordTree
 
 WITH_BOXES = (0, 2, 4, 6, 8)
@@ -144,7 +145,8 @@ def main():
     pictures = labelled_pictures(options.pictures)
     boxes = scenes("train", options.size, options.scenes, WITH_BOXES)
     test = scenes("test", options.size, 200)
-    recipe = Recipe(
+    trunk = options.out / "trunk.keras"
+    recipe = DetectionRecipe(
         model="tiny",
         width=options.width,
         size=options.size,
@@ -156,9 +158,9 @@ def main():
         schedule="cosine",
         jitter=0.16,
         flip=False,
+        weights=trunk,
     )
     start, cpu = time.perf_counter(), time.process_time()
-    trunk = options.out / "trunk.keras"
     accuracy = train_trunk(pictures, options.width, options.trunk_steps, trunk)
     console.print(f"trunk: accuracy {accuracy:.3f}, {time.perf_counter() - start:.0f} s")
     results = {"trunk accuracy": accuracy}
@@ -167,9 +169,8 @@ def main():
     )
     for name, how, mixed_in in (("detection only", recipe, None), ("joint", joint, pictures)):
         folder = options.out / name.replace(" ", "_")
-        train(
-            how, boxes, folder, tree=TREE, classification=mixed_in, weights=trunk, console=console
-        )
+        task = DetectionTask(boxes, tree=TREE, classification=mixed_in)
+        train(task, how, folder, overwrite=True, console=console)
         results[name] = summary(score(load_model(folder / "last.keras"), test))
         console.print(
             f"{name}: mAP {results[name]['with_boxes']:.3f} of the digits with boxes, "

@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from yolov2_tf.detection.loss import YOLOv2Loss
 from yolov2_tf.training.detection import BUILDERS
-from yolov2_tf.training.recipes import Recipe
+from yolov2_tf.training.recipes import DetectionRecipe
 
 BOXES = 14  # an image, as in BCCD
 
@@ -40,7 +40,7 @@ def main():
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--steps", type=int, default=10)
     options = parser.parse_args()
-    recipe = Recipe(model=options.model, width=options.width, size=options.size)
+    recipe = DetectionRecipe(model=options.model, width=options.width, size=options.size)
 
     rng = np.random.default_rng(0)
     shape = (options.batch_size, options.size, options.size, 3)

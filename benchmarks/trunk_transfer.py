@@ -28,9 +28,10 @@ from yolov2_tf.data.labels import open_classification
 from yolov2_tf.detection.thresholds import EVALUATION
 from yolov2_tf.evaluation.detections import evaluate
 from yolov2_tf.export.detectors import open_model
-from yolov2_tf.training.classification import train_classifier
-from yolov2_tf.training.detection import train
-from yolov2_tf.training.recipes import ClassificationRecipe, Recipe
+from yolov2_tf.training.classification import ClassificationTask
+from yolov2_tf.training.detection import DetectionTask
+from yolov2_tf.training.fit import train
+from yolov2_tf.training.recipes import ClassificationRecipe, DetectionRecipe
 
 TRUNKS = ("low resolution", "high resolution")
 
@@ -74,8 +75,8 @@ def train_trunks(options, console):
     for name, stage in zip(TRUNKS, stages, strict=True):
         console.print(f"[bold]classifier, {name}: {stage}[/bold]")
         folder = options.out / name.replace(" ", "_")
-        recipe = ClassificationRecipe(**common, **stage, optimizer="adam")
-        train_classifier(recipe, pictures, folder, weights=weights, console=console)
+        recipe = ClassificationRecipe(**common, **stage, optimizer="adam", weights=weights)
+        train(ClassificationTask(pictures), recipe, folder, overwrite=True, console=console)
         weights = files[name] = folder / "last.keras"
     return files
 
@@ -98,7 +99,7 @@ def detector_map(options, name, weights, seed, console):
     console.print(f"[bold]detector from {name}, seed {seed}[/bold]")
     scenes, _ = check_images(open_digits("train", count=options.scenes))
     unseen, _ = check_images(open_digits("test"))
-    recipe = Recipe(
+    recipe = DetectionRecipe(
         model="yolov2",
         width=options.width,
         size=options.detector_size,
@@ -107,10 +108,11 @@ def detector_map(options, name, weights, seed, console):
         optimizer="adam",
         schedule="cosine",
         flip=False,
+        weights=weights,
         seed=seed,
     )
     folder = options.out / f"detector_{name.replace(' ', '_')}_{seed}"
-    train(recipe, scenes, folder, weights=weights, console=console)
+    train(DetectionTask(scenes), recipe, folder, overwrite=True, console=console)
     pictures = (load_image(record.image) for record in unseen.records)
     found = open_model(folder / "last.keras", EVALUATION).detect(pictures)
     return evaluate(unseen, list(found)).map

@@ -13,10 +13,13 @@ class InputError(ValueError):
         where: The file, with line or element where known, e.g. `"labels/a.txt:3"`.
         expected: What would be right, e.g. `"0 to 2 (3 classes in data.yaml)"`.
         hint: What to try, e.g. `"check 'names' in data.yaml"`.
+        field: Name of the value that is wrong, e.g. `"epochs"`: the command line names the option
+            that it came from.
     """
 
-    def __init__(self, what, *, where=None, expected=None, hint=None):
+    def __init__(self, what, *, where=None, expected=None, hint=None, field=None):
         self.what = what
+        self.field = field
         self.where = None if where is None else str(where)
         self.expected = expected
         self.hint = hint

@@ -42,6 +42,34 @@ class BurnIn(keras.optimizers.schedules.LearningRateSchedule):
         return cls(schedule, config["burn_in"], config["power"])
 
 
+@keras.saving.register_keras_serializable("yolov2_tf")
+class Shifted(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule that a run entered elsewhere than at its optimizer's count.
+
+    Args:
+        schedule: Schedule over the steps of a whole training.
+        shift: What is added to the optimizer's count to make a step of the schedule.
+    """
+
+    def __init__(self, schedule, shift):
+        self.schedule = schedule
+        self.shift = shift
+
+    def __call__(self, step):
+        return self.schedule(step + self.shift)
+
+    def get_config(self):
+        return {
+            "schedule": keras.saving.serialize_keras_object(self.schedule),
+            "shift": self.shift,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        schedule = keras.saving.deserialize_keras_object(config["schedule"])
+        return cls(schedule, config["shift"])
+
+
 def detection_schedule(kind, learning_rate, total_steps):
     """The schedule of a detector's training, with a burn-in of at most a twentieth of it.
 

@@ -17,9 +17,10 @@ from yolov2_tf.data.labels import map_onto_tree, open_classification
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.heads import find_classification_head
 from yolov2_tf.schedules import Stages, classification_schedule
-from yolov2_tf.training.classification import train_classifier
-from yolov2_tf.training.detection import train
-from yolov2_tf.training.recipes import ClassificationRecipe, Recipe
+from yolov2_tf.training.classification import ClassificationTask
+from yolov2_tf.training.detection import DetectionTask
+from yolov2_tf.training.fit import train
+from yolov2_tf.training.recipes import ClassificationRecipe, DetectionRecipe
 from yolov2_tf.trees.wordtree import WordTree
 
 SMALL = ClassificationRecipe(
@@ -44,7 +45,7 @@ def digits():
 @pytest.fixture(scope="module")
 def run(digits, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    return folder, train_classifier(SMALL, digits, folder, validation=digits)
+    return folder, train(ClassificationTask(digits, digits), SMALL, folder)
 
 
 # === Recipe and schedule ===
@@ -129,8 +130,8 @@ def test_a_resumed_run_equals_one_that_was_never_stopped(run, digits, tmp_path, 
             lambda self, *a, callbacks, **k: fit(self, *a, callbacks=[*callbacks, callback], **k),
         )
         with pytest.raises(Stop):
-            train_classifier(SMALL, digits, tmp_path, validation=digits)
-    resumed = train_classifier(SMALL, digits, tmp_path, validation=digits, resume=True)
+            train(ClassificationTask(digits, digits), SMALL, tmp_path)
+    resumed = train(ClassificationTask(digits, digits), SMALL, tmp_path, resume=True)
     whole = run[1]
     assert [row["epoch"] for row in resumed] == ["1", "2", "3"]
     for name in ("loss", "learning_rate", "val_top1"):
@@ -139,7 +140,7 @@ def test_a_resumed_run_equals_one_that_was_never_stopped(run, digits, tmp_path, 
 
 def test_nothing_to_resume_is_said(digits, tmp_path):
     with pytest.raises(InputError, match="nothing to resume"):
-        train_classifier(SMALL, digits, tmp_path, resume=True)
+        train(ClassificationTask(digits), SMALL, tmp_path, resume=True)
 
 
 def test_one_graph_serves_all_sizes(digits, tmp_path):
@@ -152,7 +153,7 @@ def test_one_graph_serves_all_sizes(digits, tmp_path):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keras.Model, "train_step", counted)
-        train_classifier(SMALL, digits, tmp_path)
+        train(ClassificationTask(digits), SMALL, tmp_path)
     assert len(traces) <= 2  # the first of them makes the optimizer's variables
     assert {tuple(shape) for shape in traces} == {(8, None, None, 3)}
 
@@ -177,7 +178,7 @@ def test_twenty_pictures_are_learnt_by_heart(digits, tmp_path):
         zoom=(1, 1),
         flip=False,
     )
-    train_classifier(recipe, dataset, tmp_path, tree=TREE)
+    train(ClassificationTask(dataset, tree=TREE), recipe, tmp_path)
     model = load_classifier(tmp_path / "model.keras")
     assert find_classification_head(model).tree == TREE
     scores = evaluate_classifier(classifier(model), dataset)
@@ -190,14 +191,10 @@ def test_twenty_pictures_are_learnt_by_heart(digits, tmp_path):
 
 def test_a_detector_takes_the_trunk_and_says_what_it_did_not_load(run, tmp_path, capsys):
     scenes = check_images(open_digits("train", count=4, size=64))[0]
-    recipe = Recipe(model="yolov2", width=1 / 16, size=64, epochs=1, batch_size=4, freeze=True)
-    train(
-        recipe,
-        scenes,
-        tmp_path,
-        weights=run[0] / "model.keras",
-        console=Console(force_terminal=False, width=200),
-    )
+    common = {"width": 1 / 16, "size": 64, "epochs": 1, "batch_size": 4}
+    recipe = DetectionRecipe(weights=run[0] / "model.keras", freeze=True, **common)
+    console = Console(force_terminal=False, width=200)
+    train(DetectionTask(scenes), recipe, tmp_path, console=console)
     printed = capsys.readouterr().out
     assert "loaded 36 layers" in printed  # 18 convolutions and their batch normalisations
     for name in ("conv19", "conv20", "conv21", "conv22", "head"):
@@ -212,8 +209,14 @@ def test_a_detector_takes_the_trunk_and_says_what_it_did_not_load(run, tmp_path,
 
 
 def test_weights_start_another_classifier(run, digits, tmp_path):
-    recipe = dataclasses.replace(SMALL, epochs=1, high_resolution=None, learning_rate=1e-9)
-    train_classifier(recipe, digits, tmp_path, weights=run[0] / "model.keras")
+    recipe = dataclasses.replace(
+        SMALL,
+        epochs=1,
+        high_resolution=None,
+        learning_rate=1e-9,
+        weights=run[0] / "model.keras",
+    )
+    train(ClassificationTask(digits), recipe, tmp_path)
     old, new = (load_classifier(folder / "model.keras") for folder in (run[0], tmp_path))
     np.testing.assert_allclose(
         new.get_layer("conv5").get_weights()[0], old.get_layer("conv5").get_weights()[0], atol=1e-6

@@ -20,11 +20,12 @@ from yolov2_tf.errors import InputError
 from yolov2_tf.evaluation.detections import evaluate
 from yolov2_tf.models.loading import load_model
 from yolov2_tf.training.class_weights import balanced, classes_with_boxes
-from yolov2_tf.training.detection import build_model, train
-from yolov2_tf.training.recipes import Recipe
+from yolov2_tf.training.detection import DetectionTask
+from yolov2_tf.training.fit import train
+from yolov2_tf.training.recipes import DetectionRecipe
 from yolov2_tf.trees.wordtree import WordTree
 
-SMALL = Recipe(
+SMALL = DetectionRecipe(
     model="tiny", width=0.125, size=64, epochs=2, batch_size=4, learning_rate=1e-3, anchors=2
 )
 
@@ -37,7 +38,7 @@ def scenes():
 
 
 def test_a_run_leaves_what_it_promises(tmp_path, scenes):
-    rows = train(SMALL, scenes, tmp_path, validation=scenes)
+    rows = train(DetectionTask(scenes, scenes), SMALL, tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == {
         *("model.keras", "last.keras", "config.json", "history.csv", "history.png", "tensorboard")
     }
@@ -57,7 +58,7 @@ def test_a_run_leaves_what_it_promises(tmp_path, scenes):
 
 
 def test_a_resumed_run_equals_one_that_was_never_stopped(tmp_path, scenes):
-    whole = train(SMALL, scenes, tmp_path / "whole")
+    whole = train(DetectionTask(scenes), SMALL, tmp_path / "whole")
     # The schedule belongs to the whole run: stop it by its files, not by another recipe.
     stopped = tmp_path / "stopped"
 
@@ -77,8 +78,8 @@ def test_a_resumed_run_equals_one_that_was_never_stopped(tmp_path, scenes):
             lambda self, *a, callbacks, **k: fit(self, *a, callbacks=[*callbacks, callback], **k),
         )
         with pytest.raises(Stop):
-            train(SMALL, scenes, stopped)
-    resumed = train(SMALL, scenes, stopped, resume=True)
+            train(DetectionTask(scenes), SMALL, stopped)
+    resumed = train(DetectionTask(scenes), SMALL, stopped, resume=True)
     assert [row["epoch"] for row in resumed] == ["1", "2"]
     for name in ("loss", "loss_box", "average_iou", "learning_rate"):
         assert float(resumed[1][name]) == pytest.approx(float(whole[1][name]), rel=1e-4)
@@ -100,11 +101,11 @@ def test_nothing_to_train_on_or_to_resume_is_said(tmp_path, scenes):
         ],
     )
     with pytest.raises(InputError, match="no boxes to train on"):
-        train(SMALL, empty, tmp_path)
+        train(DetectionTask(empty), SMALL, tmp_path)
     with pytest.raises(InputError, match="nothing to resume"):
-        train(SMALL, scenes, tmp_path, resume=True)
+        train(DetectionTask(scenes), SMALL, tmp_path, resume=True)
     with pytest.raises(InputError, match="distinct box shapes"):
-        build_model(dataclasses.replace(SMALL, anchors=500), scenes)
+        DetectionTask(scenes).build(dataclasses.replace(SMALL, anchors=500))
     assert not list(tmp_path.iterdir())
 
 
@@ -114,16 +115,17 @@ def test_nothing_to_train_on_or_to_resume_is_said(tmp_path, scenes):
 )
 def test_a_recipe_refuses_what_cannot_be(field, value):
     with pytest.raises(InputError):
-        Recipe(**{field: value})
+        DetectionRecipe(**{field: value})
 
 
 def test_weights_start_a_network_for_other_classes(tmp_path, scenes):
-    train(SMALL, scenes, tmp_path / "first")
+    train(DetectionTask(scenes), SMALL, tmp_path / "first")
     fewer = Dataset("two", ("a", "b"), [
         dataclasses.replace(r, labels=r.labels % 2) for r in scenes.records
     ])  # fmt: skip
-    recipe = dataclasses.replace(SMALL, freeze=True, epochs=1)
-    train(recipe, fewer, tmp_path / "second", weights=tmp_path / "first" / "model.keras")
+    weights = tmp_path / "first" / "model.keras"
+    recipe = dataclasses.replace(SMALL, weights=weights, freeze=True, epochs=1)
+    train(DetectionTask(fewer), recipe, tmp_path / "second")
     first = load_model(tmp_path / "first" / "model.keras")
     second = load_model(tmp_path / "second" / "model.keras")
     np.testing.assert_array_equal(
@@ -137,8 +139,8 @@ def test_eight_real_pictures_are_learnt_by_heart(shared_data):
     dataset = open_dataset(shared_data / "voc2007_sample")
     chosen = [record for record in dataset.records if (~record.ignore).any()][:8]
     dataset, _ = check_images(dataclasses.replace(dataset, records=chosen))
-    recipe = Recipe(model="tiny", width=0.25, size=224, batch_size=8)
-    model = build_model(recipe, dataset)
+    recipe = DetectionRecipe(model="tiny", width=0.25, size=224, batch_size=8)
+    model = DetectionTask(dataset).build(recipe)
     losses = _learn_by_heart(model, dataset, recipe)
     assert np.isfinite(losses).all()
     pictures = [load_image(record.image) for record in dataset.records]
@@ -176,8 +178,8 @@ def on_nodes(scenes):
 def test_a_joint_run_is_resumed_as_if_it_was_never_stopped(tmp_path, on_nodes):
     """It runs at several sizes, traces its step once, and its model knows the tree."""
     boxes, labels = on_nodes
-    settings = {"tree": TREE, "classification": labels}
-    whole = train(JOINT, boxes, tmp_path / "whole", validation=boxes, **settings)
+    task = DetectionTask(boxes, tree=TREE, classification=labels)
+    whole = train(dataclasses.replace(task, validation=boxes), JOINT, tmp_path / "whole")
     config = json.loads((tmp_path / "whole" / "config.json").read_text())
     assert config["classification"]["images"] == 12
     assert config["ratio"] == [1, 1]
@@ -191,8 +193,8 @@ def test_a_joint_run_is_resumed_as_if_it_was_never_stopped(tmp_path, on_nodes):
     fit = keras.Model.fit
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keras.Model, "fit", lambda self, *a, **k: fit(self, *a, **k | {"epochs": 1}))
-        train(JOINT, boxes, stopped, **settings)
-    resumed = train(JOINT, boxes, stopped, resume=True, **settings)
+        train(task, JOINT, stopped)
+    resumed = train(task, JOINT, stopped, resume=True)
     for name in ("loss", "loss_class", "loss_objectness"):
         assert float(resumed[1][name]) == pytest.approx(float(whole[1][name]), rel=1e-3)
 
@@ -201,7 +203,7 @@ def test_labels_reach_the_loss(on_nodes):
     """What only labels say is learnt: pictures with a label, and one scene."""
     boxes, labels = on_nodes
     recipe = dataclasses.replace(SMALL, multi_scale=None)
-    model = build_model(recipe, boxes, TREE)
+    model = DetectionTask(boxes, tree=TREE).build(recipe)
     model.compile(keras.optimizers.Adam(3e-3), loss=YOLOv2Loss(model.head.anchors, tree=TREE))
     batches = training_batches(
         boxes, classification=labels, ratio=(1, 3), batch_size=16, size=64, jitter=0.0, flip=False
@@ -213,7 +215,7 @@ def test_labels_reach_the_loss(on_nodes):
 
 def test_classes_of_joint_data_sets_must_be_the_same(tmp_path, scenes, on_nodes):
     with pytest.raises(InputError, match="11 classes are not the 10"):
-        train(SMALL, scenes, tmp_path, classification=on_nodes[1])
+        train(DetectionTask(scenes, classification=on_nodes[1]), SMALL, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -242,7 +244,7 @@ def test_classes_with_boxes_are_those_of_the_truths_and_their_ancestors():
 def test_spared_classes_are_in_the_loss_of_a_joint_run(tmp_path, on_nodes):
     boxes, labels = on_nodes
     recipe = dataclasses.replace(JOINT, multi_scale=None, epochs=1, spare=True, balance=True)
-    train(recipe, boxes, tmp_path, tree=TREE, classification=labels)
+    train(DetectionTask(boxes, tree=TREE, classification=labels), recipe, tmp_path)
     loss = load_model(tmp_path / "last.keras").loss
     assert loss.box_classes == classes_with_boxes(boxes, TREE)
     assert loss.class_weights is not None

@@ -1,10 +1,12 @@
 """`yolov2 classify`: Darknet-19 as a classifier, and as the trunk of a detector to come."""
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from yolov2_tf.cli import training_options as common
 from yolov2_tf.training.recipes import FINE_EPOCHS, ClassificationRecipe
 
 app = typer.Typer(
@@ -18,56 +20,56 @@ DEFAULTS = ClassificationRecipe()
 Data = Annotated[
     str, typer.Argument(help="Folder with a folder for each class, `tfds:NAME` or `digits`.")
 ]
+TrainingData = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="DATA", help="Folder with a folder for each class, `tfds:NAME` or `digits`."
+    ),
+]
 Model = Annotated[Path, typer.Argument(help="`.keras` file of a classifier.")]
 Size = Annotated[int | None, typer.Option(help="Input side, if not the model's own.")]
 Json = Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")]
 
 
+HighResolution = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE[,EPOCHS]",
+        help="Go on at a larger size, e.g. 448,10. `paper`: twice --size, 10 epochs.",
+    ),
+]
+LearningRate = Annotated[
+    float, typer.Option(help="Rate at the start; the larger size starts at a hundredth.")
+]
+Zoom = Annotated[str, typer.Option(metavar="MIN-MAX", help="Magnification of training pictures.")]
+
+
 @app.command()
 def train(
-    data: Data,
-    out: Annotated[Path, typer.Option(help="Folder of the run.")],
-    val: Annotated[
-        str | None, typer.Option(help="Data set to score on; DATA if only --val-split.")
-    ] = None,
-    split: Annotated[str | None, typer.Option(help="Image set to train on.")] = None,
-    val_split: Annotated[str | None, typer.Option(help="Image set to score on.")] = None,
-    tree: Annotated[Path | None, typer.Option(help="Label tree with the classes in it.")] = None,
-    names: Annotated[
-        Path | None, typer.Option(help="What people call the tree's nodes, one per line.")
-    ] = None,
-    width: Annotated[
-        float, typer.Option(min=0.01, max=4, help="Multiplies the filters.")
-    ] = DEFAULTS.width,
-    size: Annotated[
-        int, typer.Option(help="Input side in pixels, a multiple of 32.")
-    ] = DEFAULTS.size,
-    high_resolution: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIZE[,EPOCHS]",
-            help="Go on at a larger size, e.g. 448,10. `paper`: twice --size, 10 epochs.",
-        ),
-    ] = None,
-    resize: Annotated[str, typer.Option(help="stretch or letterbox.")] = DEFAULTS.resize,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = DEFAULTS.epochs,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images a step.")] = DEFAULTS.batch_size,
-    optimizer: Annotated[str, typer.Option(help="sgd (the paper's) or adam.")] = DEFAULTS.optimizer,
-    learning_rate: Annotated[
-        float, typer.Option(help="Rate at the start; the larger size starts at a hundredth.")
-    ] = DEFAULTS.learning_rate,
-    zoom: Annotated[
-        str, typer.Option(metavar="MIN-MAX", help="Magnification of training pictures.")
-    ] = "-".join(f"{limit:g}" for limit in DEFAULTS.zoom),
-    flip: Annotated[bool, typer.Option(help="Mirror half of the pictures.")] = DEFAULTS.flip,
-    weights: Annotated[
-        Path | None, typer.Option(help="`.keras` file whose fitting weights start this.")
-    ] = None,
-    precision: Annotated[
-        str, typer.Option(help="float32, mixed_bfloat16, mixed_float16.")
-    ] = DEFAULTS.precision,
-    seed: Annotated[int, typer.Option(help="Seed of weights, views and order.")] = DEFAULTS.seed,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUT.")] = False,
+    context: typer.Context,
+    out: common.Out,
+    data: TrainingData = None,
+    val: common.Val = None,
+    split: common.Split = None,
+    val_split: common.ValSplit = None,
+    tree: common.Tree = None,
+    names: common.Names = None,
+    width: common.Width = DEFAULTS.width,
+    size: common.Size = DEFAULTS.size,
+    high_resolution: HighResolution = None,
+    resize: common.Resize = DEFAULTS.resize,
+    epochs: common.Epochs = DEFAULTS.epochs,
+    batch_size: common.BatchSize = DEFAULTS.batch_size,
+    optimizer: common.Optimizer = DEFAULTS.optimizer,
+    learning_rate: LearningRate = DEFAULTS.learning_rate,
+    zoom: Zoom = "-".join(f"{limit:g}" for limit in DEFAULTS.zoom),
+    flip: common.Flip = DEFAULTS.flip,
+    weights: common.Weights = None,
+    freeze: common.Freeze = False,
+    precision: common.Precision = DEFAULTS.precision,
+    seed: common.Seed = DEFAULTS.seed,
+    resume: common.Resume = False,
+    overwrite: common.Overwrite = False,
 ):
     """Train Darknet-19 and leave a folder with the model, its history and plot.
 
@@ -78,65 +80,65 @@ def train(
 
     `yolov2 classify train digits --val-split val --width 0.25 --size 64 --no-flip --out run`
 
+    A run that was stopped:
+
+    `yolov2 classify train --resume --out run`
+
     A detector that starts from its features:
 
     `yolov2 train pets/ --weights run/model.keras --out runs/pets`
     """
     from rich.console import Console
 
-    from yolov2_tf.cli.parsing import checked, number_range, read_tree
-    from yolov2_tf.data.labels import map_onto_tree, open_classification
+    from yolov2_tf.cli.parsing import number_range
 
-    recipe = ClassificationRecipe(
-        width=width,
-        size=size,
-        high_resolution=_stage(high_resolution, size),
-        resize=resize,
-        epochs=epochs,
-        batch_size=batch_size,
-        optimizer=optimizer,
-        learning_rate=learning_rate,
-        zoom=number_range(zoom, "--zoom"),
-        flip=flip,
-        precision=precision,
-        seed=seed,
-    )
-    label_tree, node_names = read_tree(tree, names)
+    parsers = {
+        "high_resolution": lambda text, values: _stage(text, values["size"]),
+        "zoom": lambda text, _: number_range(text, "--zoom"),
+    }
+    options = common.read_options(context, "classification", ClassificationRecipe, parsers)
     console = Console()
-    dataset = open_classification(data, split)
-    validation = None
-    if val is not None or val_split is not None:
-        class_names = None if label_tree else dataset.class_names
-        validation = open_classification(
-            data if val is None else val, val_split, class_names=class_names
-        )
-    if label_tree is not None:
-        dataset = map_onto_tree(dataset, label_tree, node_names)
-        validation = validation and map_onto_tree(validation, label_tree, node_names)
-    dataset = checked(dataset, console)
-    console.print(
-        f"training on {dataset.name}: {len(dataset):,} images, "
-        f"{len(dataset.class_names):,} {'nodes' if label_tree else 'classes'}"
-    )
-    if validation is not None:
-        validation = checked(validation, console)
-        console.print(f"scoring on {validation.name}: {len(validation):,} images")
+    task = _open(options, console)
 
-    from yolov2_tf.training.classification import train_classifier
+    from yolov2_tf.training.fit import train
 
-    rows = train_classifier(
-        recipe,
-        dataset,
-        out,
-        tree=label_tree,
-        validation=validation,
-        weights=weights,
-        resume=resume,
-        console=console,
-    )
+    with common.naming_options():
+        rows = train(task, options.recipe, out, resume=resume, overwrite=overwrite, console=console)
     scored = [row for row in rows if row.get("val_top1")]
     last = f", last top-1 {float(scored[-1]['val_top1']):.3f}" if scored else ""
     console.print(f"[bold]{out / 'model.keras'}[/bold]{last}; history: {out / 'history.png'}")
+
+
+def _open(options, console):
+    """The `ClassificationTask` that the options describe; says what it is."""
+    from yolov2_tf.cli.parsing import checked, read_tree
+    from yolov2_tf.data.labels import map_onto_tree, open_classification
+    from yolov2_tf.training.classification import ClassificationTask
+
+    tree, node_names = read_tree(options.tree, options.names)
+    dataset = open_classification(options.data, options.split)
+    class_names = None if tree else dataset.class_names
+    if tree is not None:
+        dataset = map_onto_tree(dataset, tree, node_names)
+    dataset = checked(dataset, console)
+    console.print(
+        f"training on {dataset.name}: {len(dataset):,} images, "
+        f"{len(dataset.class_names):,} {'nodes' if tree else 'classes'}"
+    )
+    task = ClassificationTask(dataset, tree=tree, sources=options.sources)
+    common.check_data(options, task)
+    if options.val is None and options.val_split is None:
+        return task
+    validation = open_classification(
+        options.data if options.val is None else options.val,
+        options.val_split,
+        class_names=class_names,
+    )
+    if tree is not None:
+        validation = map_onto_tree(validation, tree, node_names)
+    validation = checked(validation, console)
+    console.print(f"scoring on {validation.name}: {len(validation):,} images")
+    return dataclasses.replace(task, validation=validation)
 
 
 @app.command()

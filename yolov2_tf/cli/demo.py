@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from yolov2_tf.training.recipes import Recipe
+from yolov2_tf.training.recipes import DetectionRecipe
 
 SCENES, WATCHED, HELD_OUT, CALIBRATION = 4_000, 200, 200, 100
-RECIPE = Recipe(
+RECIPE = DetectionRecipe(
     model="tiny",
     width=0.25,
     size=160,
@@ -47,7 +47,8 @@ def demo(
     from yolov2_tf.export.detectors import open_model
     from yolov2_tf.export.tflite import export_tflite
     from yolov2_tf.models.loading import load_model
-    from yolov2_tf.training.detection import train
+    from yolov2_tf.training.detection import DetectionTask
+    from yolov2_tf.training.fit import train
 
     start = time.perf_counter()
     console = Console()
@@ -57,7 +58,7 @@ def demo(
     unseen, _ = check_images(open_digits("test", size=RECIPE.size, count=HELD_OUT))
 
     console.print(f"[bold]2[/bold] Training a Tiny YOLOv2 of a quarter's width, {RECIPE.size} px")
-    train(RECIPE, scenes, out, validation=watched, console=console)
+    train(DetectionTask(scenes, watched), RECIPE, out, overwrite=True, console=console)
 
     console.print(f"[bold]3[/bold] Scoring {HELD_OUT} scenes by other hands")
     pictures = [load_image(record.image) for record in unseen.records]

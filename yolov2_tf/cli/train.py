@@ -1,93 +1,87 @@
 """`yolov2 train`: annotated images to a trained detector."""
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from yolov2_tf.training.recipes import Recipe
+from yolov2_tf.cli import training_options as common
+from yolov2_tf.training.recipes import DetectionRecipe
 
-DEFAULTS = Recipe()
+DEFAULTS = DetectionRecipe()
+
+Data = Annotated[
+    str | None,
+    typer.Argument(metavar="DATA", help="Data set: folder, file, `tfds:NAME` or `digits`."),
+]
+Images = Annotated[Path | None, typer.Option(help="Folder of the images (COCO).")]
+Classification = Annotated[
+    str | None,
+    typer.Option(help="Joint training: pictures with a label and no boxes; needs --tree."),
+]
+ClassificationSplit = Annotated[str | None, typer.Option(help="Image set of --classification.")]
+Ratio = Annotated[str, typer.Option(help="Pictures with boxes to pictures with a label.")]
+Mosaic = Annotated[
+    float, typer.Option(help="Share of pictures with a label that are four at once, 0 to 1.")
+]
+ImageRule = Annotated[str, typer.Option(help="Which box a label trains: paper, darknet or object.")]
+Balance = Annotated[
+    bool, typer.Option("--balance", help="Give all classes the same share in the class loss.")
+]
+Spare = Annotated[
+    bool, typer.Option("--spare", help="Boxes say nothing against classes that have none.")
+]
+ClassMap = Annotated[
+    Path | None, typer.Option("--map", help="Number of each class's node, e.g. coco9k.map.")
+]
+Model = Annotated[str, typer.Option(help="yolov2, tiny, or a `.keras` file to go on from.")]
+MultiScale = Annotated[str | None, typer.Option(help="Range of sides, e.g. 320-608.")]
+ResizeEvery = Annotated[int, typer.Option(help="Batches that share a side.")]
+Anchors = Annotated[int, typer.Option(help="Number of anchors.")]
+LearningRate = Annotated[float, typer.Option(help="Rate after burn-in.")]
+Schedule = Annotated[str, typer.Option(help="steps (the paper's) or cosine.")]
+Jitter = Annotated[float, typer.Option(help="How far borders move, 0 to 0.45.")]
 
 
 def train(
-    data: Annotated[str, typer.Argument(help="Data set: folder, file, `tfds:NAME` or `digits`.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run.")],
-    val: Annotated[
-        str | None, typer.Option(help="Data set to score on; DATA if only --val-split.")
-    ] = None,
-    split: Annotated[str | None, typer.Option(help="Image set to train on.")] = None,
-    val_split: Annotated[str | None, typer.Option(help="Image set to score on.")] = None,
-    images: Annotated[Path | None, typer.Option(help="Folder of the images (COCO).")] = None,
-    classification: Annotated[
-        str | None,
-        typer.Option(help="Joint training: pictures with a label and no boxes; needs --tree."),
-    ] = None,
-    classification_split: Annotated[
-        str | None, typer.Option(help="Image set of --classification.")
-    ] = None,
-    ratio: Annotated[
-        str, typer.Option(help="Pictures with boxes to pictures with a label.")
-    ] = ":".join(map(str, DEFAULTS.ratio)),
-    mosaic: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="Share of pictures with a label that are four at once."),
-    ] = DEFAULTS.mosaic,
-    image_rule: Annotated[
-        str, typer.Option(help="Which box a label trains: paper, darknet or object.")
-    ] = DEFAULTS.image_rule,
-    balance: Annotated[
-        bool, typer.Option("--balance", help="Give all classes the same share in the class loss.")
-    ] = False,
-    spare: Annotated[
-        bool, typer.Option("--spare", help="Boxes say nothing against classes that have none.")
-    ] = False,
-    tree: Annotated[
-        Path | None, typer.Option(help="Label tree whose nodes the classes become.")
-    ] = None,
-    names: Annotated[
-        Path | None, typer.Option(help="What people call the tree's nodes, one per line.")
-    ] = None,
-    class_map: Annotated[
-        Path | None, typer.Option("--map", help="Number of each class's node, e.g. coco9k.map.")
-    ] = None,
-    model: Annotated[
-        str, typer.Option(help="yolov2, tiny, or a `.keras` file to go on from.")
-    ] = DEFAULTS.model,
-    width: Annotated[
-        float, typer.Option(min=0.01, max=4, help="Multiplies the filters.")
-    ] = DEFAULTS.width,
-    size: Annotated[
-        int, typer.Option(help="Input side in pixels, a multiple of 32.")
-    ] = DEFAULTS.size,
-    multi_scale: Annotated[str | None, typer.Option(help="Range of sides, e.g. 320-608.")] = None,
-    resize_every: Annotated[
-        int, typer.Option(min=1, help="Batches that share a side.")
-    ] = DEFAULTS.resize_every,
-    resize: Annotated[str, typer.Option(help="stretch or letterbox.")] = DEFAULTS.resize,
-    anchors: Annotated[int, typer.Option(min=1, help="Number of anchors.")] = DEFAULTS.anchors,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = DEFAULTS.epochs,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images a step.")] = DEFAULTS.batch_size,
-    optimizer: Annotated[str, typer.Option(help="sgd (the paper's) or adam.")] = DEFAULTS.optimizer,
-    learning_rate: Annotated[
-        float, typer.Option(help="Rate after burn-in.")
-    ] = DEFAULTS.learning_rate,
-    schedule: Annotated[
-        str, typer.Option(help="steps (the paper's) or cosine.")
-    ] = DEFAULTS.schedule,
-    jitter: Annotated[
-        float, typer.Option(min=0, max=0.45, help="How far borders move.")
-    ] = DEFAULTS.jitter,
-    flip: Annotated[bool, typer.Option(help="Mirror half of the pictures.")] = DEFAULTS.flip,
-    weights: Annotated[
-        Path | None, typer.Option(help="`.keras` file whose fitting weights start this.")
-    ] = None,
-    freeze: Annotated[bool, typer.Option("--freeze", help="Hold the loaded weights.")] = False,
-    precision: Annotated[
-        str, typer.Option(help="float32, mixed_bfloat16, mixed_float16.")
-    ] = DEFAULTS.precision,
-    seed: Annotated[int, typer.Option(help="Seed of weights, views and order.")] = DEFAULTS.seed,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUT.")] = False,
+    context: typer.Context,
+    out: common.Out,
+    data: Data = None,
+    val: common.Val = None,
+    split: common.Split = None,
+    val_split: common.ValSplit = None,
+    images: Images = None,
+    classification: Classification = None,
+    classification_split: ClassificationSplit = None,
+    ratio: Ratio = ":".join(map(str, DEFAULTS.ratio)),
+    mosaic: Mosaic = DEFAULTS.mosaic,
+    image_rule: ImageRule = DEFAULTS.image_rule,
+    balance: Balance = False,
+    spare: Spare = False,
+    tree: common.Tree = None,
+    names: common.Names = None,
+    class_map: ClassMap = None,
+    model: Model = DEFAULTS.model,
+    width: common.Width = DEFAULTS.width,
+    size: common.Size = DEFAULTS.size,
+    multi_scale: MultiScale = None,
+    resize_every: ResizeEvery = DEFAULTS.resize_every,
+    resize: common.Resize = DEFAULTS.resize,
+    anchors: Anchors = DEFAULTS.anchors,
+    epochs: common.Epochs = DEFAULTS.epochs,
+    batch_size: common.BatchSize = DEFAULTS.batch_size,
+    optimizer: common.Optimizer = DEFAULTS.optimizer,
+    learning_rate: LearningRate = DEFAULTS.learning_rate,
+    schedule: Schedule = DEFAULTS.schedule,
+    jitter: Jitter = DEFAULTS.jitter,
+    flip: common.Flip = DEFAULTS.flip,
+    weights: common.Weights = None,
+    freeze: common.Freeze = False,
+    precision: common.Precision = DEFAULTS.precision,
+    seed: common.Seed = DEFAULTS.seed,
+    resume: common.Resume = False,
+    overwrite: common.Overwrite = False,
 ):
     """Train a detector and leave a folder with the model, its history and plots.
 
@@ -95,6 +89,10 @@ def train(
     `yolov2 train VOCdevkit/VOC2007 --split trainval --val-split test --out runs/voc`
 
     `yolov2 train data.yaml --model tiny --width 0.5 --size 320 --out runs/mine`
+
+    A run that was stopped, or that shall go on for longer:
+
+    `yolov2 train --resume --epochs 200 --out runs/voc`
 
     A trained network on new data in two stages, first with all but the head held:
 
@@ -110,87 +108,104 @@ def train(
 
     `yolov2 train coco/ --classification imagenet/ --tree 9k.tree --names 9k.names --out runs/9k`
     """
+    _run(context)
+
+
+def _run(context):
     from rich.console import Console
 
-    from yolov2_tf.cli.parsing import checked, integer_range, open_checked, read_tree
-    from yolov2_tf.data.labels import map_onto_tree, open_classification
-    from yolov2_tf.data.nodes import map_boxes_onto_tree
+    from yolov2_tf.cli.parsing import integer_range
+
+    parsers = {
+        "multi_scale": lambda text, _: integer_range(text, "--multi-scale"),
+        "ratio": lambda text, _: _ratio(text),
+    }
+    options = common.read_options(context, "detection", DetectionRecipe, parsers)
+    _check_use(options)
+    console = Console()
+    task = _open(options, console)
+
+    from yolov2_tf.training.fit import train
+
+    with common.naming_options():
+        rows = train(
+            task,
+            options.recipe,
+            options.out,
+            resume=options.resume,
+            overwrite=options.overwrite,
+            console=console,
+        )
+    scores = [float(row["val_map"]) for row in rows if row.get("val_map")]
+    best = f", best mAP {max(scores):.3f}" if scores else ""
+    console.print(
+        f"[bold]{options.out / 'model.keras'}[/bold]{best}; history: {options.out / 'history.png'}"
+    )
+
+
+def _check_use(options):
+    """Refuses options that would be ignored."""
     from yolov2_tf.errors import InputError
 
-    if tree is None and (classification is not None or class_map is not None):
-        option = "--map" if classification is None else "--classification"
-        raise InputError(f"{option} without --tree", expected="the tree that joins the classes")
-    recipe = Recipe(
-        model=model,
-        width=width,
-        size=size,
-        multi_scale=integer_range(multi_scale, "--multi-scale") if multi_scale else None,
-        resize_every=resize_every,
-        resize=resize,
-        anchors=anchors,
-        epochs=epochs,
-        batch_size=batch_size,
-        optimizer=optimizer,
-        learning_rate=learning_rate,
-        schedule=schedule,
-        jitter=jitter,
-        flip=flip,
-        ratio=_ratio(ratio),
-        mosaic=mosaic,
-        image_rule=image_rule,
-        balance=balance,
-        spare=spare,
-        precision=precision,
-        freeze=freeze,
-        seed=seed,
-    )
-    console = Console()
-    label_tree, node_names = read_tree(tree, names)
+    def without(names, needed, expected):
+        for name in names:
+            flag = "--" + {"class_map": "map"}.get(name, name).replace("_", "-")
+            if name in options.given:
+                raise InputError(f"{flag} without {needed}", expected=expected)
+
+    if options.tree is None:
+        without(("classification", "class_map"), "--tree", "the tree that joins the classes")
+    if options.classification is None:
+        names = ("classification_split", "ratio", "mosaic", "image_rule")
+        without(names, "--classification", "pictures with a label to mix in")
+    if options.recipe.multi_scale is None:
+        without(("resize_every",), "--multi-scale", "a range of sides, e.g. 320-608")
+    if options.recipe.continues and not options.resume:
+        for name in {"width", "anchors"} & options.given:
+            raise InputError(
+                f"--{name} with the network of {options.model}", expected="its own, unchanged"
+            )
+
+
+def _open(options, console):
+    """The `DetectionTask` that the options describe; says what it is."""
+    from yolov2_tf.cli.parsing import checked, open_checked, read_tree
+    from yolov2_tf.data.labels import map_onto_tree, open_classification
+    from yolov2_tf.data.nodes import map_boxes_onto_tree
+    from yolov2_tf.training.detection import DetectionTask
+
+    tree, node_names = read_tree(options.tree, options.names)
 
     def on_nodes(dataset):
-        return map_boxes_onto_tree(dataset, label_tree, node_names, class_map)
+        if tree is None:
+            return dataset
+        return map_boxes_onto_tree(dataset, tree, node_names, options.class_map)
 
-    dataset = open_checked(data, console, split=split, images=images)
-    box_classes = dataset.class_names
-    if label_tree is not None:
-        dataset = on_nodes(dataset)
+    opened = open_checked(options.data, console, split=options.split, images=options.images)
+    dataset = on_nodes(opened)
     console.print(
         f"training on {dataset.name}: {len(dataset):,} images, {dataset.num_boxes:,} boxes"
     )
+    task = DetectionTask(dataset, tree=tree, sources=options.sources)
+    common.check_data(options, task)
     validation = None
-    if val is not None or val_split is not None:
-        validation = open_checked(
-            data if val is None else val,
-            console,
-            split=val_split,
-            images=images,
-            class_names=box_classes,
+    if options.val is not None or options.val_split is not None:
+        validation = on_nodes(
+            open_checked(
+                options.data if options.val is None else options.val,
+                console,
+                split=options.val_split,
+                images=options.images,
+                class_names=opened.class_names,
+            )
         )
-        if label_tree is not None:
-            validation = on_nodes(validation)
         console.print(f"scoring on {validation.name}: {len(validation):,} images")
     pictures = None
-    if classification is not None:
-        pictures = open_classification(classification, classification_split)
-        pictures = checked(map_onto_tree(pictures, label_tree, node_names), console)
+    if options.classification is not None:
+        pictures = open_classification(options.classification, options.classification_split)
+        pictures = checked(map_onto_tree(pictures, tree, node_names), console)
         console.print(f"and on {len(pictures):,} pictures with a label of {pictures.name}")
-
-    from yolov2_tf.training.detection import train
-
-    rows = train(
-        recipe,
-        dataset,
-        out,
-        tree=label_tree,
-        classification=pictures,
-        validation=validation,
-        weights=weights,
-        resume=resume,
-        console=console,
-    )
-    scores = [float(row["val_map"]) for row in rows if row.get("val_map")]
-    best = f", best mAP {max(scores):.3f}" if scores else ""
-    console.print(f"[bold]{out / 'model.keras'}[/bold]{best}; history: {out / 'history.png'}")
+    return dataclasses.replace(task, validation=validation, classification=pictures)
 
 
 def _ratio(text):

@@ -7,6 +7,8 @@ import tensorflow as tf
 from yolov2_tf.boxes import corners_to_centers, iou
 from yolov2_tf.detection.assignment import match
 from yolov2_tf.detection.decoding import decode_boxes, split_head
+from yolov2_tf.errors import InputError
+from yolov2_tf.models.truths import check_shapes
 from yolov2_tf.trees.wordtree import as_tree
 
 PRIOR_SCALE = 0.01
@@ -97,6 +99,38 @@ class YOLOv2Loss(keras.losses.Loss):
         self.box_classes = None if box_classes is None else sorted(map(int, box_classes))
         self.image_rule = image_rule
 
+    def check_head(self, head):
+        """Refuses a head that this loss was not made for.
+
+        Args:
+            head: `yolov2_tf.models.heads.DetectionHead`.
+
+        Raises:
+            InputError: If its anchors, tree or number of classes are others.
+        """
+        same = self.anchors.shape == head.anchors.shape
+        if not (same and np.allclose(self.anchors, head.anchors, rtol=1e-4)):
+            raise InputError(
+                f"a loss with the {len(self.anchors)} anchors {self.anchors.round(2).tolist()}",
+                expected=f"the {len(head.anchors)} of the head, YOLOv2Loss(model.head.anchors)",
+            )
+        if self.tree != head.tree:
+            was = "no tree" if self.tree is None else f"a tree of {len(self.tree):,} nodes"
+            raise InputError(f"a loss with {was}", expected="tree=model.head.tree")
+        weights = self.class_weights
+        if weights is not None and len(weights) != head.num_classes:
+            raise InputError(
+                f"a loss with {len(weights)} class_weights",
+                expected=f"{head.num_classes}, one for each class",
+            )
+        if self.box_classes and not 0 <= min(self.box_classes) <= max(self.box_classes) < (
+            head.num_classes
+        ):
+            raise InputError(
+                f"a loss with box_classes {self.box_classes}",
+                expected=f"indices of the {head.num_classes} classes",
+            )
+
     def __call__(self, y_true, y_pred, sample_weight=None):
         """Mean loss over the batch; `y_true` is a dict, which Keras' own reduction refuses."""
         terms, _ = self.terms(y_true, y_pred)
@@ -129,6 +163,8 @@ class YOLOv2Loss(keras.losses.Loss):
         objectness = tf.sigmoid(predictions[..., 4])
 
         truths, labels = tf.cast(y_true["boxes"], tf.float32), tf.cast(y_true["labels"], tf.int32)
+        if truths.shape.rank is not None and labels.shape.rank is not None:
+            check_shapes(truths.shape.as_list(), labels.shape.as_list())
         # Padding may hold anything; a truth that is not finite becomes one without area.
         usable = (labels >= 0) & tf.reduce_all(tf.math.is_finite(truths), axis=-1)
         truths = tf.where(usable[..., None], truths, 0.0)

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from yolov2_tf.models.blocks import Blocks, decay_regularizer, image_input, max_pool
-from yolov2_tf.models.heads import ClassificationHead
+from yolov2_tf.models.heads import ClassificationHead, check_class_names
 
 # Rows of Darknet-19 (paper, table 6): (filters, kernel size) of the convolutions of each stage.
 # A max-pool stands before every stage but the first.
@@ -42,8 +42,12 @@ def Darknet19(
     Returns:
         Functional model: `(B, H, W, 3)` images 0..255 of any size from 32 up to `(B, C)` logits;
         `ClassificationHead.probabilities` makes probabilities of them.
+
+    Raises:
+        InputError: If the names cannot tell the classes apart, see `check_class_names`.
     """
     class_names = [str(i) for i in range(classes)] if isinstance(classes, int) else classes
+    check_class_names(class_names, tree)
     blocks = Blocks(width, weight_decay)
     image, x = image_input()
     *_, x = _darknet19_trunk(blocks, x)

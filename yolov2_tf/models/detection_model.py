@@ -3,7 +3,9 @@
 import keras
 import tensorflow as tf
 
+from yolov2_tf.errors import InputError
 from yolov2_tf.models.heads import find_head
+from yolov2_tf.models.truths import checked_first_batch
 
 STATISTICS = ("average_iou", "recall", "object", "no_object", "class_accuracy")
 
@@ -22,6 +24,8 @@ class DetectionModel(keras.Model):
     `fit` takes `(images, {"boxes": (B, M, 4), "labels": (B, M)})` batches and reports the parts
     of the loss (`loss_box`, …), `average_iou`, `recall` and `class_accuracy` of the matched
     anchors, and the mean objectness of matched (`object`) and unmatched ones (`no_object`).
+    It looks at the first batch before it starts, and raises `InputError` for ground truth that
+    cannot be meant.
     """
 
     def __init__(self, *args, **kwargs):
@@ -35,7 +39,36 @@ class DetectionModel(keras.Model):
         """The `DetectionHead`: `class_names`, `anchors`, `input_size`, `resize`, `tree`."""
         return find_head(self)
 
+    def fit(self, x=None, y=None, *arguments, **options):
+        """As `keras.Model.fit`, after a look at the loss and at the first batch."""
+        self._check_loss()
+        classes = self.head.num_classes
+        x = checked_first_batch(x, y, classes)
+        validation = options.get("validation_data")
+        if isinstance(validation, tuple | list):
+            checked_first_batch(*validation[:2], classes)
+        elif validation is not None:
+            options["validation_data"] = checked_first_batch(validation, None, classes)
+        return super().fit(x, y, *arguments, **options)
+
+    def _check_loss(self):
+        """Refuses a loss that is none for this head.
+
+        Raises:
+            InputError: If it is another loss, or was made for another head.
+        """
+        loss = getattr(self, "loss", None)
+        if not hasattr(loss, "check_head"):
+            raise InputError(
+                f"a detector was compiled with the loss {loss!r}",
+                expected="YOLOv2Loss(model.head.anchors)",
+            )
+        loss.check_head(self.head)
+
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        self._check_loss()  # here once for a graph
+        if sample_weight is not None:
+            raise InputError("a detector's loss has no sample weights", expected="none")
         losses, statistics = self.loss.terms(y, y_pred, self._images_seen(y_pred, training))
         for name, value in losses.items():
             self._means[f"loss_{name}"].update_state(tf.reduce_mean(value))

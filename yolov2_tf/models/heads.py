@@ -4,10 +4,13 @@ Class names, input size, resize mode and tree travel in the head's config, so a 
 by itself how it is to be used.
 """
 
+import collections
+
 import keras
 import numpy as np
 import tensorflow as tf
 
+from yolov2_tf.errors import InputError
 from yolov2_tf.models.layers import register
 from yolov2_tf.resize import MODES
 from yolov2_tf.trees.group_softmax import absolute_probabilities, group_softmax
@@ -32,6 +35,7 @@ class Head:
         return len(self.class_names)
 
     def _explain(self, class_names, input_size, resize, tree):
+        _refuse_text(class_names)
         if resize not in MODES:
             raise ValueError(f"resize is {resize!r}, expected one of {MODES}")
         self.class_names = tuple(str(name) for name in class_names)
@@ -161,6 +165,37 @@ class ClassificationHead(Head, keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), **self._explanation()}
+
+
+def check_class_names(class_names, tree=None):
+    """Refuses names that cannot tell the classes of a new network apart.
+
+    Nodes of a tree may share one: a crane is a bird, and a machine.
+
+    Args:
+        class_names: One name per class.
+        tree: `WordTree` over the classes, or None.
+
+    Raises:
+        InputError: If it is a text, or there are none, an empty one, or one twice.
+    """
+    _refuse_text(class_names)
+    counts = collections.Counter(str(name) for name in class_names)
+    if not counts:
+        raise InputError("there are no class names", expected="at least one")
+    if any(not name.strip() for name in counts):
+        raise InputError("a class has an empty name", expected="a name for each")
+    name, count = counts.most_common(1)[0]
+    if count > 1 and tree is None:
+        raise InputError(f"{count} classes are called {name!r}", expected="a name for each")
+
+
+def _refuse_text(class_names):
+    if isinstance(class_names, str):
+        raise InputError(
+            f"class_names is the text {class_names!r}",
+            expected=f"a sequence of names, such as [{class_names!r}]",
+        )
 
 
 def find_head(model):

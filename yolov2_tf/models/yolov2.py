@@ -11,6 +11,7 @@ from yolov2_tf.models.anchors import STRIDE, published
 from yolov2_tf.models.blocks import Blocks, image_input, max_pool
 from yolov2_tf.models.darknet19 import _darknet19_trunk
 from yolov2_tf.models.detection_model import DetectionModel
+from yolov2_tf.models.heads import check_class_names
 from yolov2_tf.models.layers import Passthrough
 
 
@@ -46,8 +47,10 @@ def YOLOv2(
 
     Raises:
         ValueError: If `input_size` is not a positive multiple of 32.
+        InputError: If the names cannot tell the classes apart, see `check_class_names`.
     """
     _check_size(input_size)
+    check_class_names(class_names, tree)
     blocks = Blocks(width, weight_decay)
     image, x = image_input()
     fine, x = _darknet19_trunk(blocks, x)
@@ -85,6 +88,7 @@ def TinyYOLOv2(
     Arguments and result are those of `YOLOv2`; default anchors are the published tiny-voc ones.
     """
     _check_size(input_size)
+    check_class_names(class_names, tree)
     blocks = Blocks(width, weight_decay)
     image, x = image_input()
     for stage, filters in enumerate((16, 32, 64, 128, 256, 512)):

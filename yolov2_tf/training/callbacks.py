@@ -6,7 +6,6 @@ They share Keras' `logs` dict: what scores the model (`MeanAveragePrecision`, a 
 
 import csv
 import time
-from pathlib import Path
 from typing import NamedTuple
 
 import keras
@@ -20,6 +19,7 @@ from yolov2_tf.drawing.pictures import contact_sheet, draw_detections
 from yolov2_tf.drawing.plots import plot_history
 from yolov2_tf.evaluation.detections import evaluate
 from yolov2_tf.files import replacing
+from yolov2_tf.training.optimizer import iterations
 
 
 class MeanAveragePrecision(keras.callbacks.Callback):
@@ -60,24 +60,28 @@ class Checkpoints(keras.callbacks.Callback):
     Without a score in the logs the last model counts as the best.
 
     Args:
-        folder: Folder of the run.
+        run: `yolov2_tf.training.run.Run`.
+        plan: `yolov2_tf.training.plan.Plan` that is carried out.
         best: Best score so far, for a resumed run.
         score: Name of the score, the higher the better.
     """
 
-    def __init__(self, folder, best=float("-inf"), score="val_map"):
+    def __init__(self, run, plan, best=float("-inf"), score="val_map"):
         super().__init__()
-        self.folder = Path(folder)
+        self.run = run
+        self.plan = plan
         self.best = best
         self.score = score
         self.scored = np.isfinite(best)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._save("last.keras")
         score = logs.get(self.score)
         if score is not None and not self.best >= score:
             self.best, self.scored = score, True
-            self._save("model.keras")
+            self._save(self.run.best)
+        # Last: a process that is killed before repeats the epoch, and with it what came first.
+        self.run.note(self.plan.position(epoch + 1, iterations(self.model)))
+        self._save(self.run.last)
 
     def forget(self):
         """Seeks the best anew: from now on scores mean something else."""
@@ -85,10 +89,10 @@ class Checkpoints(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         if not self.scored:
-            self._save("model.keras")
+            self._save(self.run.best)
 
-    def _save(self, name):
-        with replacing(self.folder / name) as path:
+    def _save(self, place):
+        with replacing(place) as path:
             self.model.save(path)
 
 
@@ -96,20 +100,20 @@ class History(keras.callbacks.Callback):
     """Writes one row an epoch to `history.csv`, draws `history.png`, feeds TensorBoard.
 
     Args:
-        folder: Folder of the run.
+        run: `yolov2_tf.training.run.Run`.
         rows: Rows of the run so far, for a resumed run.
         samples: `Dataset` whose first pictures TensorBoard shows with their detections, or None.
     """
 
-    def __init__(self, folder, rows=(), samples=None):
+    def __init__(self, run, rows=(), samples=None):
         super().__init__()
-        self.folder = Path(folder)
+        self.run = run
         self.rows = list(rows)
         self.samples = samples
 
     def set_model(self, model):
         super().set_model(model)
-        self._writer = tf.summary.create_file_writer(str(self.folder / "tensorboard"))
+        self._writer = tf.summary.create_file_writer(str(self.run.folder / "tensorboard"))
         if self.samples is not None:
             self._pictures = [load_image(record.image) for record in self.samples.records[:8]]
             self._detector = detector(model)
@@ -126,12 +130,12 @@ class History(keras.callbacks.Callback):
         }
         self.rows.append(row)
         self._write_csv()
-        plot_history(self.rows, self.folder / "history.png")
+        plot_history(self.rows, self.run.folder / "history.png")
         self._write_summaries(epoch + 1, row)
 
     def _write_csv(self):
         names = list(dict.fromkeys(name for row in self.rows for name in row))
-        with replacing(self.folder / "history.csv") as path, path.open("w", newline="") as file:
+        with replacing(self.run.history) as path, path.open("w", newline="") as file:
             writer = csv.DictWriter(file, names)
             writer.writeheader()
             writer.writerows(self.rows)

@@ -1,6 +1,7 @@
-"""The classifier's training recipe (paper, section 3), around Keras' `fit`."""
+"""What is special about the training of a classifier (paper, section 3)."""
 
-from pathlib import Path
+import dataclasses
+from typing import ClassVar
 
 import keras
 
@@ -8,158 +9,93 @@ from yolov2_tf.classification.accuracy import evaluate_classifier
 from yolov2_tf.classification.objectives import PathCrossEntropy, TopAccuracy
 from yolov2_tf.classification.predict import classifier
 from yolov2_tf.data.label_pipeline import classification_batches
+from yolov2_tf.errors import InputError
 from yolov2_tf.models.darknet19 import Darknet19
 from yolov2_tf.models.heads import find_classification_head
-from yolov2_tf.models.loading import load_model
-from yolov2_tf.models.transfer import transfer_weights
 from yolov2_tf.schedules import classification_schedule
-from yolov2_tf.training.callbacks import Checkpoints, Figures, History, Progress, Throughput
-from yolov2_tf.training.run import (
-    checked_last,
-    make_optimizer,
-    read_history,
-    strategy,
-    write_config,
-)
-
-FIGURES = Figures(
-    live=("top-1", "top1"),
-    parts=(("top-1", "top1"),),
-    scores=(
-        ("validation top-1", "val_top1"),
-        ("top-5", "val_top5"),
-        ("hierarchical", "val_hierarchical"),
-    ),
-)
+from yolov2_tf.training.callbacks import Figures
+from yolov2_tf.training.recipes import ClassificationRecipe
+from yolov2_tf.training.task import Task
 
 
-def train_classifier(
-    recipe,
-    dataset,
-    folder,
-    *,
-    tree=None,
-    validation=None,
-    weights=None,
-    resume=False,
-    console=None,
-):
-    """Trains Darknet-19 and leaves a run folder, with the files that a detector's run has.
+@dataclasses.dataclass(frozen=True)
+class ClassificationTask(Task):
+    """To say what a picture shows, as the `ClassificationDataset`s `dataset` and `validation` do.
 
-    With a high-resolution stage `model.keras` is the best of that stage.
-
-    Args:
-        recipe: `ClassificationRecipe`.
-        dataset: Training `ClassificationDataset` whose images were checked; with a tree its labels
-            are nodes, see `yolov2_tf.data.labels.map_onto_tree`.
-        folder: Folder of the run.
-        tree: `WordTree` of the classes, or None.
-        validation: `ClassificationDataset` that is scored about twenty times, or None.
-        weights: `.keras` file whose fitting weights the network starts with, or None.
-        resume: Goes on with the run in `folder` from its last epoch.
-        console: `rich.console.Console` for the progress; None for silence.
-
-    Returns:
-        The rows of `history.csv`.
-
-    Raises:
-        InputError: If there is nothing to resume, or no weight fits.
+    With a tree their labels are nodes, see `yolov2_tf.data.labels.map_onto_tree`. With a
+    high-resolution stage `model.keras` is the best of that stage.
     """
-    folder = Path(folder)
-    steps = max(1, round(len(dataset) / recipe.batch_size))
-    with strategy().scope():
-        if resume:
-            model = load_model(checked_last(folder))
-        else:
-            model = _new_model(recipe, dataset, tree)
-            if weights is not None:
-                report = transfer_weights(model, load_model(weights))
-                if console is not None:
-                    console.print(str(report), highlight=False)
-            _compile(model, recipe, steps)
-    done = int(model.optimizer.iterations) // steps
-    rows = read_history(folder, done) if resume else []
-    write_config(
-        folder,
-        recipe,
-        data={"name": dataset.name, "images": len(dataset)},
-        classes=list(dataset.class_names),
-        validation=validation and {"name": validation.name, "images": len(validation)},
-    )
-    model.fit(
-        _batches(recipe, dataset, steps, done),
-        steps_per_epoch=steps,
-        initial_epoch=done,
-        epochs=recipe.total_epochs,
-        callbacks=_callbacks(recipe, steps, folder, rows, validation, console),
-        shuffle=False,  # the stream is in random order already
-        verbose=0,
-    )
-    return read_history(folder, recipe.total_epochs)
 
-
-def _new_model(recipe, dataset, tree):
-    keras.utils.set_random_seed(recipe.seed)
-    keras.mixed_precision.set_global_policy(recipe.precision)
-    return Darknet19(
-        dataset.class_names,
-        input_size=recipe.size,
-        resize=recipe.resize,
-        width=recipe.width,
-        tree=tree,
-        weight_decay=recipe.weight_decay,
+    NAME = "classification"
+    RECIPE = ClassificationRecipe
+    SCORE = "val_top1"
+    FIGURES: ClassVar = Figures(
+        live=("top-1", "top1"),
+        parts=(("top-1", "top1"),),
+        scores=(
+            ("validation top-1", "val_top1"),
+            ("top-5", "val_top5"),
+            ("hierarchical", "val_hierarchical"),
+        ),
     )
 
+    def check_resume(self, recipe, recorded, epochs):
+        super().check_resume(recipe, recorded, epochs)
+        for epoch in range(epochs):
+            was, now = recorded.size_of(epoch), recipe.size_of(epoch)
+            if was != now:
+                raise InputError(
+                    f"epoch {epoch + 1} was at {was} px, now at {now}",
+                    expected="stages that begin after the epochs which are over",
+                    field="high_resolution",
+                )
 
-def _compile(model, recipe, steps):
-    fine_steps = steps * (recipe.total_epochs - recipe.epochs)
-    schedule = classification_schedule(recipe.learning_rate, steps * recipe.epochs, fine_steps)
-    hierarchy = find_classification_head(model).hierarchy
-    model.compile(
-        make_optimizer(recipe.optimizer, schedule, recipe.precision),
-        loss=PathCrossEntropy(hierarchy),
-        metrics=[TopAccuracy(hierarchy)],
-        jit_compile=False,  # XLA would compile anew for every input size
-    )
+    def build(self, recipe):
+        """A new Darknet-19."""
+        keras.utils.set_random_seed(recipe.seed)
+        keras.mixed_precision.set_global_policy(recipe.precision)
+        return Darknet19(
+            self.dataset.class_names,
+            input_size=recipe.size,
+            resize=recipe.resize,
+            width=recipe.width,
+            tree=self.tree,
+            weight_decay=recipe.weight_decay,
+        )
 
+    def schedule(self, recipe, plan):
+        fine_steps = plan.steps * (recipe.total_epochs - recipe.epochs)
+        return classification_schedule(recipe.learning_rate, plan.steps * recipe.epochs, fine_steps)
 
-def _batches(recipe, dataset, steps, done):
-    sizes = [(0, recipe.size)]
-    if recipe.high_resolution:
-        sizes.append((steps * recipe.epochs, recipe.high_resolution[0]))
-    return classification_batches(
-        dataset,
-        batch_size=recipe.batch_size,
-        sizes=sizes,
-        resize=recipe.resize,
-        zoom=recipe.zoom,
-        flip=recipe.flip,
-        seed=recipe.seed,
-        first_step=done * steps,
-    )
+    def compile(self, model, recipe, plan, optimizer):
+        hierarchy = find_classification_head(model).hierarchy
+        model.compile(
+            optimizer,
+            loss=PathCrossEntropy(hierarchy),
+            metrics=[TopAccuracy(hierarchy)],
+            jit_compile=False,  # XLA would compile anew for every input size
+        )
 
+    def batches(self, recipe, plan):
+        sizes = [(0, recipe.size)]
+        if recipe.high_resolution:
+            sizes.append((plan.batch_of(recipe.epochs), recipe.high_resolution[0]))
+        return classification_batches(
+            self.dataset,
+            batch_size=recipe.batch_size,
+            sizes=sizes,
+            resize=recipe.resize,
+            zoom=recipe.zoom,
+            flip=recipe.flip,
+            seed=recipe.seed,
+            first_step=plan.first_batch,
+        )
 
-def _callbacks(recipe, steps, folder, rows, validation, console):
-    callbacks = [Throughput(steps * recipe.batch_size)]
-    if validation is not None:
-        every = max(1, recipe.total_epochs // 20)
-        callbacks.append(ValidationAccuracy(validation, every=every))
-    checkpoints = Checkpoints(folder, _best(recipe, rows), score="val_top1")
-    callbacks += [InputSize(recipe, checkpoints), checkpoints, History(folder, rows)]
-    if console is not None:
-        callbacks.append(Progress(recipe.batch_size, console, FIGURES))
-    return callbacks
+    def scorer(self, every):
+        return ValidationAccuracy(self.validation, every=every)
 
-
-def _best(recipe, rows):
-    """The best score of the stage in which a run stopped."""
-    sizes = [recipe.size_of(int(row["epoch"]) - 1) for row in rows]
-    scores = [
-        float(row["val_top1"])
-        for row, size in zip(rows, sizes, strict=True)
-        if row.get("val_top1") and size == sizes[-1]
-    ]
-    return max(scores, default=float("-inf"))
+    def watchers(self, recipe, checkpoints):
+        return [InputSize(recipe, checkpoints)]
 
 
 class ValidationAccuracy(keras.callbacks.Callback):

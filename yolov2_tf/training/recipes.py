@@ -1,6 +1,10 @@
-"""What a training does, as plain values."""
+"""What a training does, as plain values that refuse what cannot be."""
 
 import dataclasses
+import math
+import numbers
+import os
+from typing import ClassVar
 
 from yolov2_tf.errors import InputError
 
@@ -12,70 +16,79 @@ CHOICES = {
     "image_rule": ("paper", "darknet", "object"),
     "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
 }
-"""The values that these fields of `Recipe` may have."""
+"""The values that these fields may have."""
+
+LIMITS = {
+    "width": (0.01, 4),
+    "resize_every": (1, math.inf),
+    "anchors": (1, math.inf),
+    "epochs": (1, math.inf),
+    "batch_size": (1, math.inf),
+    "learning_rate": (0, math.inf),
+    "weight_decay": (0, math.inf),
+    "jitter": (0, 0.45),  # a border on each side, and something must be left between
+    "mosaic": (0, 1),
+    "seed": (0, 2**31 - 1),  # TensorFlow's stateless random numbers take int32
+}
+"""The smallest and the largest value of these fields."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """What a training does; written to `config.json` of the run.
+    """What every training has to know; written to `config.json` of the run.
 
     Attributes:
-        model: `yolov2`, `tiny`, or a `.keras` file whose network goes on training.
-        width: Multiplier of the network's filters.
+        width: Multiplier of the network's filters, 0.01 to 4.
         size: Side of the input in pixels, a multiple of 32.
-        multi_scale: `(smallest, largest)` side drawn from while training, or None.
-        resize_every: Batches that share a size.
         resize: `stretch` or `letterbox`.
-        anchors: Number of anchors, clustered on the training boxes.
         epochs: Passes over the training set.
         batch_size: Images a step.
         optimizer: `sgd` with momentum 0.9 (the paper's) or `adam`.
-        learning_rate: Rate after burn-in.
-        schedule: `steps` (the paper's) or `cosine`.
+        learning_rate: The highest rate.
         weight_decay: Darknet's `decay`.
-        jitter: How far each border of a picture moves, as a fraction of its side.
         flip: Whether half of the pictures are mirrored: not for text or digits.
-        precision: Keras' dtype policy: `float32`, `mixed_bfloat16`, `mixed_float16`.
-        ratio: `(boxes, labels)`: in joint training, how many pictures with boxes come with how
-            many that only have a label.
-        mosaic: Share of the pictures with a label that are four at once.
-        image_rule: Which box such a label trains, and how, see
-            `yolov2_tf.detection.loss.YOLOv2Loss`.
-        balance: Whether all classes have the same share in the class loss, however often they
-            occur: by boxes or by labels.
-        spare: Whether the class of a box says nothing against classes that never have one.
+        weights: `.keras` file whose fitting weights the network starts with, or None.
         freeze: Whether layers with loaded weights stay as they are.
-        seed: Makes weights, views and order reproducible.
+        precision: Keras' dtype policy: `float32`, `mixed_bfloat16`, `mixed_float16`.
+        seed: Makes weights, views and order reproducible, 0 to 2³¹ - 1.
     """
 
-    model: str = "yolov2"
     width: float = 1.0
     size: int = 416
-    multi_scale: tuple[int, int] | None = None
-    resize_every: int = 10
     resize: str = "stretch"
-    anchors: int = 5
     epochs: int = 160
     batch_size: int = 64
     optimizer: str = "sgd"
     learning_rate: float = 1e-3
-    schedule: str = "steps"
     weight_decay: float = 5e-4
-    jitter: float = 0.2
     flip: bool = True
-    precision: str = "float32"
-    ratio: tuple[int, int] = (4, 1)
-    mosaic: float = 0.0
-    image_rule: str = "paper"
-    balance: bool = False
-    spare: bool = False
+    weights: str | None = None
     freeze: bool = False
+    precision: str = "float32"
     seed: int = 0
+
+    CHANGEABLE: ClassVar = frozenset({"epochs", "batch_size", "learning_rate", "flip"})
+    """What a resumed run may do otherwise: that which is not in its network, optimizer or loss."""
+
+    @classmethod
+    def of(cls, config):
+        """The recipe in a `config.json` that was read; what an old one lacks has its default."""
+        names = {field.name for field in dataclasses.fields(cls)}
+        return cls(**{name: value for name, value in config.items() if name in names})
+
+    @property
+    def total_epochs(self):
+        """Epochs of the whole training."""
+        return self.epochs
 
     @property
     def continues(self):
-        """Whether the network comes from a file."""
-        return self.model.endswith(".keras")
+        """Whether the network itself comes from a file."""
+        return False
+
+    def size_of(self, epoch):
+        """Side of the input in pixels in an epoch, counted from 0."""
+        return self.size
 
     def __post_init__(self):
         """Refuses values that cannot be.
@@ -83,16 +96,98 @@ class Recipe:
         Raises:
             InputError: With the name of the field and what it may be.
         """
-        for field, choices in CHOICES.items():
-            if field == "model" and self.continues:
-                continue
-            if getattr(self, field) not in choices:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            # JSON has lists for tuples; paths and numpy's numbers cannot be written to it.
+            if isinstance(value, list):
+                value = tuple(value)
+            if isinstance(value, os.PathLike):
+                value = os.fspath(value)
+            if field.name in CHOICES and not (field.name == "model" and self.continues):
+                _check_choice(field.name, value)
+            elif field.type is bool:
+                _check_flag(field.name, value)
+            elif field.name in LIMITS:
+                value = _checked_number(field.name, value, field.type)
+            object.__setattr__(self, field.name, value)
+        object.__setattr__(self, "size", checked_side("size", self.size))
+        if self.weights is not None and not isinstance(self.weights, str):
+            raise InputError(
+                f"weights is {self.weights!r}", expected="a .keras file", field="weights"
+            )
+        if self.freeze and self.weights is None and not self.continues:
+            raise InputError(
+                "freeze holds loaded weights, and none are loaded",
+                expected="weights of a file, or a .keras file as model",
+                field="freeze",
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class DetectionRecipe(Recipe):
+    """What the training of a detector does. Defaults are the paper's (section 2).
+
+    Attributes:
+        model: `yolov2`, `tiny`, or a `.keras` file whose network goes on training.
+        multi_scale: `(smallest, largest)` side drawn from while training, or None.
+        resize_every: Batches that share a size.
+        anchors: Number of anchors, clustered on the training boxes.
+        schedule: `steps` (the paper's) or `cosine`.
+        jitter: How far each border of a picture moves, as a fraction of its side, 0 to 0.45.
+        ratio: `(boxes, labels)`: in joint training, how many pictures with boxes come with how
+            many that only have a label.
+        mosaic: Share of the pictures with a label that are four at once, 0 to 1.
+        image_rule: Which box such a label trains, and how, see
+            `yolov2_tf.detection.loss.YOLOv2Loss`.
+        balance: Whether all classes have the same share in the class loss, however often they
+            occur: by boxes or by labels.
+        spare: Whether the class of a box is told apart from the classes of other boxes only, and
+            not from classes that occur as labels alone.
+    """
+
+    model: str = "yolov2"
+    multi_scale: tuple[int, int] | None = None
+    resize_every: int = 10
+    anchors: int = 5
+    schedule: str = "steps"
+    jitter: float = 0.2
+    ratio: tuple[int, int] = (4, 1)
+    mosaic: float = 0.0
+    image_rule: str = "paper"
+    balance: bool = False
+    spare: bool = False
+
+    CHANGEABLE: ClassVar = Recipe.CHANGEABLE | {"schedule", "multi_scale", "resize_every", "jitter"}
+
+    @property
+    def continues(self):
+        """Whether the network comes from a file."""
+        return str(self.model).endswith(".keras")
+
+    def __post_init__(self):
+        """Refuses values that cannot be.
+
+        Raises:
+            InputError: With the name of the field and what it may be.
+        """
+        super().__post_init__()
+        if self.multi_scale is not None:
+            low, high = _checked_pair("multi_scale", self.multi_scale, "two sides")
+            sides = checked_side("multi_scale", low), checked_side("multi_scale", high)
+            if sides[0] > sides[1]:
                 raise InputError(
-                    f"{field} is {getattr(self, field)!r}", expected="one of " + ", ".join(choices)
+                    f"multi_scale is {low}-{high}",
+                    expected="the smaller side first, e.g. 320-608",
+                    field="multi_scale",
                 )
-        for side in (self.size, *(self.multi_scale or ())):
-            if side < 32 or side % 32:
-                raise InputError(f"size {side}", expected="a multiple of 32, e.g. 320 or 416")
+            object.__setattr__(self, "multi_scale", sides)
+        ratio = _checked_pair("ratio", self.ratio, "two numbers from 1, e.g. 4 and 1")
+        if not all(_is_whole(part) and part >= 1 for part in ratio):
+            raise InputError(
+                f"ratio is {ratio[0]}:{ratio[1]}",
+                expected="two whole numbers from 1, e.g. 4:1",
+                field="ratio",
+            )
 
 
 FINE_EPOCHS = 10
@@ -100,41 +195,26 @@ FINE_EPOCHS = 10
 
 
 @dataclasses.dataclass(frozen=True)
-class ClassificationRecipe:
-    """What the training of a classifier does; written to `config.json` of the run.
+class ClassificationRecipe(Recipe):
+    """What the training of a classifier does.
 
-    Defaults are the paper's (section 3, "Training for classification").
+    Defaults are the paper's (section 3, "Training for classification"); `learning_rate` is the
+    rate at the start, which falls to 0 with the power 4, and `epochs` are those without the
+    high-resolution stage.
 
     Attributes:
-        width: Multiplier of the network's filters.
-        size: Side of the input in pixels, a multiple of 32.
         high_resolution: `(size, epochs)` of a stage after the training at a larger size, which
             starts at a hundredth of the learning rate; or None.
-        resize: `stretch` or `letterbox`.
-        epochs: Passes over the training set, without the high-resolution stage.
-        batch_size: Images a step.
-        optimizer: `sgd` with momentum 0.9 (the paper's) or `adam`.
-        learning_rate: Rate at the start; it falls to 0 with the power 4.
-        weight_decay: Darknet's `decay`.
-        zoom: Smallest and largest magnification of a training picture.
-        flip: Whether half of the pictures are mirrored: not for text or digits.
-        precision: Keras' dtype policy: `float32`, `mixed_bfloat16`, `mixed_float16`.
-        seed: Makes weights, views and order reproducible.
+        zoom: Smallest and largest magnification of a training picture, within 0.1 to 10.
     """
 
-    width: float = 1.0
     size: int = 224
-    high_resolution: tuple[int, int] | None = None
-    resize: str = "stretch"
-    epochs: int = 160
     batch_size: int = 128
-    optimizer: str = "sgd"
     learning_rate: float = 0.1
-    weight_decay: float = 5e-4
+    high_resolution: tuple[int, int] | None = None
     zoom: tuple[float, float] = (0.57, 2.0)
-    flip: bool = True
-    precision: str = "float32"
-    seed: int = 0
+
+    CHANGEABLE: ClassVar = Recipe.CHANGEABLE | {"high_resolution", "zoom"}
 
     @property
     def total_epochs(self):
@@ -143,7 +223,8 @@ class ClassificationRecipe:
 
     def size_of(self, epoch):
         """Side of the input in pixels in an epoch, counted from 0."""
-        return self.high_resolution[0] if epoch >= self.epochs else self.size
+        fine = self.high_resolution is not None and epoch >= self.epochs
+        return self.high_resolution[0] if fine else self.size
 
     def __post_init__(self):
         """Refuses values that cannot be.
@@ -151,20 +232,70 @@ class ClassificationRecipe:
         Raises:
             InputError: With the name of the field and what it may be.
         """
-        for field in ("resize", "optimizer", "precision"):
-            if getattr(self, field) not in CHOICES[field]:
+        super().__post_init__()
+        if self.high_resolution is not None:
+            side, epochs = _checked_pair("high_resolution", self.high_resolution, "size, epochs")
+            side = checked_side("high_resolution", side)
+            if not _is_whole(epochs) or epochs < 1:
                 raise InputError(
-                    f"{field} is {getattr(self, field)!r}",
-                    expected="one of " + ", ".join(CHOICES[field]),
+                    f"high-resolution stage of {epochs} epochs",
+                    expected="at least 1",
+                    field="high_resolution",
                 )
-        for side in (self.size, *(self.high_resolution or ())[:1]):
-            if side < 32 or side % 32:
-                raise InputError(f"size {side}", expected="a multiple of 32, e.g. 224 or 448")
-        if self.high_resolution and self.high_resolution[1] < 1:
-            raise InputError(
-                f"high-resolution stage of {self.high_resolution[1]} epochs", expected="at least 1"
-            )
-        if not 0.1 <= self.zoom[0] <= self.zoom[1] <= 10:
-            raise InputError(
-                f"zoom {self.zoom[0]:g}-{self.zoom[1]:g}", expected="a range within 0.1-10"
-            )
+            object.__setattr__(self, "high_resolution", (side, int(epochs)))
+        low, high = _checked_pair("zoom", self.zoom, "two numbers")
+        numbers_ = all(isinstance(limit, numbers.Real) for limit in (low, high))
+        if not (numbers_ and 0.1 <= low <= high <= 10):
+            raise InputError(f"zoom {low}-{high}", expected="a range within 0.1-10", field="zoom")
+
+
+def checked_side(field, side):
+    """The side of an input in pixels as int.
+
+    Raises:
+        InputError: If it is not a multiple of 32 from 32 on.
+    """
+    if not _is_whole(side) or side < 32 or side % 32:
+        example = "e.g. 224, 320 or 416"
+        raise InputError(f"size {side}", expected=f"a multiple of 32, {example}", field=field)
+    return int(side)
+
+
+def _is_whole(value):
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _check_choice(field, value):
+    if value not in CHOICES[field]:
+        expected = "one of " + ", ".join(CHOICES[field])
+        if field == "model":
+            expected += ", or a .keras file"
+        raise InputError(f"{field} is {value!r}", expected=expected, field=field)
+
+
+def _check_flag(field, value):
+    if not isinstance(value, bool):
+        raise InputError(f"{field} is {value!r}", expected="True or False", field=field)
+
+
+def _checked_number(field, value, kind):
+    """The value as `kind`, int or float, if it lies within `LIMITS`."""
+    low, high = LIMITS[field]
+    right = _is_whole(value) if kind is int else isinstance(value, numbers.Real)
+    right = right and not isinstance(value, bool) and math.isfinite(value) and low <= value <= high
+    if field == "learning_rate":
+        right = right and value > 0
+    if not right:
+        expected = "a whole number" if kind is int else "a number"
+        if field == "learning_rate":
+            expected += " above 0"
+        else:
+            expected += f" from {low:g}" + (f" to {high:g}" if math.isfinite(high) else "")
+        raise InputError(f"{field} is {value!r}", expected=expected, field=field)
+    return kind(value)
+
+
+def _checked_pair(field, value, expected):
+    if not isinstance(value, tuple) or len(value) != 2:
+        raise InputError(f"{field} is {value!r}", expected=expected, field=field)
+    return value

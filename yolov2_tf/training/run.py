@@ -1,73 +1,174 @@
-"""What every training shares, whatever it trains: its devices, its optimizer, its folder."""
+"""A run: the folder that a training leaves, and what its record says."""
 
 import csv
 import dataclasses
+import functools
 import json
+import shutil
 from pathlib import Path
-
-import keras
-import tensorflow as tf
 
 from yolov2_tf.errors import InputError
 from yolov2_tf.files import replacing
-
-GRADIENT_NORM = 10.0
-"""Limit of the gradient's norm. The detector's loss is a sum over boxes: a dozen of them in a
-picture, at a rate that is right for one, once drove t_w and t_h to infinity within five epochs."""
+from yolov2_tf.training.lock import folder_lock
+from yolov2_tf.training.plan import Position
 
 
-def strategy():
-    """All GPUs where there are several, else the one device that there is."""
-    if len(tf.config.list_physical_devices("GPU")) > 1:
-        return tf.distribute.MirroredStrategy()
-    return tf.distribute.get_strategy()
+class Run:
+    """The folder of one training.
 
-
-def make_optimizer(kind, schedule, precision):
-    """The optimizer of a training.
+    It holds `model.keras` (the best), `last.keras` (to resume from), `config.json` (the record),
+    `history.csv`, `history.png` and `tensorboard/`.
 
     Args:
-        kind: `sgd` with momentum 0.9 or `adam`.
-        schedule: Keras `LearningRateSchedule`.
-        precision: Keras' dtype policy; `mixed_float16` needs its loss scaled.
+        folder: Path of the folder, which need not exist yet.
 
-    Returns:
-        Keras optimizer.
+    Attributes:
+        folder: Its `Path`.
+        config: `Path` of the record.
+        last: `Path` of the network of the last epoch, with its optimizer.
+        best: `Path` of the network with the best score.
+        history: `Path` of the figures of every epoch.
     """
-    if kind == "adam":
-        optimizer = keras.optimizers.Adam(schedule, global_clipnorm=GRADIENT_NORM)
-    else:
-        optimizer = keras.optimizers.SGD(schedule, momentum=0.9, global_clipnorm=GRADIENT_NORM)
-    if precision == "mixed_float16":
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    return optimizer
 
+    FILES = ("model.keras", "last.keras", "config.json", "history.csv", "history.png")
 
-def checked_last(folder):
-    """Path of `last.keras` of a run.
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.best, self.last, self.config, self.history, _ = (self.folder / n for n in self.FILES)
 
-    Raises:
-        InputError: If there is none.
-    """
-    last = Path(folder) / "last.keras"
-    if not last.is_file():
-        raise InputError(
-            "nothing to resume", where=folder, expected="last.keras of an earlier training"
-        )
-    return last
+    def locked(self):
+        """Context in which no other training can be at work here, see `folder_lock`."""
+        return folder_lock(self.folder)
 
+    def check(self, *, resume=False, overwrite=False):
+        """Refuses a folder that is not what the caller takes it for.
 
-def read_history(folder, epochs):
-    """Rows of a run's `history.csv` up to an epoch, as dicts of str."""
-    path = Path(folder) / "history.csv"
-    if not path.is_file():
-        return []
-    with path.open(newline="") as file:
-        return [row for row in csv.DictReader(file) if int(row["epoch"]) <= epochs]
+        Args:
+            resume: Whether a run is to go on here.
+            overwrite: Whether a run that is here is to be replaced.
 
+        Raises:
+            InputError: If there is nothing to resume, or a run that nobody wants to lose.
+        """
+        if resume and overwrite:
+            raise InputError("resume and overwrite exclude each other", where=self.folder)
+        here = any(path.exists() for path in (self.best, self.last, self.config, self.history))
+        if resume and not self.last.is_file():
+            raise InputError(
+                "nothing to resume",
+                where=self.folder,
+                expected="last.keras of an earlier training",
+                hint="overwrite it: it ended before its first epoch did" if here else None,
+            )
+        if here and not (resume or overwrite):
+            raise InputError(
+                "a run is here already",
+                where=self.folder,
+                expected="a new folder",
+                hint="resume it, overwrite it, or choose another folder",
+            )
 
-def write_config(folder, recipe, **facts):
-    """Writes what was set, and facts about the data, to a run's `config.json`."""
-    config = {**dataclasses.asdict(recipe), **facts}
-    with replacing(Path(folder) / "config.json") as path:
-        path.write_text(json.dumps(config, indent=2) + "\n")
+    def clear(self):
+        """Removes the files of a run, and leaves what else is in the folder."""
+        for name in self.FILES:
+            (self.folder / name).unlink(missing_ok=True)
+        shutil.rmtree(self.folder / "tensorboard", ignore_errors=True)
+        self.__dict__.pop("record", None)
+
+    # === The record ===
+
+    @functools.cached_property
+    def record(self):
+        """What `config.json` says, as a dict.
+
+        Raises:
+            InputError: If it cannot be read.
+        """
+        try:
+            record = json.loads(self.config.read_text())
+            record["data"]["name"], record["classes"], record["batch_size"], record["epochs"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"cannot be read as the record of a training: {error}", where=self.config
+            ) from error
+        # Records were without it at first; of those only a detector's names its model.
+        record.setdefault("task", "detection" if "model" in record else "classification")
+        return record
+
+    def check_task(self, name):
+        """Refuses to go on with a detector as a classifier, and the other way round.
+
+        Args:
+            name: `Task.NAME` of what is to go on.
+
+        Raises:
+            InputError: If the run is of another task.
+        """
+        if self.record["task"] != name:
+            raise InputError(
+                f"it is a run of {self.record['task']}, not of {name}", where=self.folder
+            )
+
+    def write(self, record):
+        """Replaces the record."""
+        with replacing(self.config) as path:
+            path.write_text(json.dumps(record, indent=2) + "\n")
+        self.record = record
+
+    # === How far it is ===
+
+    def note(self, position):
+        """Notes in the record where the run will stand once `last.keras` is saved.
+
+        The position before stays beside it. Whichever of the two `last.keras` is when the process
+        is killed, the optimizer's count in it tells which position is its own.
+
+        Args:
+            position: `Position`.
+        """
+        before = self.record.get("progress", [])[-1:]
+        progress = [*before, dataclasses.asdict(position)]
+        self.write({**self.record, "progress": progress})
+
+    def position(self, iterations):
+        """Where the run stood when its `last.keras` was saved.
+
+        Args:
+            iterations: Steps that the optimizer in it counts.
+
+        Returns:
+            `Position`.
+
+        Raises:
+            InputError: If the record knows no such position.
+        """
+        progress = [Position(**position) for position in self.record.get("progress", [])]
+        for position in reversed(progress):
+            if position.iterations == iterations:
+                return position
+        if progress:
+            known = " or ".join(str(position.iterations) for position in progress)
+            raise InputError(
+                f"last.keras was saved after {iterations} steps",
+                where=self.folder,
+                expected=f"{known} steps, as its config.json says",
+            )
+        return self._position_in_old_record(iterations)
+
+    def _position_in_old_record(self, iterations):
+        """The same for records without positions: they say how long an epoch was."""
+        record = self.record
+        images = record["data"]["images"]
+        if record.get("classification"):
+            images *= sum(record["ratio"]) / record["ratio"][0]
+        steps = max(1, round(images / record["batch_size"]))
+        return Position(iterations // steps, 0, iterations, iterations * record["batch_size"])
+
+    def rows(self, epochs=None):
+        """The rows of `history.csv` as dicts of str, up to an epoch if given."""
+        if not self.history.is_file():
+            return []
+        with self.history.open(newline="") as file:
+            return [
+                row for row in csv.DictReader(file) if epochs is None or int(row["epoch"]) <= epochs
+            ]

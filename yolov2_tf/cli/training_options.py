@@ -1,0 +1,167 @@
+"""The options of `train` and `classify train`: what both have, and how a record fills them in."""
+
+import contextlib
+import dataclasses
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Annotated
+
+import typer
+
+from yolov2_tf.errors import InputError
+
+Out = Annotated[Path, typer.Option(help="Folder of the run.")]
+Val = Annotated[str | None, typer.Option(help="Data set to score on; DATA if only --val-split.")]
+Split = Annotated[str | None, typer.Option(help="Image set to train on.")]
+ValSplit = Annotated[str | None, typer.Option(help="Image set to score on.")]
+Tree = Annotated[Path | None, typer.Option(help="Label tree whose nodes the classes become.")]
+Names = Annotated[
+    Path | None, typer.Option(help="What people call the tree's nodes, one per line.")
+]
+Width = Annotated[float, typer.Option(help="Multiplies the filters, 0.01 to 4.")]
+Size = Annotated[int, typer.Option(help="Input side in pixels, a multiple of 32.")]
+Resize = Annotated[str, typer.Option(help="stretch or letterbox.")]
+Epochs = Annotated[int, typer.Option(help="Passes over the data.")]
+BatchSize = Annotated[int, typer.Option(help="Images a step.")]
+Optimizer = Annotated[str, typer.Option(help="sgd (the paper's) or adam.")]
+Flip = Annotated[bool, typer.Option(help="Mirror half of the pictures.")]
+Weights = Annotated[
+    Path | None, typer.Option(help="`.keras` file whose fitting weights start this.")
+]
+Freeze = Annotated[bool, typer.Option("--freeze", help="Hold the loaded weights.")]
+Precision = Annotated[str, typer.Option(help="float32, mixed_bfloat16, mixed_float16.")]
+Seed = Annotated[int, typer.Option(help="Seed of weights, views and order.")]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume", help="Go on with the run in OUT; what is not given is as it was, DATA too."
+    ),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run in OUT.")]
+
+SOURCES = {
+    "data": ("split", "images"),
+    "val": ("val_split",),
+    "classification": ("classification_split",),
+    "tree": ("names", "class_map"),
+}
+"""Options that say where data come from, each with those that say more about it."""
+
+RECORDED = {"val": "validation"}
+"""What the record calls them, where it is not the option's own name."""
+
+PATHS = ("images", "tree", "names", "class_map")
+
+
+def read_options(context, task_name, kind, parsers):
+    """The values of a training's options, and the recipe that they make.
+
+    On resume what was not given comes from the record of the run.
+
+    Args:
+        context: `typer.Context` of the command.
+        task_name: `Task.NAME`.
+        kind: Class of the recipe.
+        parsers: For fields of the recipe that are given as text: name to a function of the text
+            and of all values so far.
+
+    Returns:
+        `SimpleNamespace` of all options, with `given` (names of those on the command line),
+        `recipe`, and `sources` for the record.
+
+    Raises:
+        InputError: If a value cannot be, or the folder holds a run and shall not, or none and
+            shall.
+    """
+    from yolov2_tf.training.resume import recipe_changes
+    from yolov2_tf.training.run import Run
+
+    values = dict(context.params)
+    given = {name for name in values if context.get_parameter_source(name).name == "COMMANDLINE"}
+    for name in given & {"weights", "model"}:
+        file = Path(values[name])
+        if (name == "weights" or file.suffix == ".keras") and not file.is_file():
+            raise InputError("no such file", where=file, expected="a .keras file")
+    run = Run(values["out"])
+    run.check(resume=values["resume"], overwrite=values["overwrite"])
+    recorded = None
+    if values["resume"]:
+        run.check_task(task_name)
+        recorded = kind.of(run.record)
+        _fill_sources(values, given, run.record.get("sources", {}))
+    if values["data"] is None:
+        raise InputError(
+            "DATA is missing",
+            expected="what to train on; only a resumed run may know it from its record",
+        )
+    with naming_options():
+        recipe = _recipe(values, given, kind, recorded, parsers)
+        if recorded is not None:
+            recipe_changes(run, recipe)  # before data sets are opened
+    return SimpleNamespace(**values, given=given, recipe=recipe, sources=_sources(values))
+
+
+@contextlib.contextmanager
+def naming_options():
+    """Adds the name of the option to what is said about a field of a recipe."""
+    try:
+        yield
+    except InputError as error:
+        if error.field is None:
+            raise
+        raise InputError(
+            error.what,
+            where=error.where or "--" + error.field.replace("_", "-"),
+            expected=error.expected,
+            hint=error.hint,
+        ) from None
+
+
+def check_data(options, task):
+    """Refuses to go on with other data, before the data sets are opened that depend on them.
+
+    Args:
+        options: What `read_options` returned.
+        task: `Task` of the training set alone.
+
+    Raises:
+        InputError: If the run that is to go on was of other data or classes.
+    """
+    from yolov2_tf.training.resume import data_changes
+    from yolov2_tf.training.run import Run
+
+    if options.resume:
+        data_changes(Run(options.out), task.facts(), names=("data",))
+
+
+def _fill_sources(values, given, recorded):
+    for main, others in SOURCES.items():
+        if main in given:
+            continue  # what the record says more is about another
+        for name in (main, *others):
+            text = recorded.get(RECORDED.get(name, name))
+            if name not in given and name in values and text is not None:
+                values[name] = Path(text) if name in PATHS else text
+
+
+def _sources(values):
+    names = [name for main, others in SOURCES.items() for name in (main, *others)]
+    sources = {RECORDED.get(name, name): values.get(name) for name in names}
+    if sources["validation"] is None and sources["val_split"] is not None:
+        sources["validation"] = sources["data"]
+    return {name: str(value) for name, value in sources.items() if value is not None}
+
+
+def _recipe(values, given, kind, recorded, parsers):
+    chosen = {}
+    for field in dataclasses.fields(kind):
+        name = field.name
+        if name not in values:
+            continue
+        if recorded is not None and name not in given:
+            values[name] = getattr(recorded, name)
+            continue
+        if name in parsers and values[name] is not None:
+            values[name] = parsers[name](values[name], values)
+        chosen[name] = values[name]
+    return kind(**chosen) if recorded is None else dataclasses.replace(recorded, **chosen)
