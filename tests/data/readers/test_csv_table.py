@@ -103,9 +103,9 @@ def test_bad_files_raise_with_the_line(tmp_path, text, message):
 
 
 def test_mended_boxes_are_told_with_their_line(tmp_path):
-    text = "a.jpg,10,20,30,60,dog\na.jpg,30,20,10,60,dog\nb.jpg,9,9,9,9,dog\nb.jpg,9,9,999,50,dog\n"
+    text = "a.jpg,10,20,30,60,dog\na.jpg,90,20,10,60,dog\nb.jpg,9,9,9,9,dog\nb.jpg,9,9,999,50,dog\n"
     dataset = read_csv(write(tmp_path, text))
-    assert [len(record.boxes) for record in dataset.records] == [1, 1]
+    assert [len(record.boxes) for record in dataset.records] == [2, 1]
     swapped, empty, clipped = dataset.notes
     assert "boxes.csv:2)" in swapped
     assert "boxes.csv:3)" in empty

@@ -138,7 +138,7 @@ def test_bad_labels_raise_with_file_and_line(tmp_path, labels, message):
 def test_mended_boxes_are_told_with_file_and_line(tmp_path):
     labels = "0 .5 .5 1 1\n\n0 .5 .5 -.1 .1\n0 .5 .5 0 .1\n0 .9 .5 .4 .4"
     dataset = read_yolo(write(tmp_path, {"a": labels}))
-    assert len(dataset.records[0].boxes) == 2
+    assert len(dataset.records[0].boxes) == 3
     swapped, empty, clipped = dataset.notes
     assert "swapped" in swapped
     assert "a.txt:3)" in swapped

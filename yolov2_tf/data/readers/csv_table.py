@@ -15,9 +15,9 @@ from yolov2_tf.data.annotations import (
     find_pictures,
     finite,
     listing,
-    read_text,
 )
 from yolov2_tf.data.images import picture_size
+from yolov2_tf.data.text_files import read_text
 from yolov2_tf.errors import InputError
 
 _COLUMNS = {

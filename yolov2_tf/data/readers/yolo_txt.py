@@ -17,9 +17,9 @@ from yolov2_tf.data.annotations import (
     choose_splits,
     finite,
     listing,
-    read_text,
 )
 from yolov2_tf.data.images import PICTURE_SUFFIXES, picture_size
+from yolov2_tf.data.text_files import read_text
 from yolov2_tf.errors import InputError
 
 SPLITS = ("train", "val", "test")
