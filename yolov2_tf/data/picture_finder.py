@@ -145,10 +145,29 @@ def walk_files(folder):
             if not entry.name.startswith("."):
                 if entry.is_dir():
                     yield from walk(entry.path)
+                elif link := written_link(entry.path):
+                    yield from walk(link)
                 else:
                     yield os.path.normpath(entry.path)
 
     yield from walk(folder)
+
+
+def written_link(path):
+    """Where a link to a folder leads that is a file with a path in it, else None.
+
+    So Git, and with it many an archive, stores links on computers that do not allow them.
+    """
+    if os.path.splitext(path)[1]:
+        return None
+    try:
+        if os.path.getsize(path) > 1024:
+            return None
+        with open(path, encoding="utf-8") as file:
+            target = os.path.normpath(os.path.join(os.path.dirname(path), file.read().strip()))
+        return target if os.path.isdir(target) else None
+    except (OSError, ValueError):
+        return None
 
 
 def walk_pictures(folder):
