@@ -10,6 +10,10 @@ def benchmark(
     model: Annotated[Path, typer.Argument(help="Trained detector, a `.keras` file.")],
     data: Annotated[str, typer.Option(help="Data set to score the forms on.")],
     split: Annotated[str | None, typer.Option(help="Image set of --data.")] = None,
+    images: Annotated[Path | None, typer.Option(help="Folder of the pictures.")] = None,
+    format: Annotated[
+        str | None, typer.Option(help="Form of the annotations, where --data has several.")
+    ] = None,
     calibrate: Annotated[
         str | None, typer.Option(help="Data set to calibrate int8 on; without it int8 is left out.")
     ] = None,
@@ -50,7 +54,14 @@ def benchmark(
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     console = messages()
     loaded = load_model(model)
-    dataset = open_checked(data, console, split=split, class_names=loaded.head.class_names)
+    dataset = open_checked(
+        data,
+        console,
+        split=split,
+        images=images,
+        format=format,
+        class_names=loaded.head.class_names,
+    )
     dataset = dataclasses.replace(dataset, records=dataset.records[:limit])
     calibration = None if calibrate is None else calibration_pictures(calibrate, None, console)
     examples = [load_image(record.image) for record in dataset.records[:4]]

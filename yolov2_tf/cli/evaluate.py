@@ -12,7 +12,10 @@ def evaluate(
     ],
     data: Annotated[str, typer.Argument(help="Data set: folder, file, `tfds:NAME` or `digits`.")],
     split: Annotated[str | None, typer.Option(help="Image set, e.g. test.")] = None,
-    images: Annotated[Path | None, typer.Option(help="Folder of the images (COCO).")] = None,
+    images: Annotated[Path | None, typer.Option(help="Folder of the pictures.")] = None,
+    format: Annotated[
+        str | None, typer.Option(help="Form of the annotations, where DATA has several.")
+    ] = None,
     class_map: Annotated[
         Path | None,
         typer.Option("--map", help="Label trees: number of each class's node, e.g. coco9k.map."),
@@ -54,7 +57,9 @@ def evaluate(
     if opened.tree is None and class_map is not None:
         raise InputError("has no label tree", where=model, expected="no --map")
     class_names = opened.class_names if opened.tree is None else None
-    dataset = open_checked(data, console, split=split, images=images, class_names=class_names)
+    dataset = open_checked(
+        data, console, split=split, images=images, format=format, class_names=class_names
+    )
     if opened.tree is not None:
         dataset = map_boxes_onto_tree(dataset, opened.tree, opened.class_names, class_map)
     pictures = (load_image(record.image) for record in dataset.records)

@@ -18,8 +18,8 @@ from yolov2_tf.data.text_files import read_text
 from yolov2_tf.errors import InputError
 
 NO_LABELS = re.compile(
-    r"(predefined_)?(classes|labels?|names|train|valid?|test|trainval|readme.*|notes?|license)"
-    r"(19|20)?\d*\.txt",
+    r"((predefined_)?classes|labels?|names|readme.*|notes?|licen[sc]e|"
+    r"(train|valid?|test|trainval)((19|20)\d\d)?)\.txt",
     re.IGNORECASE,
 )
 """Text files that stand beside labels and hold none."""
