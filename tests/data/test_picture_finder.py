@@ -64,6 +64,13 @@ def test_the_longest_common_end_of_the_path_is_meant(tmp_path):
         find_pictures(["a.jpg"], [tmp_path], [tmp_path])
 
 
+def test_a_picture_of_another_image_set_is_not_meant(tmp_path):
+    touch(tmp_path, "set/images/val/a.jpg", "set/flat/b.jpg")
+    names = ["images/train/a.jpg", "images/train/b.jpg"]
+    found = find_pictures(names, [tmp_path], [tmp_path / "set"])
+    assert found == {names[1]: str(tmp_path / "set/flat/b.jpg")}
+
+
 def test_nothing_is_searched_below_other_folders(tmp_path):
     touch(tmp_path, "x/a.jpg")
     assert find_pictures(["a.jpg"], [tmp_path]) == {}

@@ -6,6 +6,7 @@ import itertools
 from pathlib import Path
 
 from yolov2_tf.data.annotations import listing
+from yolov2_tf.data.image_sets import role
 from yolov2_tf.data.picture_finder import walk_files
 from yolov2_tf.errors import InputError
 
@@ -22,6 +23,7 @@ LOOKED_FOR = (
     "*.tfrecord"
 )
 
+_PARTS = ("images", "labels", "jpegimages", "annotations", "imagesets", "img", "imgs", "pictures")
 RECORD_SUFFIXES = (".tfrecord", ".tfrecords", ".record", ".tfrec")
 
 
@@ -148,8 +150,8 @@ _SEARCHES = {
 
 
 def no_annotations(path):
-    """The error for a path of no known form: what was looked for, and the nearest thing there."""
-    files = list(itertools.islice(walk_files(path), 2000)) if path.is_dir() else []
+    """The error for a folder of no known form: what was looked for, and the nearest thing there."""
+    files = list(itertools.islice(walk_files(path), 2000))
     kinds = collections.Counter(Path(file).suffix.lower() or "no suffix" for file in files)
     there = [f"{count:,} {kind}" for kind, count in kinds.most_common(4)]
     there = ", ".join(there) if there else "nothing"
@@ -164,8 +166,10 @@ def no_annotations(path):
 
 def _nearest(path):
     """A folder close by that can be read."""
-    near = [part for part in sorted(path.iterdir()) if part.is_dir()][:20] if path.is_dir() else []
-    for place in [*near, path.resolve().parent]:
+    near = [part for part in sorted(path.iterdir()) if part.is_dir()][:20]
+    if path.name.lower() in _PARTS or role(path.name):
+        near.append(path.resolve().parent)
+    for place in near:
         try:
             if found := [found for found in _of_folder(place) if found.fault is None]:
                 return f"{place}, which looks like {found[0].format}"

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from urllib.parse import unquote
 
+from yolov2_tf.data.image_sets import role
 from yolov2_tf.errors import InputError
 
 PICTURE_SUFFIXES = (
@@ -85,7 +86,16 @@ class PictureFinder:
             paths = (path for folder in self._below for path in walk_pictures(folder))
             self._found_below = _by_key(dict.fromkeys(paths))
         found = _look_up(self._found_below, name)
+        found = [path for path in found if not self._is_of_another_set(name, path)]
         return _longest_tail(name, found) if found else None
+
+    def _is_of_another_set(self, name, path):
+        """Whether a picture lies in `val/` where the name says `train/`, or the like."""
+        folder = max((f for f in self._below if path.startswith(f)), key=len, default="")
+        inside = path.removeprefix(folder)
+        named, there = ({role(p) for p in _key(text).split("/")[:-1]} for text in (name, inside))
+        named, there = named - {None}, there - {None}
+        return bool(named) and bool(there) and named.isdisjoint(there)
 
 
 def find_pictures(names, folders, below=()):

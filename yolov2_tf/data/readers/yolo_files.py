@@ -32,7 +32,7 @@ def resolve(entry, folders):
     """Finds the folder or file that a data set's description names.
 
     Backslashes, drive letters, `../` that leads nowhere and leading folders of another computer
-    are seen through; a folder that names an image set is never dropped.
+    are seen through; the only folder that names an image set is never dropped.
 
     Args:
         entry: A path as the description states it.
@@ -49,8 +49,8 @@ def resolve(entry, folders):
     # Of a relative path only `..` and one folder go, e.g. the `data/` of CVAT and Darknet.
     droppable = len(parts) if absolute else parts.count("..") + 1
     for start in range(min(droppable, max(len(parts) - 1, 0)) + 1):
-        if any(map(role, parts[:start])):
-            break
+        if any(map(role, parts[:start])) and not any(map(role, parts[start:])):
+            break  # images/ is not meant by valid/images
         for folder in folders:
             path = os.path.normpath(os.path.join(folder, *parts[start:]))
             if _exists(path):
@@ -110,8 +110,10 @@ class LabelFinder:
         for folder in dict.fromkeys(map(os.path.dirname, label_places(picture))):
             names = self._names(folder)
             for spelling in (f"{stem}.txt", _key(stem)):
-                if spelling in names and not NO_LABELS.fullmatch(names[spelling]):
-                    path = os.path.join(folder, names[spelling])
+                name = names.get(spelling)
+                beside = folder == os.path.dirname(picture)
+                if name and not (beside and NO_LABELS.fullmatch(name)):
+                    path = os.path.join(folder, name)
                     self._taken.add(path)
                     return path
         return None

@@ -84,26 +84,25 @@ def find_yolo(folder):
         folder: `pathlib.Path`.
 
     Returns:
-        `data.yaml`, another YAML file with image sets and classes, `obj.data`, the folder itself if
-        its pictures have label files, or None.
+        `data.yaml`, another YAML file with image sets and classes, or `obj.data`, in the folder or
+        one of its folders; the folder itself if its pictures have label files; or None.
 
     Raises:
         InputError: If several files could be meant.
     """
-    for name in ("data.yaml", "data.yml"):
-        if (folder / name).is_file():
-            return folder / name
-    yamls = [path for path in sorted(folder.iterdir()) if _describes_sets(path)]
-    darknet = [path for path in sorted(folder.iterdir()) if _is_darknet(path)]
-    found = yamls or darknet
-    if len(found) > 1:
-        names = listing([path.name for path in found])
-        raise InputError(f"several descriptions: {names}", where=folder, hint="give one of them")
-    if found:
-        return found[0]
-    if holds_labels(folder):
-        return folder
-    return None
+    for level in ("*", "*/*"):
+        files = sorted(folder.glob(level))
+        found = [path for path in files if path.name in ("data.yaml", "data.yml")]
+        found = found or [path for path in files if _describes_sets(path)]
+        found = found or [path for path in files if _is_darknet(path)]
+        if len(found) > 1:
+            names = listing([str(path.relative_to(folder)) for path in found])
+            raise InputError(
+                f"several descriptions: {names}", where=folder, hint="give one of them"
+            )
+        if found:
+            return found[0]
+    return folder if holds_labels(folder) else None
 
 
 def _describe(path, images):
