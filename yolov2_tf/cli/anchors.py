@@ -12,6 +12,10 @@ def anchors(
     sweep: Annotated[str | None, typer.Option(help="Range of k to compare, e.g. 1-15.")] = None,
     size: Annotated[int, typer.Option(min=32, help="Input side in pixels for the cells.")] = 416,
     split: Annotated[str | None, typer.Option(help="Image set, e.g. train.")] = None,
+    images: Annotated[Path | None, typer.Option(help="Folder of the pictures.")] = None,
+    format: Annotated[
+        str | None, typer.Option(help="Form of the annotations, where DATA has several.")
+    ] = None,
     plot: Annotated[
         Path | None, typer.Option(help="Draw shapes and anchors, or the sweep.")
     ] = None,
@@ -36,7 +40,9 @@ def anchors(
     from yolov2_tf.models.anchors import sweep as sweep_k
     from yolov2_tf.models.anchors import to_cells
 
-    dataset = open_checked(data, messages(), split=split, pictures=False)
+    dataset = open_checked(
+        data, messages(), split=split, images=images, format=format, pictures=False
+    )
     shapes = box_shapes(dataset, ignored=difficult)
     first, last = integer_range(sweep, "--sweep") if sweep else (k, k)
     distinct = len(np.unique(shapes, axis=0))

@@ -14,6 +14,10 @@ def benchmark(
         Path | None,
         typer.Option("--map", help="Label trees: number of each class's node, e.g. coco9k.map."),
     ] = None,
+    images: Annotated[Path | None, typer.Option(help="Folder of the pictures.")] = None,
+    format: Annotated[
+        str | None, typer.Option(help="Form of the annotations, where --data has several.")
+    ] = None,
     calibrate: Annotated[
         str | None, typer.Option(help="Data set to calibrate int8 on; without it int8 is left out.")
     ] = None,
@@ -52,7 +56,16 @@ def benchmark(
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     console = messages()
     loaded = _load(model)
-    dataset = open_for(loaded.head, model, data, console, split=split, nodes=class_map)
+    dataset = open_for(
+        loaded.head,
+        model,
+        data,
+        console,
+        nodes=class_map,
+        split=split,
+        images=images,
+        format=format,
+    )
     dataset = dataclasses.replace(dataset, records=dataset.records[:limit])
     calibration = None if calibrate is None else calibration_pictures(calibrate, None, console)
     examples = [load_image(record.image) for record in dataset.records[:4]]

@@ -12,7 +12,10 @@ def evaluate(
     ],
     data: Annotated[str, typer.Argument(help="Data set: folder, file, `tfds:NAME` or `digits`.")],
     split: Annotated[str | None, typer.Option(help="Image set, e.g. test.")] = None,
-    images: Annotated[Path | None, typer.Option(help="Folder of the images (COCO).")] = None,
+    images: Annotated[Path | None, typer.Option(help="Folder of the pictures.")] = None,
+    format: Annotated[
+        str | None, typer.Option(help="Form of the annotations, where DATA has several.")
+    ] = None,
     class_map: Annotated[
         Path | None,
         typer.Option("--map", help="Label trees: number of each class's node, e.g. coco9k.map."),
@@ -57,7 +60,8 @@ def evaluate(
     opened = open_model(model, thresholds, size=size, batch_size=batch_size or 8)
     if opened.tree is None and tree_threshold is not None:
         raise InputError("has no label tree", where=model, expected="no --tree-threshold")
-    dataset = open_for(opened, model, data, console, split=split, images=images, nodes=class_map)
+    opening = {"split": split, "images": images, "format": format}
+    dataset = open_for(opened, model, data, console, nodes=class_map, **opening)
     start = time.perf_counter()
     found = list(
         track(
@@ -80,7 +84,7 @@ def evaluate(
         Console().print(evaluation.table())
 
 
-def open_for(detector, where, data, console, *, split=None, images=None, nodes=None):
+def open_for(detector, where, data, console, *, nodes=None, **opening):
     """Opens a data set to score a detector on, labelled as the detector labels.
 
     Args:
@@ -88,9 +92,8 @@ def open_for(detector, where, data, console, *, split=None, images=None, nodes=N
         where: Its file, for messages.
         data: `DATA` as the commands take it.
         console: Where to tell what was skipped.
-        split: Image set, or None.
-        images: Folder of the images (COCO), or None.
         nodes: For label trees: file with the number of each class's node, or None.
+        **opening: `split`, `images` and `format`, see `yolov2_tf.cli.parsing.open_checked`.
 
     Returns:
         `Dataset`; with a tree its labels are nodes.
@@ -105,7 +108,6 @@ def open_for(detector, where, data, console, *, split=None, images=None, nodes=N
     if detector.tree is None:
         if nodes is not None:
             raise InputError("has no label tree", where=where, expected="no --map")
-        names = detector.class_names
-        return open_checked(data, console, split=split, images=images, class_names=names)
-    dataset = open_checked(data, console, split=split, images=images)
+        return open_checked(data, console, class_names=detector.class_names, **opening)
+    dataset = open_checked(data, console, **opening)
     return map_boxes_onto_tree(dataset, detector.tree, detector.class_names, nodes)

@@ -60,14 +60,17 @@ def messages():
     return Console(stderr=True)
 
 
-def open_checked(spec, console, *, split=None, images=None, class_names=None, pictures=True):
-    """Opens a data set, checks its pictures and tells what had to be skipped or mended.
+def open_checked(
+    spec, console, *, split=None, images=None, format=None, class_names=None, pictures=True
+):
+    """Opens a data set, checks its pictures and tells what it holds.
 
     Args:
         spec: `DATA` as the commands take it.
         console: Where to tell.
         split: Image set, or None.
-        images: Folder of the images, for COCO.
+        images: Folder of the pictures, or None.
+        format: Form of the annotations, None to recognise it.
         class_names: Names that the data set's classes are mapped onto, or None.
         pictures: Whether the pictures are needed; each is then decoded once.
 
@@ -79,12 +82,12 @@ def open_checked(spec, console, *, split=None, images=None, class_names=None, pi
     """
     from yolov2_tf.data.source import open_dataset
 
-    dataset = open_dataset(spec, split=split, images=images, class_names=class_names)
+    dataset = open_dataset(spec, split=split, images=images, class_names=class_names, format=format)
     return checked(dataset, console, pictures=pictures)
 
 
 def checked(dataset, console, *, pictures=True):
-    """Checks the pictures of an opened data set and tells what had to be skipped or mended.
+    """Checks the pictures of an opened data set and tells what it holds, as a table and notes.
 
     Args:
         dataset: `Dataset` or `ClassificationDataset`.
@@ -97,6 +100,8 @@ def checked(dataset, console, *, pictures=True):
     Raises:
         InputError: If there is nothing left to work with.
     """
+    from yolov2_tf.data.records import Dataset
+
     if pictures:
         from rich.progress import track
 
@@ -106,13 +111,53 @@ def checked(dataset, console, *, pictures=True):
             return track(items, "checking pictures", total=total, console=console, transient=True)
 
         dataset, _ = check_images(dataset, progress)
-    for note in dataset.notes[:SHOWN_NOTES]:
-        console.print(f"[yellow]note:[/yellow] {note}", highlight=False, soft_wrap=True)
-    if len(dataset.notes) > SHOWN_NOTES:
-        console.print(f"[yellow]note:[/yellow] and {len(dataset.notes) - SHOWN_NOTES:,} more")
+    notes = list(dataset.notes)
+    if isinstance(dataset, Dataset):
+        notes += print_summary(dataset, console)
+    print_notes(notes, console)
     if not len(dataset):
         raise InputError("no usable pictures", where=dataset.name)
     return dataset
+
+
+def print_summary(dataset, console):
+    """Prints what a data set holds: pictures and boxes, by class and image set.
+
+    Returns:
+        Notes that only the figures tell: classes without a box.
+    """
+    from rich.markup import escape
+    from rich.table import Table
+
+    from yolov2_tf.data.annotations import listing
+    from yolov2_tf.data.summary import summarize, table_rows
+
+    if not len(dataset):
+        return []
+    summary = summarize(dataset)
+    heading, rows = table_rows(summary)
+    table = Table(title=escape(dataset.name), title_justify="left")
+    for i, name in enumerate(heading):
+        table.add_column(escape(name), justify="right" if i else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    console.print(table)
+    empty = summary.classes_without_box
+    reasons = [f"{number:,} {what}" for what, number in dataset.counts.items() if "(" in what]
+    return [
+        *([f"classes without a box: {len(empty):,} ({listing(list(empty))})"] if empty else []),
+        *([f"not counted: {', '.join(reasons)}"] if reasons else []),
+    ]
+
+
+def print_notes(notes, console):
+    """Prints what the user should know about the data; the first few, and how many more."""
+    from rich.markup import escape
+
+    for note in notes[:SHOWN_NOTES]:
+        console.print(f"[yellow]note:[/yellow] {escape(note)}", highlight=False, soft_wrap=True)
+    if len(notes) > SHOWN_NOTES:
+        console.print(f"[yellow]note:[/yellow] and {len(notes) - SHOWN_NOTES:,} more")
 
 
 def read_tree(tree, names):

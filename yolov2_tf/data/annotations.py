@@ -2,20 +2,22 @@
 
 What cannot be understood (no number, unknown class, the same image twice) raises `InputError`
 with file and line. What is merely untidy is mended, counted and told in `Dataset.notes`: boxes
-that stick out of their picture are clipped, boxes that are swapped or have no area are dropped.
+that stick out of their picture are clipped, swapped corners are swapped back, boxes without an area
+and exact duplicates are dropped.
 """
 
 import collections
 import dataclasses
 import difflib
 import math
-import os
+import re
 import reprlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 
+from yolov2_tf.data.image_sets import choose_splits as choose_splits
+from yolov2_tf.data.picture_finder import find_pictures as find_pictures
 from yolov2_tf.data.records import Dataset, Record
 from yolov2_tf.errors import InputError
 
@@ -24,6 +26,9 @@ ROUNDING = 1e-4
 
 MIN_SIDE = 1e-6
 """A box narrower than this fraction of the picture has no area."""
+
+TOLERATED = 20
+"""So many boxes may lie outside their pictures; more, if most do, mean that they are misread."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -35,23 +40,25 @@ class Annotation:
         image_id: As `Record.image_id`.
         boxes: `n` rows `[y_min, x_min, y_max, x_max]`, fractions of the image.
         names: `n` class names.
-        ignore: `n` truth values, as `Record.ignore`.
+        ignore: `n` truth values, as `Record.ignore`; a text says why, e.g. `"difficult"`.
         locate: Says where the i-th box stands, e.g. `"labels/a.txt:3"`; called only for messages.
         width: Width in pixels, 0 where unknown.
         height: Height in pixels, 0 where unknown.
+        image_sets: As `Record.image_sets`.
     """
 
     image: str | bytes | Callable[[], bytes] | None
     image_id: str
     boxes: Sequence[Sequence[float]]
     names: Sequence[str]
-    ignore: Sequence[bool]
+    ignore: Sequence[bool | str]
     locate: Callable[[int], str]
     width: int = 0
     height: int = 0
+    image_sets: tuple[str, ...] = ()
 
 
-def build_dataset(name, annotations, class_names, notes=()):
+def build_dataset(name, annotations, class_names, notes=(), counts=None):
     """Checks annotations and packs them into a data set.
 
     Args:
@@ -59,13 +66,14 @@ def build_dataset(name, annotations, class_names, notes=()):
         annotations: A sequence of `Annotation`.
         class_names: The names that labels shall index. Every name that occurs must be among them.
         notes: What the reader has to tell already.
+        counts: What the reader left out already, as `Dataset.counts`.
 
     Returns:
         A `Dataset` with one record per annotation, in the same order.
 
     Raises:
         InputError: If there is no image, no class, a class twice, an image id twice, an unknown
-            class, a coordinate that is not finite, or not a single box lies in its picture.
+            class, a coordinate that is not finite, or most boxes lie outside their pictures.
     """
     if not annotations:
         raise InputError("the data set has no images", where=name)
@@ -73,14 +81,19 @@ def build_dataset(name, annotations, class_names, notes=()):
     _check_class_names(name, class_names)
     _check_image_ids(name, annotations)
 
-    counts = np.array([len(annotation.names) for annotation in annotations])
+    owner = np.repeat(np.arange(len(annotations)), [len(a.names) for a in annotations])
     labels = _labels(annotations, class_names)
-    ignore = np.array([flag for annotation in annotations for flag in annotation.ignore], bool)
-    boxes, keep, mended = _check_boxes(name, annotations, counts)
+    reasons = [flag for annotation in annotations for flag in annotation.ignore]
+    ignore = np.array([bool(reason) for reason in reasons], bool)
+    boxes, keep, mended = _check_boxes(name, annotations, owner, labels)
 
-    owner = np.repeat(np.arange(len(annotations)), counts)[keep]
+    counts = collections.Counter(counts or {})
+    counts.update({f"boxes {what}": number for what, number, _ in mended})
+    for reason, kept in zip(reasons, keep.tolist(), strict=True):
+        if reason and kept:
+            counts[f"boxes ignored ({reason})" if isinstance(reason, str) else "boxes ignored"] += 1
+    owner, boxes, labels, ignore = owner[keep], boxes[keep], labels[keep], ignore[keep]
     ends = np.cumsum(np.bincount(owner, minlength=len(annotations)))
-    boxes, labels, ignore = boxes[keep], labels[keep], ignore[keep]
     records = [
         Record(
             annotation.image,
@@ -90,12 +103,19 @@ def build_dataset(name, annotations, class_names, notes=()):
             ignore[start:end],
             annotation.width,
             annotation.height,
+            image_sets=annotation.image_sets,
         )
         for annotation, start, end in zip(
             annotations, [0, *ends[:-1].tolist()], ends.tolist(), strict=True
         )
     ]
-    return Dataset(name, class_names, records, (*notes, *_missing_pictures(annotations), *mended))
+    notes = (
+        *notes,
+        *_missing_pictures(annotations),
+        *(f"boxes {what}: {number:,} ({places})" for what, number, places in mended),
+        *_similar_class_names(class_names),
+    )
+    return Dataset(name, class_names, records, notes, dict(counts))
 
 
 def rename_classes(dataset, class_names):
@@ -148,27 +168,6 @@ def finite(value):
     return number
 
 
-def read_text(path):
-    """Reads a text file of annotations.
-
-    Args:
-        path: The file, UTF-8 with or without a byte order mark.
-
-    Returns:
-        Its text.
-
-    Raises:
-        InputError: If it cannot be opened or is not UTF-8.
-    """
-    try:
-        return Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise InputError("not UTF-8 text", where=f"{path}:{line}") from None
-    except OSError as error:
-        raise InputError(f"cannot be opened: {error.strerror}", where=path) from None
-
-
 def listing(items, total=None, shown=3):
     """Names the first few of many for a message: `"a, b, c and 9 more"`.
 
@@ -180,49 +179,6 @@ def listing(items, total=None, shown=3):
     total = len(items) if total is None else total
     text = ", ".join(map(str, items[:shown]))
     return text if total <= shown else f"{text} and {total - shown:,} more"
-
-
-def choose_splits(name, available, wanted):
-    """Picks image sets: the one asked for, else the only one, else all.
-
-    Args:
-        name: What has these image sets, for the message.
-        available: Names of the image sets.
-        wanted: One of them, or None.
-
-    Returns:
-        A tuple of names and a tuple of notes.
-
-    Raises:
-        InputError: If the one asked for is not there.
-    """
-    available = tuple(available)
-    if wanted is None:
-        several = len(available) > 1
-        note = f"image sets {', '.join(available)} found: all are used (the split picks one)"
-        return available, (note,) if several else ()
-    if wanted not in available:
-        has = ", ".join(available) or "a data set without image sets"
-        raise InputError(f"no image set {wanted!r}", where=name, expected=has)
-    return (wanted,), ()
-
-
-def find_pictures(names, folders):
-    """Finds the folder that holds the pictures.
-
-    Args:
-        names: File names as the annotations state them.
-        folders: Candidate folders, likeliest first.
-
-    Returns:
-        A dict from name to path, without those that were not found. The folder is the first that
-        holds any of them.
-    """
-    for folder in folders:
-        found = {name: path for name in names if os.path.isfile(path := os.path.join(folder, name))}
-        if found:
-            return found
-    return {}
 
 
 def _check_class_names(name, class_names):
@@ -267,43 +223,62 @@ def _unknown_class(annotations, index):
     )
 
 
-def _check_boxes(name, annotations, counts):
-    """Returns clipped boxes (N, 4) float32, which of them to keep (N,), and notes."""
+def _similar_class_names(class_names):
+    """Notes of class names that differ by case, space, hyphen or underscore only."""
+    alike = {}
+    for name in class_names:
+        alike.setdefault(re.sub(r"[\s_-]+", "", name.casefold()), []).append(name)
+    alike = [" and ".join(map(repr, names)) for names in alike.values() if len(names) > 1]
+    what = "classes that differ by case or space only, kept apart"
+    return (f"{what}: {listing(alike)}",) if alike else ()
+
+
+def _check_boxes(name, annotations, owner, labels):
+    """Returns boxes (N, 4) float32, which to keep (N,), and what was mended, how often, where."""
     stated = np.array(
         [box for annotation in annotations for box in annotation.boxes], np.float64
     ).reshape(-1, 4)
-    starts = np.cumsum(counts) - counts
 
     def where(box):
-        image = np.searchsorted(starts, box, side="right") - 1
-        return annotations[image].locate(int(box - starts[image]))
+        first = np.searchsorted(owner, owner[box])
+        return annotations[owner[box]].locate(int(box - first))
 
     broken = np.flatnonzero(~np.isfinite(stated).all(axis=1))
     if broken.size:
         raise InputError("a coordinate of the box is not a finite number", where=where(broken[0]))
 
-    boxes = np.clip(stated, 0, 1).astype(np.float32)
     swapped = (stated[:, 2:] < stated[:, :2]).any(axis=1)
-    empty = (boxes[:, 2:] - boxes[:, :2] < MIN_SIDE).any(axis=1) & ~swapped
-    keep = ~(swapped | empty)
-    clipped = (np.abs(stated - boxes) > ROUNDING).any(axis=1) & keep
-    if stated.size and not keep.any():
+    stated = np.concatenate(
+        [np.minimum(stated[:, :2], stated[:, 2:]), np.maximum(stated[:, :2], stated[:, 2:])], axis=1
+    )
+    boxes = np.clip(stated, 0, 1).astype(np.float32)
+    empty = (boxes[:, 2:] - boxes[:, :2] < MIN_SIDE).any(axis=1)
+    if (~empty).sum() < empty.sum() and (empty.sum() > TOLERATED or empty.all()):
+        count = "none" if empty.all() else f"only {(~empty).sum():,}"
         raise InputError(
-            f"none of the {len(boxes):,} boxes lies in its picture; the first: {where(0)}",
+            f"{count} of the {len(boxes):,} boxes lies in its picture; the first that does not: "
+            f"{where(np.flatnonzero(empty)[0])}",
             where=name,
             hint="check the order of the coordinates and whether they are pixels or fractions",
         )
+    _, first = np.unique(np.column_stack([owner, labels, stated]), axis=0, return_index=True)
+    twice = np.ones(len(boxes), bool)
+    twice[first] = False
+    twice &= ~empty
+    keep = ~(empty | twice)
+    clipped = (np.abs(stated - boxes) > ROUNDING).any(axis=1) & keep
     kinds = (
-        (swapped, "with minimum and maximum swapped dropped"),
+        (swapped & keep, "with minimum and maximum swapped, swapped back"),
         (empty, "without any area in their picture dropped"),
+        (twice, "that repeat another exactly dropped"),
         (clipped, "that stick out of their picture clipped"),
     )
-    notes = [
-        f"boxes {what}: {len(found):,} ({listing([where(i) for i in found[:3]], len(found))})"
+    mended = [
+        (what, len(found), listing([where(i) for i in found[:3]], len(found)))
         for mask, what in kinds
         if (found := np.flatnonzero(mask)).size
     ]
-    return boxes, keep, notes
+    return boxes, keep, mended
 
 
 def _missing_pictures(annotations):

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from yolov2_tf.data.annotations import listing
+from yolov2_tf.data.picture_finder import PICTURE_SUFFIXES as PICTURE_SUFFIXES
 from yolov2_tf.data.records import Record
 from yolov2_tf.errors import InputError
 
@@ -26,8 +27,6 @@ of decompression bombs."""
 # Only raster formats that Pillow decodes itself and knows by their first bytes: its EPS reader,
 # say, would start Ghostscript. (Its JPEG reader also reads MPO, the JPEG of two-lens cameras.)
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM", "JPEG2000")
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".jp2")
-"""Suffixes, in lower case, by which readers know a picture file."""
 
 _ORIENTATION_TAG = 0x0112
 # EXIF orientations are a transpose followed by flips (CIPA DC-008, "Orientation").

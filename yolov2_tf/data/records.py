@@ -1,7 +1,7 @@
 """What every reader yields: records of images, and the data sets that hold them."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -24,6 +24,8 @@ class Record:
         height: Height in pixels as annotated, 0 where unknown.
         orientation: The EXIF orientation, 1 to 8, that turns the stored picture into the one
             people see. Readers leave it at 1; `yolov2_tf.data.images.check_images` sets it.
+        image_sets: Names of the image sets it belongs to, e.g. `("train",)`; `()` where there is
+            none.
     """
 
     image: str | bytes | Callable[[], bytes] | None
@@ -34,6 +36,7 @@ class Record:
     width: int = 0
     height: int = 0
     orientation: int = 1
+    image_sets: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,12 +48,15 @@ class Dataset:
         class_names: The names that the labels index.
         records: The annotated images, in a fixed order.
         notes: What the reader had to skip or mend, one line each, for the user to see.
+        counts: The same as numbers, for programs: what was skipped, mended or ignored, e.g.
+            `{"duplicate boxes dropped": 3, "boxes ignored (difficult)": 260}`.
     """
 
     name: str
     class_names: tuple[str, ...]
     records: Sequence[Record]
     notes: tuple[str, ...] = ()
+    counts: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def __len__(self):
         return len(self.records)

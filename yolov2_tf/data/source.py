@@ -5,101 +5,140 @@ import os
 from pathlib import Path
 
 from yolov2_tf.data.annotations import rename_classes
+from yolov2_tf.data.layouts import FORMATS, no_annotations, recognise
 from yolov2_tf.errors import InputError
 
-_ARCHIVES = (".tar", ".gz", ".tgz", ".xz", ".bz2", ".zip")
+_ARCHIVES = (".tar", ".gz", ".tgz", ".xz", ".bz2", ".zip", ".7z", ".rar")
 
 
-def open_dataset(spec, *, split=None, images=None, class_names=None):
+def open_dataset(spec, *, split=None, images=None, class_names=None, format=None):
     """Opens annotated images.
 
     Args:
         spec: One of
 
-            - a VOC folder (`Annotations/`), a `VOCdevkit` of several, a folder that holds a
-              devkit, or a folder of XML files;
-            - a COCO `instances_*.json`, or a folder with such files (or `annotations/` with them);
-            - a YOLO `data.yaml`, or a folder with one;
-            - a CSV file of boxes;
+            - a folder or file of annotations: VOC's XML, COCO's JSON, YOLO's txt with or without
+              `data.yaml` or `obj.data`, CSV, Create ML, VIA, KITTI, TFRecord of TensorFlow's
+              Object Detection API; `docs/annotations.md` shows the layouts;
             - `tfds:NAME`, e.g. `tfds:voc/2007`, or the folder of a prepared TFDS data set;
             - `digits`, the embedded one.
-        split: Image set to read, e.g. `"trainval"`. Default: the only one there is, else all of
+        split: Image set to read, e.g. `"trainval"`, or a function from the names of the image sets
+            to those to read, as for `choose_splits`. Default: the only one there is, else all of
             them, which a note tells; `"train"` of `digits`.
         images: Folder of the pictures, where they are not at their usual place.
         class_names: Names that the labels shall index, e.g. those of a model. Default: as the
             data set states or holds them.
+        format: One of `yolov2_tf.data.layouts.FORMATS`, where the data can be read in several.
 
     Returns:
         A `Dataset`.
 
     Raises:
-        InputError: If it is none of these, or its content cannot be used.
+        InputError: If it is none of these, if it could be several, or if its content cannot be
+            used.
     """
     spec = os.fspath(spec)
+    if format is not None and format not in FORMATS:
+        raise InputError(f"no format {format!r}", expected=", ".join(FORMATS))
     if spec == "digits":
-        from yolov2_tf.data.digits.scenes import SPLITS, open_digits
-
-        dataset = rename_classes(open_digits(split or "train"), class_names)
-        if split is None:  # all would mix what digits keeps apart
-            note = f"image sets {', '.join(SPLITS)} found: train is used (the split picks another)"
-            dataset = dataclasses.replace(dataset, notes=(*dataset.notes, note))
-        return dataset
+        return _open_digits(split, class_names)
     if spec.startswith("tfds:"):
         from yolov2_tf.data.readers.tfds_sets import read_tfds
 
         return read_tfds(spec.removeprefix("tfds:"), split=split, class_names=class_names)
     path = Path(spec).expanduser()
-    if path.is_dir():
-        return _open_folder(path, split, images, class_names)
+    if not path.exists():
+        raise InputError("no such data set", where=spec, expected="a path, tfds:NAME or digits")
+    if path.suffix.lower() in _ARCHIVES and path.is_file():
+        raise InputError("an archive", where=path, hint="unpack it and give the folder")
+    form, path = _form(path, format)
+    settings = {"split": split, "images": images, "class_names": class_names}
+    if images is not None and not os.path.isdir(images):
+        raise InputError("no such folder of pictures", where=images)
+    return _read(form, path, settings)
+
+
+def _open_digits(split, class_names):
+    from yolov2_tf.data.digits.scenes import SPLITS, open_digits
+
+    if callable(split):
+        (split,) = split(SPLITS)
+    dataset = rename_classes(open_digits(split or "train"), class_names)
+    if split is None:  # all would mix what digits keeps apart
+        note = f"image sets {', '.join(SPLITS)} found: train is used (the split picks another)"
+        dataset = dataclasses.replace(dataset, notes=(*dataset.notes, note))
+    return dataset
+
+
+def _form(path, format):
+    """The form to read and the path that its reader takes."""
+    found = recognise(path)
+    wanted = format and format.partition("-")[0]
+    for candidate in found:
+        if candidate.format == wanted or (wanted is None and len(found) == 1):
+            if candidate.fault is not None:
+                raise candidate.fault
+            return format or candidate.format, candidate.path
+    if wanted is not None:
+        return format, path  # the reader says what it misses
+    if len(found) > 1:
+        formats = [candidate.format for candidate in found]
+        raise InputError(
+            f"annotations in {len(formats)} forms: {', '.join(formats)}",
+            where=path,
+            hint=f"--format {formats[0]} or --format {formats[1]}, whichever is meant",
+        )
     if path.is_file():
-        return _open_file(path, split, images, class_names)
-    raise InputError("no such data set", where=spec, expected="a path, tfds:NAME or digits")
+        raise InputError(
+            f"a {path.suffix.lower() or 'nameless'} file is no data set",
+            where=path,
+            expected="instances_*.json, data.yaml, obj.data, .csv or .tfrecord, or a folder",
+        )
+    raise no_annotations(path)
 
 
-def _open_file(path, split, images, class_names):
-    suffix = path.suffix.lower()
-    match suffix:
-        case ".json":
+def _read(form, path, settings):
+    match form.partition("-")[0]:
+        case "voc":
+            from yolov2_tf.data.readers.voc_xml import read_voc
+
+            return read_voc(path, **settings)
+        case "coco":
             from yolov2_tf.data.readers.coco_json import read_coco
 
-            return read_coco(path, split=split, images=images, class_names=class_names)
-        case ".yaml" | ".yml":
+            return read_coco(path, **settings)
+        case "yolo":
             from yolov2_tf.data.readers.yolo_txt import read_yolo
 
-            return read_yolo(path, split=split, images=images, class_names=class_names)
-        case ".csv":
+            return read_yolo(path, **settings, layout=form.partition("-")[2] or None)
+        case "csv":
             from yolov2_tf.data.readers.csv_table import read_csv
 
-            if split is not None:
-                raise InputError(f"no image set {split!r}: a CSV file has none", where=path)
-            return read_csv(path, images=images, class_names=class_names)
-    if suffix in _ARCHIVES:
-        raise InputError("an archive", where=path, hint="unpack it and give the folder")
-    raise InputError(
-        f"a {suffix or 'nameless'} file is no data set",
-        where=path,
-        expected="instances_*.json, data.yaml or .csv, or a folder",
-    )
+            return read_csv(path, **settings)
+        case "createml":
+            from yolov2_tf.data.readers.createml_json import read_createml
+
+            return read_createml(path, **settings)
+        case "tfrecord":
+            from yolov2_tf.data.readers.tf_records import read_records
+
+            return read_records(path, split=settings["split"], class_names=settings["class_names"])
+        case "tfds":
+            from yolov2_tf.data.readers.tfds_sets import read_tfds
+
+            return read_tfds(path, split=settings["split"], class_names=settings["class_names"])
+    return _read_without_sets(form, path, **settings)
 
 
-def _open_folder(path, split, images, class_names):
-    from yolov2_tf.data.readers.coco_json import find_coco_files, read_coco
-    from yolov2_tf.data.readers.voc_xml import find_voc_folders, read_voc
+def _read_without_sets(form, path, split, images, class_names):
+    """Readers of forms that know no image sets."""
+    if isinstance(split, str):
+        raise InputError(f"no image set {split!r}: {form} has none", where=path)
+    settings = {"images": images, "class_names": class_names}
+    if form == "via":
+        from yolov2_tf.data.readers.via_regions import read_via
 
-    settings = {"split": split, "images": images, "class_names": class_names}
-    for name in ("data.yaml", "data.yml"):
-        if (path / name).is_file():
-            return _open_file(path / name, **settings)
-    if (path / "dataset_info.json").is_file() and (path / "features.json").is_file():
-        from yolov2_tf.data.readers.tfds_sets import read_tfds
+        return read_via(path, **settings)
+    from yolov2_tf.data.readers.kitti_txt import read_kitti
 
-        return read_tfds(path, split=split, class_names=class_names)
-    if find_coco_files(path):
-        return read_coco(path, **settings)
-    if find_voc_folders(path):
-        return read_voc(path, **settings)
-    raise InputError(
-        "no annotations found",
-        where=path,
-        expected="Annotations/*.xml (VOC), instances_*.json (COCO) or data.yaml (YOLO)",
-    )
+    return read_kitti(path, **settings)

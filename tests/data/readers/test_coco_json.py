@@ -132,7 +132,7 @@ def test_mended_boxes_are_told(tmp_path):
         {"id": 7, "image_id": 9, "category_id": 3, "bbox": [10, 10, 100, 5]},
     ]
     dataset = read_coco(write(tmp_path, data))
-    assert len(dataset.records[1].boxes) == 1
+    assert len(dataset.records[1].boxes) == 2
     swapped, empty, clipped = dataset.notes[1:]
     assert "annotation 5" in swapped
     assert "annotation 6" in empty

@@ -82,7 +82,7 @@ def test_class_names_of_a_model(tmp_path):
         ("", "the data set has no images"),
         ("image,xmin,ymin,xmax,ymax,label\n", "the data set has no images"),
         ("image,xmin,ymin,xmax,label\n", r"csv:1: the header must name once: ymax"),
-        ("image,path,xmin,ymin,xmax,ymax,label\n", r"csv:1: the header must name once: image"),
+        ("image,image,xmin,ymin,xmax,ymax,label\n", r"csv:1: the header must name once: image"),
         ("a.jpg,1,2,3,4\n", r"csv:1: 5 columns \(expected 6: image,xmin,ymin,xmax,ymax,label"),
         ("a.jpg,1,2,3,4,dog\na.jpg,1,2,3,dog\n", r"csv:2: 5 columns"),
         ("a.jpg,1,2,3,4,dog\n,1,2,3,4,dog\n", r"csv:2: no image is named"),
@@ -93,7 +93,7 @@ def test_class_names_of_a_model(tmp_path):
         (TF_HEADER + "a.jpg,wide,80,dog,1,2,3,4", r"csv:2: size: 'wide' is not a finite number"),
         ("a.jpg,500,500,600,600,dog\n", "none of the 1 boxes lies in its picture"),
         ("a.jpg,,,,,\n", "no classes"),
-        ("a.jpg,.1,.2,.3,1.0,dog\n", r"csv: all coordinates are fractions \(expected pixels"),
+        ("a.jpg,.1,.2,.3,1.0,dog\nb.jpg,9,9,20,30,dog\n", "1 of 2 boxes look like fractions"),
         ('a.jpg,"' + "x" * 200_000, r"csv:1: malformed CSV"),
     ],
 )
@@ -103,9 +103,9 @@ def test_bad_files_raise_with_the_line(tmp_path, text, message):
 
 
 def test_mended_boxes_are_told_with_their_line(tmp_path):
-    text = "a.jpg,10,20,30,60,dog\na.jpg,30,20,10,60,dog\nb.jpg,9,9,9,9,dog\nb.jpg,9,9,999,50,dog\n"
+    text = "a.jpg,10,20,30,60,dog\na.jpg,90,20,10,60,dog\nb.jpg,9,9,9,9,dog\nb.jpg,9,9,999,50,dog\n"
     dataset = read_csv(write(tmp_path, text))
-    assert [len(record.boxes) for record in dataset.records] == [1, 1]
+    assert [len(record.boxes) for record in dataset.records] == [2, 1]
     swapped, empty, clipped = dataset.notes
     assert "boxes.csv:2)" in swapped
     assert "boxes.csv:3)" in empty

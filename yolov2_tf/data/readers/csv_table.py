@@ -1,164 +1,216 @@
-"""Reads boxes from a CSV file, one per line, in 0-based pixels.
+"""Reads boxes from CSV files, one per line, in pixels counted from 0 or in fractions.
 
-Two forms: with a header that names the columns, as in the CSV files of TensorFlow's Object
-Detection API (`filename,width,height,class,xmin,ymin,xmax,ymax`); and without one, as in
-keras-retinanet (`path,x1,y1,x2,y2,class`). A line with an image but no box is background.
+With a header that names the columns, as in the files of TensorFlow's Object Detection API
+(`filename,width,height,class,xmin,ymin,xmax,ymax`), VoTT or OpenImages; or without one, as in
+keras-retinanet (`path,x1,y1,x2,y2,class`) and AutoML. A line with an image and no box is
+background.
 """
 
-import csv
-import io
+import re
 from pathlib import Path
 
-from yolov2_tf.data.annotations import (
-    Annotation,
-    build_dataset,
-    find_pictures,
-    finite,
-    listing,
-    read_text,
-)
+from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits, listing
+from yolov2_tf.data.image_sets import role
 from yolov2_tf.data.images import picture_size
+from yolov2_tf.data.picture_finder import PictureFinder
+from yolov2_tf.data.readers.csv_columns import BOX, number, read_cells, read_rows
+from yolov2_tf.data.readers.units import are_fractions
+from yolov2_tf.data.readers.via_regions import is_via_csv, read_via
 from yolov2_tf.errors import InputError
 
-_COLUMNS = {
-    "image": ("image", "filename", "file_name", "file", "path", "image_path"),
-    "xmin": ("xmin", "x_min", "x1"),
-    "ymin": ("ymin", "y_min", "y1"),
-    "xmax": ("xmax", "x_max", "x2"),
-    "ymax": ("ymax", "y_max", "y2"),
-    "label": ("label", "class", "class_name", "name"),
-    "width": ("width", "image_width"),
-    "height": ("height", "image_height"),
-}
-_WITHOUT_HEADER = ("image", "xmin", "ymin", "xmax", "ymax", "label")
-_BOX = ("xmin", "ymin", "xmax", "ymax", "label")
 
-
-def read_csv(path, *, images=None, class_names=None):
-    """Reads boxes from a CSV file.
+def read_csv(path, *, split=None, images=None, class_names=None):
+    """Reads boxes from a CSV file, or from a folder with one or with one for each image set.
 
     Args:
-        path: The file.
+        path: The file or folder.
+        split: Image set to read, where a column or the files' names (`train_labels.csv`) tell
+            sets. Default: the only one, else all.
         images: Folder that the picture names are relative to. Default: the file's folder, or
             `images/` in it.
         class_names: Names that the labels shall index. Default: the names found, sorted.
 
     Returns:
         A `Dataset`. Sizes come from the columns `width` and `height` or else from the pictures;
-        an image with neither is left out, with a note.
+        an image whose boxes are in pixels and that has neither is left out, with a note.
 
     Raises:
         InputError: If something is missing, malformed or unknown.
     """
     path = Path(path)
-    lines_of = {}
-    for line, row in _rows(path):
-        lines_of.setdefault(row["image"], []).append((line, row))
-    folders = [images] if images else [path.parent, path.parent / "images"]
-    pictures = find_pictures(list(lines_of), folders)
-
+    files = find_csv_files(path) if path.is_dir() else {"": path}
+    if any(is_via_csv(file) for file in files.values()):
+        return _read_via_files(path, files, split, images, class_names)
+    tables = {name: read_rows(file) for name, file in files.items()}
+    tables, chosen, notes = _choose(path, tables, split)
+    fractions = are_fractions(
+        [box for rows in tables.values() for row in rows if (box := _numbers(row))], path
+    )
+    if fractions:
+        notes += ("coordinates are fractions of the picture",)
     annotations, without_size = [], []
-    for name, lines in lines_of.items():
-        picture = pictures.get(name)
-        width, height = _size(*lines[0], picture, path)
-        if width:
-            annotations.append(_annotation(name, lines, width, height, picture, path))
-        else:
-            without_size.append(name)
-    if without_size and not annotations:
+    for name, rows in tables.items():
+        prefix = f"{name}/" if name and len(chosen) > 1 else ""
+        finder = _finder(files[name], name, images)
+        found, left = _annotations(rows, files[name], finder, fractions, prefix, name)
+        annotations += found
+        without_size += left
+    notes += _size_notes(path, annotations, without_size)
+    names = _spoken_names(path if path.is_dir() else path.parent)
+    for annotation in annotations:
+        annotation.names = [names.get(label, label) for label in annotation.names]
+    if class_names is None:
+        class_names = sorted({name for annotation in annotations for name in annotation.names})
+    title = path.stem if path.is_file() else path.resolve().name
+    return build_dataset(title, annotations, class_names, notes)
+
+
+def _choose(path, tables, split):
+    """Returns the rows of the chosen image sets by file, the sets, and notes."""
+    sets = [row.cells.get("set", "") for row in tables[""]] if "" in tables else list(tables)
+    named = [name for name in dict.fromkeys(sets) if name]
+    if isinstance(split, str) and not named:
+        raise InputError(f"no image set {split!r}: a CSV file has none", where=path)
+    chosen, notes = choose_splits(path, named, split)
+    if named and split is not None:
+        tables = {
+            name: [row for row in rows if (name or row.cells.get("set", "")) in chosen]
+            for name, rows in tables.items()
+            if not name or name in chosen
+        }
+    return tables, chosen, notes
+
+
+def _size_notes(path, annotations, without_size):
+    if not without_size:
+        return ()
+    if not annotations:
         raise InputError(
             f"no picture can be read, and no size is given; the first: {without_size[0]}",
             where=path,
-            hint="columns width and height, or the folder of the pictures",
+            hint="columns width and height, or --images with the folder of the pictures",
         )
-    _refuse_fractions(annotations, path)
     what = "images without a size or a readable picture, left out"
-    notes = [f"{what}: {len(without_size):,} ({listing(without_size)})"] if without_size else []
-    if class_names is None:
-        class_names = sorted({name for annotation in annotations for name in annotation.names})
-    return build_dataset(path.stem, annotations, class_names, notes)
+    return (f"{what}: {len(without_size):,} ({listing(without_size)})",)
 
 
-def _rows(path):
-    """Yields line number and a dict from column (the keys of `_COLUMNS`) to text."""
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), skipinitialspace=True)
-    columns = None
+def find_csv_files(folder):
+    """Finds the CSV files of boxes in a folder: a dict from image set, `""` if there is one only.
+
+    Raises:
+        InputError: If several could be meant.
+    """
+    files = [
+        path
+        for path in sorted(folder.iterdir())
+        if path.suffix.lower() in (".csv", ".tsv") and path.is_file() and _holds_boxes(path)
+    ]
+    if len(files) < 2:
+        return dict.fromkeys([""], *files) if files else {}
+    roles = [role(file.stem) for file in files]
+    if None in roles or len(set(roles)) < len(roles):
+        names = listing([file.name for file in files], shown=5)
+        raise InputError(f"several CSV files: {names}", where=folder, hint="give one of them")
+    return {file.stem: file for file in files}
+
+
+def _holds_boxes(path):
+    if is_via_csv(path):
+        return True
     try:
-        for fields in reader:
-            fields = [field.strip() for field in fields]
-            if not any(fields):
-                continue
-            where = f"{path}:{reader.line_num}"
-            if columns is None:
-                columns = _header(fields, where)
-                if columns:
-                    continue
-                columns = _WITHOUT_HEADER
-            if len(fields) != len(columns):
-                raise InputError(
-                    f"{len(fields)} columns",
-                    where=where,
-                    expected=f"{len(columns)}: {','.join(map(str, columns))}",
-                )
-            row = dict(zip(columns, fields, strict=True))
-            if not row["image"]:
-                raise InputError("no image is named", where=where)
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise InputError(f"malformed CSV: {error}", where=f"{path}:{reader.line_num}") from None
+        rows = read_rows(path)
+    except InputError:
+        return False
+    return any(map(_numbers, rows))
 
 
-def _header(fields, where):
-    """Returns what the columns mean (unknown names stay as they are), or None for no header."""
-    meaning = {alias: column for column, aliases in _COLUMNS.items() for alias in aliases}
-    columns = tuple(meaning.get(field.lower(), field) for field in fields)
-    if "xmin" not in columns:
-        return None
-    missing = [column for column in _WITHOUT_HEADER if columns.count(column) != 1]
-    if missing:
-        raise InputError(f"the header must name once: {', '.join(missing)}", where=where)
-    return columns
+def _read_via_files(path, files, split, images, class_names):
+    if len(files) > 1:
+        raise InputError("several CSV files of VIA", where=path, hint="give one of them")
+    if split is not None and not callable(split):
+        raise InputError(f"no image set {split!r}: a CSV file has none", where=path)
+    (file,) = files.values()
+    return read_via(file, images=images, class_names=class_names)
 
 
-def _size(line, row, picture, path):
+def _finder(file, name, images):
+    if images:
+        return PictureFinder([images], [images])
+    folder = file.parent
+    own = {name, role(name)} - {"", None}
+    places = [folder / "images" / part for part in own] + [folder / part for part in own]
+    return PictureFinder([*places, folder, folder / "images"], [folder])
+
+
+def _annotations(rows, path, finder, fractions, prefix, set_name):
+    """Returns annotations, one per image, and the images without a size."""
+    rows_of = {}
+    for row in rows:
+        rows_of.setdefault(row.cells["image"], []).append(row)
+    annotations, without_size = [], []
+    for name, rows in rows_of.items():
+        picture = finder.find(name)
+        width, height = _size(rows[0], picture, path)
+        if not width and not fractions:
+            without_size.append(name)
+            continue
+        scale = (1, 1) if fractions else (width, height)
+        boxes, names, ignore, places = _boxes(rows, scale, path)
+        sets = {set_name or row.cells.get("set", "") for row in rows} - {""}
+        annotations.append(
+            Annotation(
+                *(picture, prefix + name, boxes, names, ignore, places.__getitem__),
+                *(width, height, tuple(sorted(sets))),
+            )
+        )
+    return annotations, without_size
+
+
+def _size(row, picture, path):
     """Returns (width, height), (0, 0) if nothing tells it."""
-    stated = [row.get("width"), row.get("height")]
+    stated = [row.cells.get("width"), row.cells.get("height")]
     if all(stated):
         try:
-            width, height = map(finite, stated)
+            width, height = map(number, stated)
         except ValueError as error:
-            raise InputError(f"size: {error}", where=f"{path}:{line}") from None
+            raise InputError(f"size: {error}", where=f"{path}:{row.line}") from None
         if width >= 1 and height >= 1:
             return int(width), int(height)
     return picture_size(picture) if picture else (0, 0)
 
 
-def _annotation(name, lines, width, height, picture, path):
-    boxes, names, places = [], [], []
-    for line, row in lines:
-        fields = [row[column] for column in _BOX]
+def _boxes(rows, scale, path):
+    boxes, names, ignore, places = [], [], [], []
+    for row in rows:
+        fields = [row.cells[column] for column in BOX]
         if not any(fields):
             continue
-        where = f"{path}:{line}"
+        where = f"{path}:{row.line}"
         if not all(fields):
             raise InputError("the box or its label is incomplete", where=where)
         try:
-            x_min, y_min, x_max, y_max = map(finite, fields[:4])
+            x_min, y_min, x_max, y_max = map(number, fields[:4])
         except ValueError as error:
             raise InputError(str(error), where=where) from None
+        width, height = scale
         boxes.append((y_min / height, x_min / width, y_max / height, x_max / width))
         names.append(fields[4])
+        ignore.append("group" if row.cells.get("group") == "1" else "")
         places.append(where)
-    ignore = [False] * len(names)
-    return Annotation(picture, name, boxes, names, ignore, places.__getitem__, width, height)
+    return boxes, names, ignore, places
 
 
-def _refuse_fractions(annotations, path):
-    """Boxes in fractions would pass as specks in the corner."""
-    corners = [
-        (x * annotation.width, y * annotation.height)
-        for annotation in annotations
-        for _, _, y, x in annotation.boxes
-    ]
-    if corners and max(map(max, corners)) <= 1:
-        raise InputError("all coordinates are fractions", where=path, expected="pixels")
+def _numbers(row):
+    """The numbers of a box, None for an empty or a malformed one."""
+    try:
+        return [number(row.cells[column]) for column in BOX[:4]]
+    except ValueError:
+        return None
+
+
+def _spoken_names(folder):
+    """OpenImages' names of classes, where they are there: a dict from `/m/01g317` to `Person`."""
+    for path in sorted(folder.glob("*class*descriptions*.csv")):
+        cells = (fields for _, fields in read_cells(path))
+        return {row[0]: row[1] for row in cells if len(row) == 2 and re.match("/[mgt]/", row[0])}
+    return {}

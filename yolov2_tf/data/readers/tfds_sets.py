@@ -147,8 +147,8 @@ def _label_features(builder, where):
 def _parts(builder, split, where):
     """Returns the title, pairs of a split and its examples, and notes."""
     chosen, notes = (split,), ()
-    if split is None:
-        chosen, notes = choose_splits(where, builder.info.splits, None)
+    if split is None or callable(split):
+        chosen, notes = choose_splits(where, builder.info.splits, split)
     title = " ".join([builder.info.full_name, *([chosen[0]] if len(chosen) == 1 else [])])
     return title, [(part, _examples(builder, part, where)) for part in chosen], notes
 

@@ -1,213 +1,214 @@
-"""Reads YOLO txt: a `data.yaml` and one text file of normalised boxes per image.
+"""Reads YOLO txt: one text file of normalised boxes per picture, `class cx cy width height`."""
 
-A line is `class cx cy width height`, or `class x1 y1 x2 y2 x3 y3 …`, an outline of which the
-bounding box is taken.
-"""
-
+import collections
 import functools
 import os
-import reprlib
 from pathlib import Path
 
-import numpy as np
-
-from yolov2_tf.data.annotations import (
-    Annotation,
-    build_dataset,
-    choose_splits,
-    finite,
-    listing,
-    read_text,
+from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits, listing
+from yolov2_tf.data.images import picture_size
+from yolov2_tf.data.readers.yolo_files import LabelFinder, label_places
+from yolov2_tf.data.readers.yolo_rows import RowLayout, read_rows
+from yolov2_tf.data.readers.yolo_sets import (
+    from_darknet,
+    from_folder,
+    from_yaml,
+    holds_labels,
+    load_yaml,
 )
-from yolov2_tf.data.images import PICTURE_SUFFIXES, picture_size
 from yolov2_tf.errors import InputError
 
-SPLITS = ("train", "val", "test")
 
-
-def read_yolo(path, *, split=None, images=None, class_names=None):
+def read_yolo(path, *, split=None, images=None, class_names=None, layout=None):
     """Reads a YOLO data set.
 
-    The label file of `…/images/a/b.jpg` is `…/labels/a/b.txt`; without one the picture is
-    background.
+    A picture without a label file is background.
 
     Args:
-        path: The `data.yaml`: `path` (root, default its own folder), `train`, `val`, `test`
-            (folders, lists of pictures in a text file, or several of these), `names`, `nc`.
-        split: `"train"`, `"val"` or `"test"`. Default: the only one, else all.
-        images: Root folder, in place of `path` in the file.
-        class_names: Names that the labels shall index. Default: `names`, in their order.
+        path: A `data.yaml` (`path`, `train`, `val`, `test`, `names`, `nc`, `kpt_shape`), Darknet's
+            `obj.data`, or a folder of pictures and label files, with or without `classes.txt`.
+        split: Image set to read, as for `choose_splits`. Default: the only one, else all.
+        images: Root folder of the pictures, in place of what the file says.
+        class_names: Names that the labels shall index. Default: the data set's, in their order.
+        layout: What a row holds, one of `yolo_rows.LAYOUTS`. Default: as all rows together tell.
 
     Returns:
         A `Dataset`.
 
     Raises:
-        InputError: If something is missing, malformed or out of range.
+        InputError: If something is missing, malformed, out of range, or can be read in two ways.
     """
     path = Path(path)
-    content = _load(path)
-    names = _names(content, path)
-    available = [key for key in SPLITS if content.get(key)]
-    if not available:
-        raise InputError("no image sets", where=path, expected="train, val or test")
-    chosen, notes = choose_splits(path, available, split)
-    root = _root(content, path, images)
+    sets = _describe(path, images)
+    if isinstance(split, str) and split in sets.absent:
+        raise sets.absent[split]
+    chosen, notes = choose_splits(path, [key for key in sets.pictures if key], split)
+    notes = [*sets.notes, *notes]
+    notes += [f"image set left out: {error.what}" for error in sets.absent.values()]
+    in_sets = {}
+    for key in chosen or [""]:
+        for picture in sets.pictures.get(key, ()):
+            in_sets.setdefault(picture, []).append(key)
+    if not chosen and split is None:
+        in_sets = {picture: [] for found in sets.pictures.values() for picture in found}
+    if both := [picture for picture, names in in_sets.items() if len(names) > 1]:
+        shown = listing([os.path.relpath(p, sets.root) for p in both[:3]], len(both))
+        notes.append(f"pictures in several image sets, read once: {len(both):,} ({shown})")
 
-    pictures = {}  # a dict, since splits may overlap
-    for key in chosen:
-        entries = content[key] if isinstance(content[key], list) else [content[key]]
-        for entry in entries:
-            pictures.update(dict.fromkeys(_list_pictures(entry, key, root, path)))
-    background = [p for p in pictures if not os.path.isfile(label_path(p))]
-    if background and len(background) == len(pictures):
-        raise InputError(
-            f"not one picture has a label file; the first should be {label_path(background[0])}",
-            where=path,
-        )
-    if background:
-        shown = listing([os.path.relpath(p, root) for p in background[:3]], len(background))
-        notes += (
-            f"pictures without a label file, taken as background: {len(background):,} ({shown})",
-        )
-
-    annotations = [_annotation(picture, root, names) for picture in pictures]
-    name = " ".join([path.resolve().parent.name, *([chosen[0]] if len(chosen) == 1 else [])])
-    return build_dataset(name, annotations, names if class_names is None else class_names, notes)
-
-
-def label_path(picture):
-    """Where the labels of a picture stand: the last folder `images` of its path reads `labels`."""
-    head, images, tail = os.path.splitext(picture)[0].rpartition("/images/")
-    return f"{head}/labels/{tail}.txt" if images else f"{tail}.txt"
-
-
-def _load(path):
-    import yaml
-
-    try:
-        # The base loader keeps every scalar as text: a class may be called `no` or `1e3`.
-        content = yaml.load(read_text(path), yaml.BaseLoader)
-    except yaml.MarkedYAMLError as error:
-        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise InputError(f"malformed YAML: {error.problem}", where=f"{path}{line}") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise InputError(f"malformed YAML: {error}", where=path) from None
-    if not isinstance(content, dict):
-        raise InputError("no keys", where=path, expected="train, val, names")
-    return content
-
-
-def _names(content, path):
-    names = content.get("names")
-    if isinstance(names, dict):
-        if set(names) != {str(i) for i in range(len(names))}:
-            raise InputError(
-                f"the keys of 'names' are {listing(list(names))}",
-                where=path,
-                expected=f"0 to {len(names) - 1}",
-            )
-        names = [names[str(i)] for i in range(len(names))]
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise InputError("'names' is missing, or no list of names", where=path)
-    if content.get("nc", str(len(names))) != str(len(names)):
-        raise InputError(f"'nc' is {content['nc']}, but there are {len(names)} names", where=path)
-    return names
-
-
-def _root(content, path, images):
-    root = os.path.join(path.parent, str(content.get("path", "")))
-    if not os.path.isdir(root):
-        root = path.parent  # files made elsewhere often state a folder of that machine
-    return os.path.abspath(images or root)
-
-
-def _list_pictures(entry, key, root, path):
-    entry = str(entry)
-    place = os.path.join(root, entry)
-    if not os.path.exists(place) and entry.startswith("../"):
-        place = os.path.join(root, entry[3:])  # as in Roboflow's exports
-    if os.path.isdir(place):
-        found = [
-            os.path.normpath(os.path.join(folder, file))
-            for folder, _, files in sorted(os.walk(place))
-            for file in sorted(files)
-            if os.path.splitext(file)[1].lower() in PICTURE_SUFFIXES and not file.startswith(".")
-        ]
-        if not found:
-            raise InputError(f"no pictures in {place} ({key!r})", where=path)
-        return found
-    if place.endswith(".txt") and os.path.isfile(place):
-        lines = (line.strip() for line in read_text(place).splitlines())
-        return [_listed(line, os.path.dirname(place), root) for line in lines if line]
-    raise InputError(
-        f"{key!r} is {reprlib.repr(entry)}: neither a folder nor a list of pictures",
-        where=path,
-        hint=f"a path relative to {root}",
+    labels = LabelFinder()
+    files = {picture: labels.find(picture) for picture in in_sets}
+    notes += _match_notes(files, labels, sets)
+    rows, told = {}, collections.Counter()
+    for picture, file in files.items():
+        rows[picture] = read_rows(file, told) if file else []
+    row_layout = RowLayout(
+        [(files[picture], row) for picture in rows for row in rows[picture]], sets.keypoints, layout
     )
+    notes += [f"{what}: {count:,}" for what, count in told.items()] + row_layout.notes
+    names, named = _class_names(sets.names, [row for found in rows.values() for row in found])
+    notes += named
+    annotations = [
+        _annotation(picture, files[picture], rows[picture], names, row_layout, sets.root, in_set)
+        for picture, in_set in in_sets.items()
+    ]
+    title = path if path.is_dir() else path.parent
+    name = " ".join([title.resolve().name, *([chosen[0]] if len(chosen) == 1 else [])])
+    class_names = list(names.values()) if class_names is None else class_names
+    return build_dataset(name, annotations, class_names, notes)
 
 
-def _listed(line, folder, root):
-    candidates = [os.path.normpath(os.path.join(base, line)) for base in (folder, root)]
-    return next((c for c in candidates if os.path.isfile(c)), candidates[0])
+def find_yolo(folder):
+    """Finds what describes a YOLO data set in a folder.
+
+    Args:
+        folder: `pathlib.Path`.
+
+    Returns:
+        `data.yaml`, another YAML file with image sets and classes, or `obj.data`, in the folder or
+        one of its folders; the folder itself if its pictures have label files; or None.
+
+    Raises:
+        InputError: If several files could be meant.
+    """
+    for level in ("*", "*/*"):
+        files = sorted(folder.glob(level))
+        found = [path for path in files if path.name in ("data.yaml", "data.yml")]
+        found = found or [path for path in files if _describes_sets(path)]
+        found = found or [path for path in files if _is_darknet(path)]
+        if len(found) > 1:
+            names = listing([str(path.relative_to(folder)) for path in found])
+            raise InputError(
+                f"several descriptions: {names}", where=folder, hint="give one of them"
+            )
+        if found:
+            return found[0]
+    return folder if holds_labels(folder) else None
 
 
-def _annotation(picture, root, names):
-    boxes, labels = _read_labels(label_path(picture), len(names))
+def _describe(path, images):
+    if path.is_dir():
+        return from_folder(path, images)
+    if path.suffix.lower() == ".data":
+        return from_darknet(path, images)
+    return from_yaml(path, images)
+
+
+def _describes_sets(path):
+    if path.suffix.lower() not in (".yaml", ".yml") or not path.is_file():
+        return False
+    try:
+        content, _ = load_yaml(path)
+    except InputError:
+        return False
+    return bool({"names", "nc"} & set(content)) and bool({"train", "val", "test"} & set(content))
+
+
+def _is_darknet(path):
+    if path.suffix.lower() != ".data" or not path.is_file():
+        return False
+    try:
+        from_darknet(path)
+    except InputError:
+        return False
+    return True
+
+
+def _match_notes(files, labels, sets):
+    """What has no label file, and which label files belong to no picture."""
+    bare = [picture for picture, file in files.items() if file is None]
+    background = [picture for picture in bare if os.path.isfile(picture)]
+    if bare and len(bare) == len(files):
+        raise InputError(
+            f"not one picture has a label file; the first should be {label_places(bare[0])[0]}",
+            where=sets.where,
+        )
+    notes = []
+    if background:
+        shown = listing([os.path.relpath(p, sets.root) for p in background[:3]], len(background))
+        notes.append(
+            f"pictures without a label file, taken as background: {len(background):,} ({shown})"
+        )
+    everything = {p for found in sets.pictures.values() for p in found} == set(files)
+    if everything and (left := labels.left_over()):
+        shown = listing([os.path.relpath(p, sets.root) for p in left[:3]], len(left))
+        notes.append(f"label files without a picture: {len(left):,} ({shown})")
+    return notes
+
+
+def _class_names(names, rows):
+    """Returns class names by id, as the rows use them, and notes."""
+    labels = {row.label for row in rows}
+    ids = {int(label) for label in labels if label.isdecimal()}
+    if names is None:
+        return {number: str(number) for number in range(1 + max(ids, default=0))}, []
+    notes = []
+    by_name = [row for row in rows if row.label in names.values() and not row.label.isdecimal()]
+    if by_name:
+        notes = [f"rows that name their class instead of numbering it: {len(by_name):,}"]
+    if list(names) == list(range(1, len(names) + 1)) and 0 in ids and max(ids) < len(names):
+        notes += ["'names' counts from 1, the label files from 0: the first name is class 0"]
+        names = dict(enumerate(names.values()))
+    return names, notes
+
+
+def _annotation(picture, file, rows, names, row_layout, root, in_sets):
+    boxes = [row_layout.corners(row.values) for row in rows]
+    labels = [_label(row, file, names) for row in rows]
     width, height = picture_size(picture)
     return Annotation(
         picture if os.path.isfile(picture) else None,
         os.path.relpath(picture, root),
         boxes,
-        [names[label] for label in labels],
-        [False] * len(labels),
-        functools.partial(_locate, label_path(picture)),
+        labels,
+        [False] * len(rows),
+        functools.partial(_locate, file),
         width,
         height,
+        tuple(in_sets),
     )
 
 
-def _read_labels(path, num_classes):
-    if not os.path.isfile(path):
-        return [], []
-    boxes, labels = [], []
-    for number, fields in _lines(path):
-        where = f"{path}:{number}"
-        try:
-            label, *values = map(finite, fields)
-        except ValueError as error:
-            raise InputError(str(error), where=where) from None
-        if label not in range(num_classes):
-            raise InputError(
-                f"class id {fields[0]} is out of range",
-                where=where,
-                expected=f"0 to {num_classes - 1}",
-            )
-        boxes.append(_corners(values, where))
-        labels.append(int(label))
-    return boxes, labels
-
-
-def _lines(path):
-    """Yields line number and fields of the lines that are not blank."""
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
-        if fields := line.split():
-            yield number, fields
-
-
-def _locate(path, index):
-    return f"{path}:{[number for number, _ in _lines(path)][index]}"
-
-
-def _corners(values, where):
-    if len(values) == 4:
-        x, y, width, height = values
-        return y - height / 2, x - width / 2, y + height / 2, x + width / 2
-    if len(values) >= 6 and len(values) % 2 == 0:
-        outline = np.reshape(values, (-1, 2))
-        (x_min, y_min), (x_max, y_max) = outline.min(axis=0), outline.max(axis=0)
-        return y_min, x_min, y_max, x_max
+def _label(row, file, names):
+    """The class of a row, by its number, or by a name that is no number."""
+    try:
+        number = float(row.label)
+    except ValueError:
+        if row.label in names.values():
+            return row.label
+        number = None
+    if number in names:
+        return names[int(number)]
+    what = "class id" if number is not None else "class"
+    ids = list(names)
+    expected = f"0 to {len(ids) - 1}" if ids == list(range(len(ids))) else listing(ids, shown=20)
     raise InputError(
-        f"{len(values)} numbers after the class",
-        where=where,
-        expected="4 (cx cy width height) or at least 3 pairs (an outline)",
+        f"{what} {row.label[:40]} is out of range"
+        if number is not None
+        else f"{row.label[:40]!r} is no number and no class",
+        where=f"{file}:{row.line}",
+        expected=expected,
     )
+
+
+def _locate(file, index):
+    return f"{file}:{read_rows(file, collections.Counter())[index].line}"

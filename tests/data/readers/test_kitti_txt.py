@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from yolov2_tf.data.readers.kitti_txt import find_kitti_labels, read_kitti
+from yolov2_tf.errors import InputError
+
+ROW = "Car 0.00 0 1.5 10 20 30 60 1.5 1.6 3.7 1 2 8 1.5\n"
+REGION = "DontCare -1 -1 -10 1 2 3 4 -1 -1 -1 -1000 -1000 -1000 -10\n"
+
+
+def write(folder, text, pictures=("000.png",)):
+    for name in ("image_2", "label_2"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for name in pictures:
+        Image.new("RGB", (100, 80)).save(folder / "image_2" / name)
+    (folder / "label_2" / "000.txt").write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("above", ["", "training"])
+def test_corners_are_pixels(tmp_path, above):
+    write(tmp_path / above, ROW + REGION)
+    dataset = read_kitti(tmp_path)
+    np.testing.assert_allclose(dataset.records[0].boxes, [[0.25, 0.1, 0.75, 0.3]])
+    assert dataset.class_names == ("Car",)
+    assert dataset.counts == {"regions left out (DontCare)": 1}
+
+
+def test_faults(tmp_path):
+    with pytest.raises(InputError, match=r"000\.txt:2: no line of KITTI"):
+        read_kitti(write(tmp_path, ROW + "Car 1 2 3\n"))
+    with pytest.raises(InputError, match="no picture can be read"):
+        read_kitti(write(tmp_path / "bare", ROW, pictures=()))
+
+
+@pytest.mark.parametrize("row", ["0 .5 .5 .1 .1", "0 .1 .1 .2 .2 .3 .3 .4", "car", ""])
+def test_other_labels_are_not_taken_for_it(tmp_path, row):
+    assert find_kitti_labels(write(tmp_path, row)) is None

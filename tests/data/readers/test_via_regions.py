@@ -1,0 +1,93 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from yolov2_tf.data.readers.via_regions import read_via
+from yolov2_tf.errors import InputError
+
+RECT = {"name": "rect", "x": 10, "y": 20, "width": 20, "height": 40}
+POLYGON = {"name": "polygon", "all_points_x": [10, 30, 20], "all_points_y": [60, 30, 20]}
+CIRCLE = {"name": "circle", "cx": 20, "cy": 40, "r": 10}
+ELLIPSE = {"name": "ellipse", "cx": 20, "cy": 40, "rx": 10, "ry": 20, "theta": 0}
+
+
+def write(folder, *regions, project=False, old=False):
+    """Writes a.jpg with regions, pairs of shape and attributes, and an empty b.jpg."""
+    regions = [{"shape_attributes": s, "region_attributes": a} for s, a in regions]
+    regions = dict(enumerate(regions)) if old else regions
+    content = {
+        "a.jpg1": {"filename": "a.jpg", "size": 1, "regions": regions, "file_attributes": {}},
+        "b.jpg1": {"filename": "b.jpg", "size": 1, "regions": [], "file_attributes": {}},
+    }
+    content = {"_via_settings": {}, "_via_img_metadata": content} if project else content
+    for name in ("a.jpg", "b.jpg"):
+        Image.new("RGB", (100, 80)).save(folder / name)
+    path = folder / "via.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+@pytest.mark.parametrize("form", [{}, {"project": True}, {"old": True}])
+@pytest.mark.parametrize(
+    ("shape", "box"),
+    [
+        (RECT, [0.25, 0.1, 0.75, 0.3]),
+        (POLYGON, [0.25, 0.1, 0.75, 0.3]),
+        (ELLIPSE, [0.25, 0.1, 0.75, 0.3]),
+        (CIRCLE, [0.375, 0.1, 0.625, 0.3]),
+    ],
+)
+def test_shapes_become_boxes(tmp_path, form, shape, box):
+    dataset = read_via(write(tmp_path, (shape, {"what": "dog"}), **form))
+    first, second = dataset.records
+    np.testing.assert_allclose(first.boxes, [box], atol=1e-7)
+    assert dataset.class_names == ("dog",)
+    assert len(second.boxes) == 0
+
+
+def test_csv(tmp_path):
+    write(tmp_path)
+    path = tmp_path / "via.csv"
+    with open(path, "w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["#filename", "region_shape_attributes", "region_attributes"])
+        rows.writerow(["a.jpg", json.dumps(RECT), json.dumps({"type": "dog"})])
+        rows.writerow(["b.jpg", "{}", "{}"])
+    dataset = read_via(path)
+    np.testing.assert_allclose(dataset.records[0].boxes, [[0.25, 0.1, 0.75, 0.3]])
+    assert len(dataset) == 2
+
+
+def test_the_class_among_several_attributes(tmp_path):
+    path = write(tmp_path, (RECT, {"class": {"dog": True, "cat": False}, "quality": "good"}))
+    assert read_via(path).class_names == ("dog",)
+    path = write(tmp_path, (RECT, {"kind": "dog", "quality": "good"}))
+    with pytest.raises(InputError, match=r"which attribute.*kind, quality"):
+        read_via(path)
+
+
+@pytest.mark.parametrize(
+    ("region", "message"),
+    [
+        (({**RECT, "x": "left"}, {"class": "dog"}), r"a\.jpg1 regions\[0\]: .*'left' is not a fin"),
+        (({"name": "point", "cx": 1, "cy": 2}, {"class": "dog"}), "'point' has no box"),
+        ((None, {"class": "dog"}), "the region's shape"),
+        ((RECT, {"class": ""}), "the region has no 'class'"),
+        ((RECT, {}), "which attribute"),
+    ],
+)
+def test_bad_regions_raise_with_their_place(tmp_path, region, message):
+    with pytest.raises(InputError, match=message):
+        read_via(write(tmp_path, region))
+
+
+def test_missing_pictures_are_left_out_and_told(tmp_path):
+    path = write(tmp_path, (RECT, {"class": "dog"}))
+    (tmp_path / "b.jpg").unlink()
+    assert "left out: 1 (b.jpg)" in read_via(path).notes[0]
+    (tmp_path / "a.jpg").unlink()
+    with pytest.raises(InputError, match=r"no picture can be read.*--images"):
+        read_via(path)

@@ -1,0 +1,90 @@
+import os
+import unicodedata
+
+import pytest
+
+from yolov2_tf.data.picture_finder import as_posix, find_pictures, walk_pictures
+from yolov2_tf.errors import InputError
+
+
+def touch(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("there", "name"),
+    [
+        ("a.jpg", "a.jpg"),
+        ("images/a.jpg", "images/a.jpg"),
+        ("images/a.jpg", r"images\a.jpg"),
+        ("images/a.jpg", r"C:\Users\me\images\a.jpg"),
+        ("images/a.jpg", "/home/me/set/images/a.jpg"),
+        ("a.jpg", "/home/me/set/images/a.jpg"),
+        ("a.jpg", "./a.jpg"),
+        ("a.jpg", "../../a.jpg"),
+        ("a b.jpg", "a%20b.jpg"),
+        ("a%20b.jpg", "a%20b.jpg"),
+        ("a.jpg", "https://host/some/a.jpg?key=1"),
+        ("a.jpg", "gs://bucket/some/a.jpg"),
+        ("a.jpg", "file:///C:/some/a.jpg"),
+        ("a.jpg", "/data/local-files/?d=some/a.jpg"),
+        ("a.JPG", "a.jpg"),
+        ("A.jpeg", "a.jpeg"),
+        ("a.jpg", "a"),
+        ("a.b.jpg", "a.b"),
+        ("a.jpg", " a.jpg "),
+        (unicodedata.normalize("NFD", "é.jpg"), unicodedata.normalize("NFC", "é.jpg")),
+        (unicodedata.normalize("NFC", "é.jpg"), unicodedata.normalize("NFD", "é.jpg")),
+        ("é.jpg", "%C3%A9.jpg"),
+    ],
+)
+def test_names_from_elsewhere(tmp_path, there, name):
+    touch(tmp_path, there, "other.jpg")
+    assert find_pictures([name], [tmp_path]) == {name: str(tmp_path / there)}
+
+
+@pytest.mark.parametrize("name", ["b.jpg", "", "a.png", "a\0.jpg", "/", "..", "a.txt"])
+def test_names_of_no_picture(tmp_path, name):
+    touch(tmp_path, "a.jpg", "._b.jpg", "a.txt")
+    assert find_pictures([name], [tmp_path], [tmp_path]) == {}
+
+
+def test_the_longest_common_end_of_the_path_is_meant(tmp_path):
+    touch(tmp_path, "x/train/a.jpg", "x/val/a.jpg", "x/val/b.jpg")
+    names = [r"D:\set\val\a.jpg", "train/a.jpg", "b.jpg"]
+    assert find_pictures(names, [tmp_path], [tmp_path]) == {
+        names[0]: str(tmp_path / "x/val/a.jpg"),
+        names[1]: str(tmp_path / "x/train/a.jpg"),
+        names[2]: str(tmp_path / "x/val/b.jpg"),
+    }
+    with pytest.raises(InputError, match=r"two pictures could be meant by 'a\.jpg'"):
+        find_pictures(["a.jpg"], [tmp_path], [tmp_path])
+
+
+def test_a_picture_of_another_image_set_is_not_meant(tmp_path):
+    touch(tmp_path, "set/images/val/a.jpg", "set/flat/b.jpg")
+    names = ["images/train/a.jpg", "images/train/b.jpg"]
+    found = find_pictures(names, [tmp_path], [tmp_path / "set"])
+    assert found == {names[1]: str(tmp_path / "set/flat/b.jpg")}
+
+
+def test_nothing_is_searched_below_other_folders(tmp_path):
+    touch(tmp_path, "x/a.jpg")
+    assert find_pictures(["a.jpg"], [tmp_path]) == {}
+
+
+def test_linked_folders_are_followed_once(tmp_path):
+    touch(tmp_path, "real/a.jpg", "set/b.jpg", "set/.hidden/c.jpg")
+    (tmp_path / "set" / "link").symlink_to(tmp_path / "real")
+    (tmp_path / "real" / "loop").symlink_to(tmp_path / "set")
+    found = [os.path.basename(path) for path in walk_pictures(tmp_path / "set")]
+    assert found == ["b.jpg", "a.jpg"]
+
+
+def test_as_posix():
+    assert as_posix("C:\\a\\b.jpg") == "/a/b.jpg"
+    assert as_posix("a:b.jpg") == "a:b.jpg"
+    assert as_posix("what?.jpg") == "what?.jpg"

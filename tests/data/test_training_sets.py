@@ -1,0 +1,100 @@
+import pytest
+from PIL import Image
+
+from yolov2_tf.data.training_sets import DataSource, open_training_sets
+from yolov2_tf.errors import InputError
+
+
+def write(folder, sets, names="[cat, dog]", label=0):
+    """Writes a YOLO data set; `sets` maps a key of the yaml to the number of its pictures."""
+    lines = [f"names: {names}"]
+    for key, count in sets.items():
+        for part in ("images", "labels"):
+            (folder / key / part).mkdir(parents=True)
+        for i in range(count):
+            color = (i, len(key), len(lines))
+            Image.new("RGB", (20, 10), color).save(folder / key / "images" / f"{key}{i}.png")
+            (folder / key / "labels" / f"{key}{i}.txt").write_text(f"{label} .5 .5 .2 .2\n")
+        lines.append(f"{key}: {key}/images")
+    (folder / "data.yaml").write_text("\n".join(lines))
+    return DataSource(str(folder))
+
+
+def stems(dataset):
+    return {record.image_id.rpartition("/")[2][:-5] for record in dataset.records}
+
+
+def test_train_trains_val_scores_and_test_is_not_used(tmp_path):
+    train, val, notes = open_training_sets(write(tmp_path, {"test": 2, "train": 3, "val": 2}))
+    assert stems(train) == {"train"}
+    assert stems(val) == {"val"}
+    assert notes == ("image sets train, val, test: train trains; val scores; test is not used",)
+
+
+@pytest.mark.parametrize("sets", [{"train": 10}, {"train": 10, "test": 5}])
+def test_without_a_set_to_score_on_a_fifth_is_held_out(tmp_path, sets):
+    data = write(tmp_path, sets)
+    train, val, notes = open_training_sets(data)
+    assert (len(train), len(val)) == (8, 2)
+    assert stems(train) == stems(val) == {"train"}
+    assert "2 of 10 pictures are held out" in notes[-1]
+    train, val, _ = open_training_sets(data, held_out=0.5, seed=3)
+    assert (len(train), len(val)) == (5, 5)
+    train, val, _ = open_training_sets(data, held_out=0)
+    assert (len(train), val) == (10, None)
+
+
+def test_what_the_user_picks_is_used(tmp_path):
+    data = write(tmp_path, {"train": 5, "val": 2, "test": 3})
+    pick = lambda split: DataSource(data.spec, split)  # noqa: E731
+    train, val, _ = open_training_sets(pick("val"))
+    assert stems(train) == stems(val) == {"val"}
+    train, val, _ = open_training_sets(pick("train"))
+    assert stems(val) == {"val"}
+    train, val, _ = open_training_sets(pick("test"), pick("train"))
+    assert (stems(train), stems(val)) == ({"test"}, {"train"})
+    with pytest.raises(InputError, match="no image set 'trainval'"):
+        open_training_sets(pick("trainval"))
+
+
+def test_another_data_set_to_score_on(tmp_path):
+    data = write(tmp_path / "a", {"train": 3, "val": 2})
+    train, val, _ = open_training_sets(data, write(tmp_path / "b", {"train": 4, "test": 1}))
+    assert (len(train), stems(val)) == (3, {"test"})
+    with pytest.raises(InputError, match="unknown class 'cow'"):
+        open_training_sets(data, write(tmp_path / "c", {"train": 1}, names="[cow]"))
+
+
+def test_only_a_test_set_is_not_trained_on(tmp_path):
+    data = write(tmp_path, {"test": 4})
+    with pytest.raises(InputError, match=r"only the image set test, which.*--split test"):
+        open_training_sets(data)
+    assert len(open_training_sets(DataSource(data.spec, "test"))[0]) == 3
+
+
+def test_pictures_in_both_are_told(tmp_path):
+    data = write(tmp_path, {"train": 3, "val": 2})
+    (tmp_path / "val/images/val0.png").write_bytes(
+        (tmp_path / "train/images/train2.png").read_bytes()
+    )
+    *_, notes = open_training_sets(data)
+    assert "both in training and in validation" in notes[-1]
+    assert "1 (val/images/val0.png)" in notes[-1]
+
+
+def test_a_class_that_only_the_validation_set_has(tmp_path):
+    for name, label in (("train", "cat"), ("val", "dog")):
+        rows = [f"{name}{i}.png,20,10,{label},1,1,{5 + i},5" for i in range(3)]
+        header = "filename,width,height,class,xmin,ymin,xmax,ymax"
+        (tmp_path / f"{name}.csv").write_text("\n".join([header, *rows]))
+    train, val, notes = open_training_sets(DataSource(str(tmp_path)))
+    assert train.class_names == val.class_names == ("cat", "dog")
+    assert val.records[0].labels.tolist() == [1]
+    assert "nothing trains: dog" in notes[-1]
+
+
+def test_digits():
+    train, val, notes = open_training_sets(DataSource("digits"))
+    assert (train.name, val.name) != ("", "")
+    assert len(train) > len(val)
+    assert "train trains; val scores; test is not used" in notes[0]

@@ -1,0 +1,95 @@
+"""Names of image sets: which one trains, which one scores, which one nobody may learn from."""
+
+import re
+
+from yolov2_tf.errors import InputError
+
+_ROLES = {
+    "train": "train",
+    "training": "train",
+    "trainval": "trainval",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "dev": "val",
+    "eval": "val",
+    "test": "test",
+    "testing": "test",
+}
+
+
+def role(name):
+    """What an image set is for, by its name.
+
+    Args:
+        name: E.g. `"train2017"`, `"valid"`, `"test_labels"`, `"2007_trainval"`.
+
+    Returns:
+        `"train"`, `"val"`, `"trainval"` (both), `"test"`, or None where the name does not tell or
+        tells two of them.
+    """
+    words = re.findall("[a-z]+", name.lower())
+    found = {_ROLES[word] for word in words if word in _ROLES}
+    return found.pop() if len(found) == 1 else None
+
+
+def training_names(available):
+    """The image sets to train on: those for training, else those of no known purpose.
+
+    Args:
+        available: Names of the image sets.
+
+    Returns:
+        A tuple of names; empty if there are only sets to test on.
+    """
+    roles = {name: role(name) for name in available}
+    for wanted in ("train", "trainval", None, "val"):
+        if found := tuple(name for name in available if roles[name] == wanted):
+            return found
+    return ()
+
+
+def validation_names(available):
+    """The image sets to score on while training: those for validation, if others train.
+
+    Args:
+        available: Names of the image sets.
+
+    Returns:
+        A tuple of names; empty where a part of the training set has to be held out.
+    """
+    if "trainval" in map(role, training_names(available)):
+        return ()  # it holds the pictures of `val`
+    taken = training_names(available)
+    return tuple(name for name in available if role(name) == "val" and name not in taken)
+
+
+def choose_splits(name, available, wanted):
+    """Picks image sets: the one asked for, else the only one, else all.
+
+    Args:
+        name: What has these image sets, for the message.
+        available: Names of the image sets.
+        wanted: One of them, another word for it (`"val"` for `valid`), a function from `available`
+            to a tuple of them (`training_names`), or None.
+
+    Returns:
+        A tuple of names and a tuple of notes.
+
+    Raises:
+        InputError: If the one asked for is not there.
+    """
+    available = tuple(available)
+    if callable(wanted):
+        return wanted(available), ()
+    if wanted is None:
+        several = len(available) > 1
+        note = f"image sets {', '.join(available)} found: all are used (the split picks one)"
+        return available, (note,) if several else ()
+    if wanted not in available:
+        same = [other for other in available if role(wanted) and role(other) == role(wanted)]
+        if wanted.lower() in _ROLES and len(same) == 1:
+            return (same[0],), (f"image set {same[0]!r} taken for {wanted!r}",)
+        has = ", ".join(available) or "a data set without image sets"
+        raise InputError(f"no image set {wanted!r}", where=name, expected=has)
+    return (wanted,), ()

@@ -1,0 +1,218 @@
+"""Recognises which form a file or folder of annotations has."""
+
+import collections
+import dataclasses
+import itertools
+from pathlib import Path
+
+from yolov2_tf.data.annotations import listing
+from yolov2_tf.data.image_sets import role
+from yolov2_tf.data.picture_finder import walk_files
+from yolov2_tf.errors import InputError
+
+FORMATS = (
+    *("voc", "coco", "yolo", "yolo-centres", "yolo-corners", "yolo-outlines", "yolo-keypoints"),
+    *("csv", "createml", "via", "kitti", "tfrecord", "tfds"),
+)
+"""What `--format` takes; `yolo-…` also says what the numbers of a row are."""
+
+LOOKED_FOR = (
+    "Annotations/*.xml or XML beside the pictures (VOC), instances_*.json or "
+    "_annotations.coco.json (COCO), data.yaml, obj.data or labels/*.txt (YOLO), a CSV of boxes, "
+    "_annotations.createml.json (Create ML), via_region_data.json (VIA), label_2/*.txt (KITTI) or "
+    "*.tfrecord"
+)
+
+_PARTS = ("images", "labels", "jpegimages", "annotations", "imagesets", "img", "imgs", "pictures")
+RECORD_SUFFIXES = (".tfrecord", ".tfrecords", ".record", ".tfrec")
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """A form that a path may be read in.
+
+    Attributes:
+        format: One of `FORMATS`.
+        path: The file or folder that its reader takes.
+        fault: Why it cannot be read, if the search found that out, as an `InputError`.
+    """
+
+    format: str
+    path: Path
+    fault: InputError | None = None
+
+
+def recognise(path):
+    """Lists the forms in which a file or folder may be read.
+
+    Args:
+        path: `pathlib.Path` of something that is there.
+
+    Returns:
+        A list of `Found`, empty if there is none.
+
+    Raises:
+        InputError: If it is of a form that is known and not read; says what converts it.
+    """
+    return _of_folder(path) if path.is_dir() else _of_file(path)
+
+
+def _of_file(path):
+    match path.suffix.lower():
+        case ".json":
+            return [Found(_json_form(path) or "coco", path)]
+        case ".yaml" | ".yml" | ".data":
+            return [Found("yolo", path)]
+        case ".csv" | ".tsv":
+            return [Found("csv", path)]
+    return [Found("tfrecord", path)] if _is_record_file(path) else []
+
+
+def _of_folder(folder):
+    if (folder / "dataset_info.json").is_file() and (folder / "features.json").is_file():
+        return [Found("tfds", folder)]
+    found = []
+    for form, search in _SEARCHES.items():
+        try:
+            if path := search(folder):
+                found.append(Found(form, path))
+        except InputError as error:
+            found.append(Found(form, folder, error))
+    if not found:
+        _refuse_by_name(folder)
+    return found
+
+
+def _find_yolo(folder):
+    from yolov2_tf.data.readers.yolo_txt import find_yolo
+
+    return find_yolo(folder)
+
+
+def _find_coco(folder):
+    from yolov2_tf.data.readers.coco_json import find_coco_files
+
+    if find_coco_files(folder):
+        return folder
+    files = [path for path in _json_files(folder) if _json_form(path, refuse=False) == "coco"]
+    if len(files) > 1:
+        names = listing([path.name for path in files])
+        raise InputError(f"several COCO files: {names}", where=folder, hint="give one of them")
+    return files[0] if files else None
+
+
+def _find_voc(folder):
+    from yolov2_tf.data.readers.voc_xml import find_voc_folders
+
+    return folder if not _is_cvat(folder) and find_voc_folders(folder) else None
+
+
+def _find_csv(folder):
+    from yolov2_tf.data.readers.csv_table import find_csv_files
+
+    return folder if find_csv_files(folder) else None
+
+
+def _find_createml(folder):
+    from yolov2_tf.data.readers.createml_json import find_createml_files
+
+    if find_createml_files(folder):
+        return folder
+    files = [path for path in _json_files(folder) if _json_form(path, refuse=False) == "createml"]
+    return files[0] if len(files) == 1 else None
+
+
+def _find_via(folder):
+    files = [path for path in _json_files(folder) if _json_form(path, refuse=False) == "via"]
+    return files[0] if len(files) == 1 else None
+
+
+def _find_kitti(folder):
+    from yolov2_tf.data.readers.kitti_txt import find_kitti_labels
+
+    return folder if find_kitti_labels(folder) else None
+
+
+def _find_records(folder):
+    return folder if any(map(_is_record_file, folder.iterdir())) else None
+
+
+_SEARCHES = {
+    "yolo": _find_yolo,
+    "coco": _find_coco,
+    "voc": _find_voc,
+    "createml": _find_createml,
+    "via": _find_via,
+    "csv": _find_csv,
+    "kitti": _find_kitti,
+    "tfrecord": _find_records,
+}
+
+
+def no_annotations(path):
+    """The error for a folder of no known form: what was looked for, and the nearest thing there."""
+    files = list(itertools.islice(walk_files(path), 2000))
+    kinds = collections.Counter(Path(file).suffix.lower() or "no suffix" for file in files)
+    there = [f"{count:,} {kind}" for kind, count in kinds.most_common(4)]
+    there = ", ".join(there) if there else "nothing"
+    more = " in the first 2,000 files" if len(files) == 2000 else ""
+    return InputError(
+        f"no annotations found; there is {there}{more}",
+        where=path,
+        expected=LOOKED_FOR,
+        hint=_nearest(path),
+    )
+
+
+def _nearest(path):
+    """A folder close by that can be read."""
+    near = [part for part in sorted(path.iterdir()) if part.is_dir()][:20]
+    if path.name.lower() in _PARTS or role(path.name):
+        near.append(path.resolve().parent)
+    for place in near:
+        try:
+            if found := [found for found in _of_folder(place) if found.fault is None]:
+                return f"{place}, which looks like {found[0].format}"
+        except (InputError, OSError):
+            continue
+    return None
+
+
+def _refuse_by_name(folder):
+    """Raises for forms that are known and not read."""
+    if _is_cvat(folder):
+        raise InputError(
+            "CVAT's own XML",
+            where=folder,
+            hint="in CVAT: Export task dataset, then COCO 1.0, YOLO 1.1 or PASCAL VOC 1.1",
+        )
+    for place in (folder, *(folder / name for name in ("annotations", "ann", "labels"))):
+        for path in _json_files(place)[:3]:
+            _json_form(path)
+
+
+def _json_form(path, refuse=True):
+    from yolov2_tf.data.readers.json_files import REFUSED, kind_of_json
+
+    kind = kind_of_json(path)
+    if kind in REFUSED and refuse:
+        what, instead = REFUSED[kind]
+        raise InputError(what, where=path, expected="a form that is read", hint=instead)
+    return None if kind in REFUSED else kind
+
+
+def _json_files(folder):
+    return sorted(folder.glob("*.json"))[:20] if folder.is_dir() else []
+
+
+def _is_cvat(folder):
+    path = folder / "annotations.xml"
+    if not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        return b"<annotations" in file.read(1024)
+
+
+def _is_record_file(path):
+    suffixes = {suffix.partition("-")[0].lower() for suffix in path.suffixes}
+    return path.is_file() and not suffixes.isdisjoint(RECORD_SUFFIXES)

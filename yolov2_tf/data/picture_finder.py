@@ -1,0 +1,245 @@
+"""Finds the pictures that annotations name, however another tool or computer wrote the name.
+
+One finder for all readers. A name may come with backslashes, a drive letter or the folders of
+another computer, percent-encoded, in another Unicode form, in another case, or without a suffix.
+"""
+
+import itertools
+import os
+import re
+import unicodedata
+from urllib.parse import unquote
+
+from yolov2_tf.data.image_sets import role
+from yolov2_tf.errors import InputError
+
+PICTURE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".jp2"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".mpo", ".heic", ".heif", ".avif"),
+)
+"""Suffixes, in lower case, by which a picture file is known. Not all of them can be read: those
+that cannot are named when the pictures are checked."""
+
+
+class PictureFinder:
+    """Finds pictures by the names that annotations give them.
+
+    A name is first tried as it stands in each folder, then without its first folders, then against
+    the names that the folders hold in any spelling. Only then the pictures below `below` are
+    compared by file name; of several the one with the longest common end of the path is meant.
+
+    Args:
+        folders: Folders to look into, likeliest first.
+        below: Folders to search with all that is below them.
+    """
+
+    def __init__(self, folders, below=()):
+        self._folders = [os.fspath(folder) for folder in folders]
+        self._below = [os.fspath(folder) for folder in below]
+        self._in_folder = {}
+        self._found_below = None
+
+    def find(self, name):
+        """Returns the path of a picture, None if it is not there.
+
+        Args:
+            name: The picture as the annotations name it, with or without folders and suffix.
+
+        Raises:
+            InputError: If several pictures could be meant.
+        """
+        names = tuple(dict.fromkeys((name, as_posix(name), unquote(as_posix(name)))))
+        for look in (self._as_it_stands, self._in_any_spelling, self._further_below):
+            for spelling in names:
+                if path := look(spelling):
+                    return path
+        return None
+
+    def _as_it_stands(self, name):
+        if not is_picture(name):
+            return None
+        for folder, tail in self._places(name):
+            path = os.path.normpath(os.path.join(folder, tail))
+            if _is_file(path):
+                return path
+        return None
+
+    def _places(self, name):
+        """Yields folders and the name, then its shorter and shorter ends."""
+        yield from ((folder, name) for folder in self._folders)
+        parts = [part for part in name.split("/") if part not in ("", ".", "..")]
+        for start in range(len(parts)):
+            yield from ((folder, "/".join(parts[start:])) for folder in self._folders)
+
+    def _in_any_spelling(self, name):
+        for folder, tail in self._places(name):
+            place = os.path.normpath(os.path.join(folder, os.path.dirname(tail)))
+            if place not in self._in_folder:
+                paths = (os.path.join(place, file) for file in _list_folder(place))
+                self._in_folder[place] = _by_key(filter(is_picture, paths))
+            if found := _look_up(self._in_folder[place], tail):
+                return _longest_tail(name, found)
+        return None
+
+    def _further_below(self, name):
+        if self._found_below is None:
+            paths = (path for folder in self._below for path in walk_pictures(folder))
+            self._found_below = _by_key(dict.fromkeys(paths))
+        found = _look_up(self._found_below, name)
+        found = [path for path in found if not self._is_of_another_set(name, path)]
+        return _longest_tail(name, found) if found else None
+
+    def _is_of_another_set(self, name, path):
+        """Whether a picture lies in `val/` where the name says `train/`, or the like."""
+        folder = max((f for f in self._below if path.startswith(f)), key=len, default="")
+        inside = path.removeprefix(folder)
+        named, there = ({role(p) for p in _key(text).split("/")[:-1]} for text in (name, inside))
+        named, there = named - {None}, there - {None}
+        return bool(named) and bool(there) and named.isdisjoint(there)
+
+
+def find_pictures(names, folders, below=()):
+    """Finds the pictures of a data set.
+
+    Args:
+        names: File names as the annotations state them.
+        folders: Candidate folders, likeliest first.
+        below: Folders to search with all that is below them, where these do not hold a picture.
+
+    Returns:
+        A dict from name to path, without those that were not found.
+
+    Raises:
+        InputError: If several pictures could be meant by one name.
+    """
+    finder = PictureFinder(folders, below)
+    return {name: path for name in names if (path := finder.find(name))}
+
+
+def as_posix(name):
+    r"""A path as this computer would write it: `C:\a\b.jpg` and `file:///a/b.jpg` to `/a/b.jpg`.
+
+    Of web and cloud addresses (`https://host/a/b.jpg?key=1`) the path is left, and of Label
+    Studio's (`/data/local-files/?d=a/b.jpg`) what follows `?d=`.
+    """
+    name = name.strip().replace("\\", "/").rpartition("/?d=")[2]
+    if address := re.match(r"[A-Za-z][A-Za-z0-9+.-]+://[^/]*(/[^?#]*)", name):
+        return address[1]
+    return re.sub("^[A-Za-z]:(?=/)", "", name)
+
+
+def is_picture(name):
+    """Whether a file is a picture, by its suffix; hidden files (`._a.jpg`) are none."""
+    base = os.path.basename(name)
+    return not base.startswith(".") and os.path.splitext(base)[1].lower() in PICTURE_SUFFIXES
+
+
+def walk_files(folder):
+    """Yields the files in and below a folder, sorted; linked folders are followed once.
+
+    Hidden files and folders are left out.
+    """
+    seen = set()
+
+    def walk(folder):
+        real = os.path.realpath(folder)
+        if real in seen:
+            return
+        seen.add(real)
+        try:
+            with os.scandir(folder) as entries:
+                entries = sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            return
+        for entry in entries:
+            if not entry.name.startswith("."):
+                if entry.is_dir():
+                    yield from walk(entry.path)
+                elif link := written_link(entry.path):
+                    yield from walk(link)
+                else:
+                    yield os.path.normpath(entry.path)
+
+    yield from walk(folder)
+
+
+def written_link(path):
+    """Where a link to a folder leads that is a file with a path in it, else None.
+
+    So Git, and with it many an archive, stores links on computers that do not allow them.
+    """
+    if os.path.splitext(path)[1]:
+        return None
+    try:
+        if os.path.getsize(path) > 1024:
+            return None
+        with open(path, encoding="utf-8") as file:
+            target = os.path.normpath(os.path.join(os.path.dirname(path), file.read().strip()))
+        return target if os.path.isdir(target) else None
+    except (OSError, ValueError):
+        return None
+
+
+def walk_pictures(folder):
+    """Yields the pictures in and below a folder, sorted; linked folders are followed once."""
+    return (path for path in walk_files(folder) if is_picture(path))
+
+
+def _by_key(paths):
+    """Paths by file name in one spelling, and by stem (in a tuple, so that it is no file name)."""
+    by_key = {}
+    for path in paths:
+        key = _key(os.path.basename(path))
+        by_key.setdefault(key, []).append(path)
+        by_key.setdefault((os.path.splitext(key)[0],), []).append(path)
+    return by_key
+
+
+def _look_up(by_key, name):
+    base = _key(name).rpartition("/")[2]
+    return by_key.get(base) or (() if is_picture(name) else by_key.get((base,), ()))
+
+
+def _longest_tail(name, found):
+    """The path whose end is most like the name."""
+    if len(found) == 1:
+        return found[0]
+    parts = _key(name).split("/")[-2::-1]
+
+    def likeness(path):
+        folders = _key(path).split("/")[-2::-1]
+        pairs = zip(parts, folders, strict=False)
+        same = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
+        # Letter case decides where nothing else does: a.jpg and A.jpg may both be there.
+        return len(list(same)), _normal(os.path.basename(path)) == _normal(os.path.basename(name))
+
+    best = max(map(likeness, found))
+    chosen = [path for path in found if likeness(path) == best]
+    if len(chosen) > 1:
+        raise InputError(
+            f"two pictures could be meant by {name!r}: {chosen[0]} and {chosen[1]}",
+            hint="--images with the folder that is meant",
+        )
+    return chosen[0]
+
+
+def _key(name):
+    return _normal(as_posix(name)).casefold()
+
+
+def _normal(name):
+    return unicodedata.normalize("NFC", name)
+
+
+def _list_folder(folder):
+    try:
+        return sorted(os.listdir(folder))
+    except (OSError, ValueError):
+        return []
+
+
+def _is_file(path):
+    try:
+        return os.path.isfile(path)
+    except ValueError:  # a null byte
+        return False

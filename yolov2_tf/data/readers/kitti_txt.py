@@ -1,0 +1,119 @@
+"""Reads KITTI's object labels: one text file per picture, corners in pixels.
+
+A line is `type truncated occluded alpha x_min y_min x_max y_max` and 3-D values, which are not
+used. Lines of the type `DontCare` mark regions, not objects; they are left out, with a note.
+"""
+
+from pathlib import Path
+
+from yolov2_tf.data.annotations import Annotation, build_dataset, finite, listing
+from yolov2_tf.data.images import picture_size
+from yolov2_tf.data.picture_finder import PictureFinder
+from yolov2_tf.data.text_files import read_text
+from yolov2_tf.errors import InputError
+
+_PICTURES = ("image_2", "images", "image")
+_LABELS = ("label_2", "labels", "label")
+
+
+def read_kitti(folder, *, images=None, class_names=None):
+    """Reads a folder of KITTI's object labels.
+
+    Args:
+        folder: A folder with `label_2/` (and `image_2/`), or the one above (`training/`).
+        images: Folder of the pictures, if it is another.
+        class_names: Names that the labels shall index. Default: the types found, sorted.
+
+    Returns:
+        A `Dataset`. A picture that cannot be read is left out, since no sizes are stated.
+
+    Raises:
+        InputError: If something is missing, malformed or unknown.
+    """
+    folder = Path(folder)
+    labels = find_kitti_labels(folder)
+    if labels is None:
+        raise InputError("no labels of KITTI", where=folder, expected="label_2/*.txt")
+    places = [images] if images else [labels.parent / name for name in _PICTURES] + [labels]
+    finder = PictureFinder(places)
+    annotations, left_out, regions = [], [], 0
+    for path in sorted(labels.glob("*.txt")):
+        picture = finder.find(path.stem)
+        width, height = picture_size(picture) if picture else (0, 0)
+        if not width:
+            left_out.append(path.name)
+            continue
+        rows = _rows(path)
+        objects = [row for row in rows if row[1] != "DontCare"]
+        regions += len(rows) - len(objects)
+        places_of = [f"{path}:{line}" for line, *_ in objects]
+        annotations.append(
+            Annotation(
+                picture,
+                path.stem,
+                [
+                    (y0 / height, x0 / width, y1 / height, x1 / width)
+                    for _, _, (x0, y0, x1, y1) in objects
+                ],
+                [kind for _, kind, _ in objects],
+                [False] * len(objects),
+                places_of.__getitem__,
+                width,
+                height,
+            )
+        )
+    if not annotations:
+        first = left_out[0] if left_out else labels
+        raise InputError(
+            f"no picture can be read; the first: {first}",
+            where=folder,
+            hint="--images with the folder of the pictures",
+        )
+    notes, counts = [], {}
+    if left_out:
+        what = "label files without a readable picture, left out"
+        notes.append(f"{what}: {len(left_out):,} ({listing(left_out)})")
+    if regions:
+        notes.append(f"regions of the type DontCare, which mark no objects, left out: {regions:,}")
+        counts["regions left out (DontCare)"] = regions
+    if class_names is None:
+        class_names = sorted({name for annotation in annotations for name in annotation.names})
+    return build_dataset(folder.resolve().name, annotations, class_names, notes, counts)
+
+
+def find_kitti_labels(folder):
+    """The folder of KITTI's labels in a folder, or None: the first line of a file decides."""
+    for place in [folder, *(folder / part for part in ("training", "train"))]:
+        for labels in [place / name for name in _LABELS] + [place]:
+            if labels.is_dir():
+                for path in sorted(labels.glob("*.txt"))[:3]:
+                    line = read_text(path, "cp1252").partition("\n")[0].split()
+                    if _is_row(line):
+                        return labels
+    return None
+
+
+def _is_row(fields):
+    if len(fields) not in (8, 15, 16):
+        return False
+    try:
+        list(map(finite, fields[1:8]))
+    except ValueError:
+        return False
+    return not fields[0].lstrip("-").replace(".", "").isdecimal()
+
+
+def _rows(path):
+    """Returns line number, type and corners of every line that is not blank."""
+    rows = []
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        if not (fields := line.split()):
+            continue
+        if not _is_row(fields):
+            raise InputError(
+                "no line of KITTI",
+                where=f"{path}:{number}",
+                expected="type truncated occluded alpha x_min y_min x_max y_max …",
+            )
+        rows.append((number, fields[0], tuple(map(finite, fields[4:8]))))
+    return rows

@@ -1,0 +1,175 @@
+"""Reads TFRecord files of TensorFlow's Object Detection API, through tf.data.
+
+An example holds the encoded picture (`image/encoded`), corners as fractions
+(`image/object/bbox/xmin` …) and classes (`image/object/class/text`, `…/label`). Pictures stay in
+the files: a record knows where its example lies.
+"""
+
+import functools
+import re
+import reprlib
+import struct
+from pathlib import Path
+
+from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits, listing
+from yolov2_tf.data.text_files import read_text
+from yolov2_tf.errors import InputError
+
+_BOX = "image/object/bbox/"
+_HEADER, _FOOTER = 12, 4  # of a TFRecord: the length and its checksum, the checksum of the data
+_SUFFIX = re.compile(r"\.(tfrecords?|tfrec|record)\b.*", re.IGNORECASE)
+
+
+def read_records(path, *, split=None, class_names=None):
+    """Reads TFRecord files.
+
+    Args:
+        path: A file, or a folder of them. Files that differ by more than a number
+            (`train.record`, `test.record-00000-of-00002`) are image sets.
+        split: Image set to read. Default: the only one, else all.
+        class_names: Names that the labels shall index. Default: those of `label_map.pbtxt` beside
+            the files, by id, else the names found, sorted.
+
+    Returns:
+        A `Dataset`; `difficult`, `is_crowd` and `group_of` objects are marked `ignore`.
+
+    Raises:
+        InputError: If something is missing, malformed or unknown.
+    """
+    path = Path(path)
+    files = find_record_files(path)
+    if not files:
+        raise InputError("no TFRecord files", where=path, expected="*.tfrecord")
+    named = list(files) if len(files) > 1 else []
+    chosen, notes = choose_splits(path, named, split)
+    label_map = _label_map(path if path.is_dir() else path.parent)
+    annotations, names = [], set()
+    for name in chosen or files:
+        for file in files[name]:
+            for where, example, picture in _examples(file):
+                annotation = _annotation(example, picture, where, label_map)
+                annotation.image_sets = (name,) if named else ()
+                annotations.append(annotation)
+                names.update(annotation.names)
+    _make_unique(annotations)
+    if class_names is None:
+        class_names = (
+            list(label_map.values()) if names <= set(label_map.values()) else sorted(names)
+        )
+    title = _SUFFIX.sub("", path.name) if path.is_file() else path.resolve().name
+    return build_dataset(title, annotations, class_names, notes)
+
+
+def find_record_files(path):
+    """Lists TFRecord files: a dict from image set to paths."""
+    if path.is_file():
+        return {_SUFFIX.sub("", path.name): [path]}
+    files = {}
+    for file in sorted(path.iterdir()):
+        if file.is_file() and _SUFFIX.search(file.name):
+            stem = re.sub(r"[-_]?\d+(-of-\d+)?$", "", _SUFFIX.sub("", file.name))
+            files.setdefault(stem, []).append(file)
+    return files
+
+
+def _examples(path):
+    """Yields where it stands, the parsed example, and a function that reads its picture."""
+    import tensorflow as tf
+
+    with open(path, "rb") as file:
+        if file.read(2) == b"\x1f\x8b":
+            raise InputError("a compressed TFRecord file", where=path, hint="unpack it with gunzip")
+    offset = 0
+    try:
+        for number, record in enumerate(tf.data.TFRecordDataset(str(path)).as_numpy_iterator()):
+            where = f"{path}: example {number}"
+            try:
+                example = tf.train.Example.FromString(record).features.feature
+            except Exception:  # protobuf's own class depends on how it was built
+                raise InputError("no tf.train.Example", where=where) from None
+            picture = functools.partial(_read_picture, str(path), offset + _HEADER)
+            yield where, example, picture
+            offset += _HEADER + len(record) + _FOOTER
+    except (tf.errors.DataLossError, tf.errors.OutOfRangeError):
+        raise InputError("damaged or no TFRecord file", where=path) from None
+
+
+def _read_picture(path, start):
+    import tensorflow as tf
+
+    with open(path, "rb") as file:
+        file.seek(start - _HEADER)
+        (length,) = struct.unpack("<Q", file.read(8))
+        file.seek(start)
+        example = tf.train.Example.FromString(file.read(length))
+    return example.features.feature["image/encoded"].bytes_list.value[0]
+
+
+def _annotation(example, picture, where, label_map):
+    def values(key):
+        feature = example.get(key)
+        kind = feature.WhichOneof("kind") if feature is not None else None
+        return list(getattr(feature, kind).value) if kind else []
+
+    sides = [values(_BOX + side) for side in ("ymin", "xmin", "ymax", "xmax")]
+    names = [_text(value) for value in values("image/object/class/text")]
+    if not names:
+        labels = values("image/object/class/label")
+        names = [label_map.get(label, str(label)) for label in labels]
+    counts = {len(side) for side in sides} | {len(names)}
+    if len(counts) > 1:
+        raise InputError(
+            f"{listing(list(map(len, sides)), shown=4)} coordinates and {len(names)} classes",
+            where=where,
+            expected=f"as many of each: {_BOX}ymin …, image/object/class/text",
+        )
+    ignore = [""] * len(names)
+    for key, reason in (("difficult", "difficult"), ("is_crowd", "crowd"), ("group_of", "group")):
+        flags = values(f"image/object/{key}")
+        if len(flags) == len(names):
+            ignore = [reason if flag else old for flag, old in zip(flags, ignore, strict=True)]
+    encoded = values("image/encoded")
+    size = [values(f"image/{side}") for side in ("width", "height")]
+    width, height = (int(side[0]) if side else 0 for side in size)
+    title = values("image/filename") or values("image/source_id")
+    return Annotation(
+        picture if encoded and encoded[0] else None,
+        _text(title[0]) if title and title[0] else where.rpartition("/")[2],
+        list(zip(*sides, strict=True)),
+        names,
+        ignore,
+        functools.partial("{}, box {}".format, where),
+        width,
+        height,
+    )
+
+
+def _make_unique(annotations):
+    """Numbers image ids that occur more than once."""
+    seen = {}
+    for annotation in annotations:
+        times = seen[annotation.image_id] = seen.get(annotation.image_id, 0) + 1
+        if times > 1:
+            annotation.image_id = f"{annotation.image_id}#{times}"
+
+
+def _text(value):
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _label_map(folder):
+    """Names by id from `label_map.pbtxt`, `{}` where there is none.
+
+    The text format of a protocol buffer, `item { id: 1 name: 'dog' }`; its parser would need the
+    Object Detection API itself.
+    """
+    names = {}
+    for path in sorted(folder.glob("*label*map*.pbtxt"))[:1]:
+        for item in re.findall(r"item\s*:?\s*{(.*?)}", read_text(path), re.DOTALL):
+            number = re.search(r"\bid\s*:\s*(\d{1,9})", item)
+            name = re.search(r"\bname\s*:\s*(['\"])(.*?)\1", item)
+            if not number or not name:
+                what = f"an item without id or name: {reprlib.repr(item.strip())}"
+                raise InputError(what, where=path)
+            names[int(number[1])] = name[2]
+    return dict(sorted(names.items()))

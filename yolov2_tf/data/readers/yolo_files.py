@@ -1,0 +1,168 @@
+"""Pictures of a YOLO data set and the label file of each."""
+
+import os
+import re
+import reprlib
+import unicodedata
+from urllib.parse import unquote
+
+from yolov2_tf.data.image_sets import role
+from yolov2_tf.data.picture_finder import (
+    PictureFinder,
+    as_posix,
+    is_picture,
+    walk_pictures,
+    written_link,
+)
+from yolov2_tf.data.text_files import read_text
+from yolov2_tf.errors import InputError
+
+NO_LABELS = re.compile(
+    r"((predefined_)?classes|labels?|names|readme.*|notes?|licen[sc]e|"
+    r"(train|valid?|test|trainval)((19|20)\d\d)?)\.txt",
+    re.IGNORECASE,
+)
+"""Text files that stand beside labels and hold none."""
+
+
+_LABEL_FOLDERS = ("labels", "Labels", "label", "annotations")
+
+
+def resolve(entry, folders):
+    """Finds the folder or file that a data set's description names.
+
+    Backslashes, drive letters, `../` that leads nowhere and leading folders of another computer
+    are seen through; the only folder that names an image set is never dropped.
+
+    Args:
+        entry: A path as the description states it.
+        folders: Folders that it may be relative to, likeliest first.
+
+    Returns:
+        A path, or None.
+    """
+    entry = as_posix(str(entry))
+    absolute = entry.startswith("/")
+    if absolute and _exists(entry):
+        return os.path.normpath(entry)
+    parts = [part for part in entry.split("/") if part not in ("", ".")]
+    # Of a relative path only `..` and one folder go, e.g. the `data/` of CVAT and Darknet.
+    droppable = len(parts) if absolute else parts.count("..") + 1
+    for start in range(min(droppable, max(len(parts) - 1, 0)) + 1):
+        if any(map(role, parts[:start])) and not any(map(role, parts[start:])):
+            break  # images/ is not meant by valid/images
+        for folder in folders:
+            path = os.path.normpath(os.path.join(folder, *parts[start:]))
+            if _exists(path):
+                return path
+    return None
+
+
+def list_pictures(entry, place, root):
+    """Lists the pictures of a folder or of a list of paths.
+
+    Args:
+        entry: What the description says, for messages.
+        place: The folder or text file.
+        root: Folder of the data set; listed paths are relative to it or to the list.
+
+    Returns:
+        Paths of pictures. Those of a list may not exist.
+
+    Raises:
+        InputError: If there are none.
+    """
+    place = written_link(place) or place
+    if os.path.isdir(place):
+        found = list(walk_pictures(place))
+        if not found:
+            raise InputError(f"no pictures in {place} ({entry!r})")
+        return found
+    if is_picture(place):
+        return [place]
+    if not place.lower().endswith((".txt", ".lst", ".list")):
+        raise InputError(f"{entry!r} is {reprlib.repr(place)}: neither a folder nor a list")
+    finder = PictureFinder([os.path.dirname(place), root], [root])
+    lines = [line.strip().strip("\"'") for line in read_text(place).splitlines()]
+    found = []
+    for line in filter(None, lines):
+        missing = os.path.join(os.path.dirname(place), as_posix(line))
+        found.append(finder.find(line) or os.path.normpath(missing))
+    if not found:
+        raise InputError(f"an empty list ({entry!r})", where=place)
+    return found
+
+
+class LabelFinder:
+    """Finds the label file of a picture.
+
+    Its place, likeliest first: in the path of the picture the last folder `images` reads `labels`;
+    a folder `labels` beside the picture's folder or in it; beside the picture.
+    """
+
+    def __init__(self):
+        self._files = {}
+        self._taken = set()
+
+    def find(self, picture):
+        """Returns the path of a picture's label file, or None."""
+        stem = os.path.splitext(os.path.basename(picture))[0]
+        for folder in dict.fromkeys(map(os.path.dirname, label_places(picture))):
+            names = self._names(folder)
+            for spelling in (f"{stem}.txt", _key(stem)):
+                name = names.get(spelling)
+                beside = folder == os.path.dirname(picture)
+                if name and not (beside and NO_LABELS.fullmatch(name)):
+                    path = os.path.join(folder, name)
+                    self._taken.add(path)
+                    return path
+        return None
+
+    def left_over(self):
+        """Label files that no picture has, in folders where others have theirs."""
+        return [
+            os.path.join(folder, name)
+            for folder in sorted({os.path.dirname(path) for path in self._taken})
+            for name in sorted(set(self._names(folder).values()))
+            if os.path.join(folder, name) not in self._taken and not NO_LABELS.fullmatch(name)
+        ]
+
+    def _names(self, folder):
+        if folder not in self._files:
+            try:
+                files = [name for name in os.listdir(folder) if name.lower().endswith(".txt")]
+            except (OSError, ValueError):
+                files = []
+            names = {}
+            for name in sorted(files):
+                if not name.startswith("."):
+                    names.setdefault(_key(os.path.splitext(name)[0]), name)
+                    names[name] = name
+            self._files[folder] = names
+        return self._files[folder]
+
+
+def label_places(picture):
+    """Where the labels of a picture may stand, likeliest first."""
+    stem = os.path.splitext(picture)[0]
+    head, images, tail = stem.rpartition("/images/")
+    folder, base = os.path.split(stem)
+    above, name = os.path.split(folder)
+    places = []
+    for labels in _LABEL_FOLDERS:
+        places += [f"{head}/{labels}/{tail}.txt"] if images else []
+        places += [f"{above}/{labels}/{base}.txt", f"{above}/{labels}/{name}/{base}.txt"]
+        places += [f"{os.path.dirname(above)}/{labels}/{name}/{base}.txt"]
+    return [*places, f"{folder}/labels/{base}.txt", f"{folder}/{base}.txt"]
+
+
+def _exists(path):
+    try:
+        return os.path.exists(path)
+    except ValueError:  # a null byte
+        return False
+
+
+def _key(stem):
+    """As a tuple, so that it is no file name."""
+    return (unicodedata.normalize("NFC", unquote(stem)).casefold(),)

@@ -1,0 +1,208 @@
+"""What the numbers of YOLO label files mean, decided over a whole set.
+
+A row is a class and numbers, fractions of the picture: `cx cy width height`; an outline
+`x1 y1 x2 y2 x3 y3 …` or the four corners of an oriented box, of which the upright bounding box is
+taken; or a box and its key points. One row alone often fits two of these. Whole sets seldom do;
+where one does, it is refused and `--format` chooses.
+"""
+
+import collections
+import dataclasses
+import re
+
+import numpy as np
+
+from yolov2_tf.data.annotations import finite, listing
+from yolov2_tf.data.text_files import read_text
+from yolov2_tf.errors import InputError
+
+LAYOUTS = ("centres", "corners", "outlines", "keypoints")
+"""How rows may be read: `cx cy w h`, `x1 y1 x2 y2`, points of an outline, a box and key points."""
+
+_FITS = 0.02
+"""A box may stick out this far before it speaks against a reading."""
+
+
+@dataclasses.dataclass(slots=True)
+class Row:
+    """A line of a label file: its number, its class as it stands there, and the numbers."""
+
+    line: int
+    label: str
+    values: tuple[float, ...]
+
+
+def read_rows(path, told):
+    """Reads a label file; blank lines and comments are left out.
+
+    Args:
+        path: The file.
+        told: A `collections.Counter` of what is unusual, e.g. comments, which is added to.
+
+    Returns:
+        A list of `Row`.
+
+    Raises:
+        InputError: If it cannot be read, or something is no number.
+    """
+    rows = []
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        if not (line := line.strip()):
+            continue
+        if line.startswith(("#", "//")):
+            told["comments skipped"] += 1
+            continue
+        label, *fields = _fields(line, told)
+        try:
+            rows.append(Row(number, label, tuple(map(finite, fields))))
+        except ValueError as error:
+            raise InputError(str(error), where=f"{path}:{number}") from None
+    return rows
+
+
+def _fields(line, told):
+    if "," not in line:
+        return line.split()
+    fields = line.split()
+    if len(fields) > 4 and all(re.fullmatch(r"-?\d*,?\d+", field) for field in fields):
+        told["rows with decimal commas"] += 1
+        return [field.replace(",", ".") for field in fields]
+    told["rows separated by commas"] += 1
+    return [field.strip() for field in line.split(",") if field.strip()] or [line]
+
+
+class RowLayout:
+    """How the rows of a set are read.
+
+    Args:
+        rows: The rows of all label files, as pairs of file and `Row`.
+        keypoints: Numbers of key points in a row (`kpt_shape` of the yaml), or None.
+        layout: One of `LAYOUTS` to insist on it, or None.
+
+    Raises:
+        InputError: If they fit no reading, or two.
+    """
+
+    def __init__(self, rows, keypoints=None, layout=None):
+        self.notes = []
+        self._layout = layout
+        self._pose_length = None if keypoints is None else 4 + keypoints
+        self._places = rows
+        lengths = collections.Counter(len(row.values) for _, row in rows)
+        if layout == "keypoints":
+            self._pose_length = self._pose_length or max(lengths, default=4)
+        if layout is None:
+            self._decide_points({n for n in lengths if n > 5 and n != self._pose_length})
+        self._check_extra_column()
+        self._check_lengths()
+        self._check_units()
+        if layout is None:
+            self._check_corners()
+
+    def corners(self, values):
+        """Returns `(y_min, x_min, y_max, x_max)` of a row's numbers."""
+        if self._layout == "corners":
+            x_min, y_min, x_max, y_max = values[:4]
+            return y_min, x_min, y_max, x_max
+        if self._is_box(values):
+            x, y, width, height = values[:4]
+            return y - height / 2, x - width / 2, y + height / 2, x + width / 2
+        xs, ys = values[0::2], values[1::2]
+        return min(ys), min(xs), max(ys), max(xs)
+
+    def _is_box(self, values):
+        return len(values) in (4, 5, self._pose_length)
+
+    def _decide_points(self, lengths):
+        """Decides whether rows of many numbers are outlines or boxes with key points."""
+        if len(lengths) != 1:
+            return  # outlines have as many points as they need
+        (length,) = lengths
+        places = [(path, row) for path, row in self._places if len(row.values) == length]
+        values = np.array([row.values for _, row in places])
+        visible = values[:, 6::3]
+        surely = len(places) > 1 or (visible == 2).any()
+        if (length - 4) % 3 == 0 and np.isin(visible, (0, 1, 2)).all() and surely:
+            self._pose_length = length
+            count = (length - 4) // 3
+            self.notes.append(f"rows with {count} key points: the first four numbers are the box")
+        elif length == 8:
+            self.notes.append("rows of four corners: the upright box around each is taken")
+        elif length % 2 == 0 and len(places) > 1 and _boxes_hold_their_points(values):
+            path, row = places[0]
+            raise InputError(
+                f"{length} numbers after the class in each row: an outline, or a box with "
+                f"{(length - 4) // 2} key points",
+                where=f"{path}:{row.line}",
+                hint="--format yolo-outlines, or yolo-keypoints (`kpt_shape` in the yaml)",
+            )
+
+    def _check_extra_column(self):
+        extra = [(path, row) for path, row in self._places if len(row.values) == 5]
+        if not extra or self._pose_length == 5:
+            return
+        if odd := [(p, row) for p, row in extra if not 0 <= row.values[4] <= 1]:
+            path, row = odd[0]
+            raise InputError(
+                f"5 numbers after the class, the last is {row.values[4]:g}",
+                where=f"{path}:{row.line}",
+                expected="4 (cx cy width height), or a confidence from 0 to 1 behind them",
+            )
+        where = listing([f"{path}:{row.line}" for path, row in extra[:3]], len(extra))
+        self.notes.append(f"a fifth number (a confidence) ignored in {len(extra):,} rows ({where})")
+
+    def _check_lengths(self):
+        for path, row in self._places:
+            length = len(row.values)
+            outline = length >= 6 and length % 2 == 0
+            if not (self._is_box(row.values) or outline):
+                raise InputError(
+                    f"{length} numbers after the class",
+                    where=f"{path}:{row.line}",
+                    expected="4 (cx cy width height) or at least 3 pairs (an outline)",
+                )
+
+    def _check_units(self):
+        """Pixels would be read as boxes far outside; what tells them is that most are."""
+        large = [max(self._box_values(row.values)) > 1.5 for _, row in self._places]
+        if sum(large) * 2 > len(large):
+            path, row = self._places[large.index(True)]
+            raise InputError(
+                f"{sum(large):,} of {len(large):,} rows are in pixels",
+                where=f"{path}:{row.line}",
+                expected="fractions of the picture's width and height",
+                hint="divide x and width by the picture's width, y and height by its height",
+            )
+
+    def _box_values(self, values):
+        return values[:4] if self._is_box(values) else values
+
+    def _check_corners(self):
+        """`x1 y1 x2 y2` read as centres sticks out of the picture again and again."""
+        places = [(path, row) for path, row in self._places if self._is_box(row.values)]
+        if len(places) < 3:
+            return
+        x, y, w, h = np.array([row.values[:4] for _, row in places]).T
+        if not ((w > x) & (h > y) & (w <= 1 + _FITS) & (h <= 1 + _FITS)).all():
+            return
+        low, high = -_FITS, 1 + _FITS
+        out = (x - w / 2 < low) | (x + w / 2 > high) | (y - h / 2 < low) | (y + h / 2 > high)
+        if out.sum() * 4 >= len(out):
+            path, row = places[int(np.flatnonzero(out)[0])]
+            raise InputError(
+                f"read as cx cy width height, {out.sum():,} of {len(out):,} boxes stick out of "
+                "their picture; read as x1 y1 x2 y2 all fit",
+                where=f"{path}:{row.line}",
+                hint="--format yolo-corners or yolo-centres, whichever is meant",
+            )
+
+
+def _boxes_hold_their_points(values):
+    """Whether, read as boxes with 2-D key points, nearly all boxes hold their points."""
+    x, y, w, h = values[:, :4].T
+    xs, ys = values[:, 4::2], values[:, 5::2]
+    absent = (xs == 0) & (ys == 0)
+    inside = (np.abs(xs - x[:, None]) <= w[:, None] / 2 + _FITS) & (
+        np.abs(ys - y[:, None]) <= h[:, None] / 2 + _FITS
+    )
+    return (inside | absent).all(axis=1).mean() > 0.9

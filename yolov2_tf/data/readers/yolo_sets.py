@@ -1,0 +1,310 @@
+"""Descriptions of YOLO data sets: which classes, which image sets, where.
+
+A description is a YAML file (`train:`, `val:`, `names:`), Darknet's `obj.data`, or nothing but a
+folder with `classes.txt`, as labelImg and Label Studio leave it.
+"""
+
+import dataclasses
+import itertools
+import os
+import re
+import reprlib
+from pathlib import Path
+
+from yolov2_tf.data.annotations import listing
+from yolov2_tf.data.image_sets import role
+from yolov2_tf.data.picture_finder import walk_files, walk_pictures
+from yolov2_tf.data.readers.yolo_files import LabelFinder, list_pictures, resolve
+from yolov2_tf.data.text_files import read_text
+from yolov2_tf.errors import InputError
+
+SETS = ("train", "val", "valid", "validation", "test")
+"""Keys of image sets in a description."""
+
+_ROW = r"-?\d+([\s,]+-?\d*[.,]?\d+([eE][+-]?\d+)?){4,}\s*($|\n)"
+_NAMES_FILES = re.compile(r"((predefined_)?classes|labels?|names)\.txt|.+\.names", re.IGNORECASE)
+
+
+@dataclasses.dataclass
+class YoloSets:
+    """A YOLO data set as described.
+
+    Attributes:
+        where: The description, for messages.
+        root: Folder of the data set.
+        names: Class names by class id; None where nothing names them.
+        pictures: Paths of pictures by image set; the only set may be called `""`.
+        keypoints: Numbers of key points in a row of labels, None where there are none.
+        absent: Image sets that the description names and that cannot be read, and why.
+        notes: What was seen through or left out.
+    """
+
+    where: Path
+    root: str
+    names: dict[int, str] | None
+    pictures: dict[str, list[str]]
+    keypoints: int | None = None
+    absent: dict[str, InputError] = dataclasses.field(default_factory=dict)
+    notes: list[str] = dataclasses.field(default_factory=list)
+
+
+def from_yaml(path, images=None):
+    """Reads a description in YAML.
+
+    Args:
+        path: The file: `path` (root, default its own folder), image sets (`SETS`: folders, lists of
+            pictures in a text file, or several of these), `names`, `nc`, `kpt_shape`.
+        images: Root folder, in place of `path` in the file.
+
+    Returns:
+        `YoloSets`.
+
+    Raises:
+        InputError: If something is missing or malformed.
+    """
+    content, notes = load_yaml(path)
+    sets = YoloSets(
+        path, _root(content, path, images), _names(content, path), {}, _keypoints(content, path)
+    )
+    sets.notes += notes
+    entries = {key: content[key] for key in SETS if content.get(key)}
+    if not entries:
+        raise InputError("no image sets", where=path, expected="train, val or test")
+    _fill(sets, entries, [sets.root, os.path.abspath(path.parent)])
+    return sets
+
+
+def from_darknet(path, images=None):
+    """Reads Darknet's description, `key = value` lines (`train`, `valid`, `names`, `classes`).
+
+    Args:
+        path: The file, e.g. `obj.data`.
+        images: Root folder of the listed pictures.
+
+    Returns:
+        `YoloSets`.
+
+    Raises:
+        InputError: If something is missing or malformed.
+    """
+    lines = [line.split("#")[0].partition("=") for line in read_text(path).splitlines()]
+    content = {key.strip(): value.strip() for key, equals, value in lines if equals}
+    folder = os.path.abspath(path.parent)
+    folders = [folder, os.path.dirname(folder)]
+    names_file = resolve(content["names"], folders) if content.get("names") else None
+    if names_file is not None:
+        names = read_names(names_file)
+    elif content.get("classes", "").isdecimal():
+        names = _numbered(int(content["classes"][:6]))
+    else:
+        raise InputError("neither 'names' nor 'classes'", where=path, expected="names = obj.names")
+    sets = YoloSets(path, os.path.abspath(images or folder), names, {})
+    entries = {key: content[key] for key in SETS if content.get(key)}
+    if not entries:
+        raise InputError("no image sets", where=path, expected="train = train.txt")
+    _fill(sets, entries, [sets.root, *folders])
+    return sets
+
+
+def from_folder(folder, images=None):
+    """Describes a folder of pictures and label files by what lies in it.
+
+    Pictures belong to the image set whose name a folder on their way bears (`images/train`,
+    `valid/images`), or which lists them (`train.txt`).
+
+    Args:
+        folder: The folder.
+        images: Folder of the pictures, if it is another.
+
+    Returns:
+        `YoloSets`.
+
+    Raises:
+        InputError: If there are no pictures.
+    """
+    root = os.path.abspath(images or folder)
+    named = find_names_file(folder)
+    sets = YoloSets(folder, root, read_names(named) if named else None, {})
+    if named is None:
+        sets.notes.append("nothing names the classes (classes.txt): they are called by number")
+    lists = {
+        path.stem: str(path)
+        for path in sorted(Path(folder).glob("*.txt"))
+        if role(path.stem) and not _NAMES_FILES.fullmatch(path.name) and _lists_pictures(path)
+    }
+    if lists:
+        _fill(sets, lists, [root])
+        return sets
+    for path in walk_pictures(root):
+        parts = os.path.relpath(path, root).split(os.sep)[:-1]
+        name = next((part for part in parts if role(part)), "")
+        sets.pictures.setdefault(name, []).append(path)
+    if not sets.pictures:
+        raise InputError("no pictures", where=root, hint="--images with their folder")
+    return sets
+
+
+def find_names_file(folder):
+    """The file that names the classes of a folder of labels: e.g. `classes.txt`."""
+    found = [
+        path
+        for place in (folder, Path(folder) / "labels", Path(folder) / "images")
+        if place.is_dir()
+        for path in sorted(place.iterdir())
+        if _NAMES_FILES.fullmatch(path.name) and path.is_file()
+    ]
+    found = found or [
+        Path(path) for path in walk_files(folder) if _NAMES_FILES.fullmatch(os.path.basename(path))
+    ]
+    contents = {tuple(read_names(path).values()) for path in found}
+    if len(contents) > 1:
+        raise InputError(
+            f"files of class names differ: {listing([str(path) for path in found])}",
+            where=folder,
+            hint="leave one of them, or write a data.yaml",
+        )
+    return found[0] if found else None
+
+
+def read_names(path):
+    """Class names from a text file, one a line: a dict from 0, 1, … to name."""
+    names = [line.strip() for line in read_text(path, "cp1252").splitlines()]
+    while names and not names[-1]:
+        names.pop()
+    return dict(enumerate(names))
+
+
+def holds_labels(folder):
+    """Whether a folder has pictures with YOLO label files: the first one with rows decides."""
+    finder = LabelFinder()
+    for path in itertools.islice(walk_pictures(folder), 300):
+        if label := finder.find(path):
+            text = read_text(label, "cp1252").strip()
+            if text:
+                return bool(re.match(_ROW, text))
+    return False
+
+
+def load_yaml(path):
+    """Loads a YAML file of keys; every scalar stays text.
+
+    Args:
+        path: The file.
+
+    Returns:
+        A dict and a list of notes.
+
+    Raises:
+        InputError: If it is malformed or has no keys.
+    """
+    text, notes = read_text(path), []
+    try:
+        content = _parse_yaml(text, path)
+    except InputError:
+        # Windows paths in double quotes, and tabs, are no YAML, but clear enough.
+        mended = text.replace("\\", "/").expandtabs(2)
+        if mended == text:
+            raise
+        try:
+            content = _parse_yaml(mended, path)
+        except InputError:
+            content = None
+        if not isinstance(content, dict):
+            raise
+        notes.append(f"{path}: tabs or backslashes that YAML forbids, read as blanks and slashes")
+    if not isinstance(content, dict):
+        raise InputError("no keys", where=path, expected="train, val, names")
+    return content, notes
+
+
+def _parse_yaml(text, path):
+    import yaml
+
+    try:
+        # The base loader keeps every scalar as text: a class may be called `no` or `1e3`.
+        return yaml.load(text, yaml.BaseLoader)
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise InputError(f"malformed YAML: {error.problem}", where=f"{path}{line}") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise InputError(f"malformed YAML: {error}", where=path) from None
+
+
+def _names(content, path):
+    names = content.get("names")
+    file = resolve(names, [os.path.abspath(path.parent)]) if isinstance(names, str) else None
+    if file is not None and os.path.isfile(file):
+        names = list(read_names(file).values())
+    if names is None and str(content.get("nc", "")).isdecimal():
+        return _numbered(int(content["nc"][:6]))
+    if isinstance(names, list):
+        names = dict(enumerate(names))
+    elif isinstance(names, dict) and all(re.fullmatch(r"\d{1,9}", str(key)) for key in names):
+        names = {int(key): name for key, name in sorted(names.items(), key=lambda n: int(n[0]))}
+    elif isinstance(names, dict):
+        raise InputError(
+            f"the keys of 'names' are {listing([reprlib.repr(key) for key in names])}",
+            where=path,
+            expected="class numbers",
+        )
+    if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+        raise InputError("'names' is missing, or no list of names", where=path)
+    counts = {str(len(names)), str(max(names, default=-1) + 1)}
+    if content.get("nc", str(len(names))) not in counts:
+        raise InputError(f"'nc' is {content['nc']}, but there are {len(names)} names", where=path)
+    return names
+
+
+def _numbered(count):
+    return {number: str(number) for number in range(count)}
+
+
+def _keypoints(content, path):
+    shape = content.get("kpt_shape")
+    if shape is None:
+        return None
+    try:
+        count, numbers = map(int, shape)
+    except (TypeError, ValueError):
+        count, numbers = 0, 0
+    if count < 1 or numbers not in (2, 3):
+        raise InputError(f"'kpt_shape' is {reprlib.repr(shape)}", where=path, expected="[17, 3]")
+    return count * numbers
+
+
+def _root(content, path, images):
+    folder = os.path.abspath(path.parent)
+    if images:
+        return os.path.abspath(images)
+    root = content.get("path")
+    found = resolve(root, [folder]) if isinstance(root, str) and root else None
+    # Files made elsewhere often state a folder of that machine.
+    return found if found and os.path.isdir(found) else folder
+
+
+def _fill(sets, entries, folders):
+    """Lists the pictures of every image set; those that are not there go to `absent`."""
+    for key, entry in entries.items():
+        pictures = []
+        try:
+            for part in entry if isinstance(entry, list) else [entry]:
+                place = resolve(part, folders)
+                if place is None:
+                    raise InputError(
+                        f"{key!r} is {reprlib.repr(part)}: neither a folder nor a list of pictures",
+                        where=sets.where,
+                        hint=f"a path relative to {sets.root}",
+                    )
+                pictures += list_pictures(key, place, sets.root)
+        except InputError as error:
+            sets.absent[key] = error
+        else:
+            sets.pictures[key] = list(dict.fromkeys(pictures))
+    if not sets.pictures:
+        raise next(iter(sets.absent.values()))
+
+
+def _lists_pictures(path):
+    """Whether the first lines of a text file are names of pictures."""
+    lines = [line.strip() for line in read_text(path, "cp1252").splitlines() if line.strip()]
+    return bool(lines) and bool(re.search(r"\.\w{3,5}[\"']?$", lines[0]))

@@ -1,0 +1,133 @@
+"""Chooses what trains and what scores: train on train, score on val, never on test."""
+
+import dataclasses
+
+from yolov2_tf.data.annotations import listing, rename_classes
+from yolov2_tf.data.hold_out import FRACTION, hold_out
+from yolov2_tf.data.image_sets import (
+    choose_splits,
+    role,
+    training_names,
+    validation_names,
+)
+from yolov2_tf.data.same_pictures import shared_note
+from yolov2_tf.data.source import open_dataset
+from yolov2_tf.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class DataSource:
+    """Where annotations are and how they are to be read, as for `open_dataset`.
+
+    Attributes:
+        spec: Path or name.
+        split: Image set, or None to choose by the sets' names.
+        images: Folder of the pictures, or None.
+        format: Form of the annotations, or None to recognise it.
+    """
+
+    spec: str
+    split: str | None = None
+    images: str | None = None
+    format: str | None = None
+
+    def open(self, split, class_names=None):
+        """Opens the image sets that `split` picks, a name or a function of the names."""
+        return open_dataset(
+            self.spec, split=split, images=self.images, class_names=class_names, format=self.format
+        )
+
+
+def open_training_sets(data, validation=None, *, held_out=FRACTION, seed=0):
+    """Opens what trains and what scores.
+
+    Args:
+        data: `DataSource` to train on. Without a `split`, the image set for training is used, or
+            all that are not for validation or testing.
+        validation: `DataSource` to score on; without a `split`, its set for validation, else for
+            testing, else all. None: the set for validation of `data`, or else a part of what would
+            train, which is held out.
+        held_out: Share of the pictures to hold out, 0 for none.
+        seed: Seed of the choice.
+
+    Returns:
+        The `Dataset` to train on, the one to score on (None if there is none and nothing is held
+        out), and a tuple of notes on the choice. Both have the same `class_names`.
+
+    Raises:
+        InputError: As `open_dataset`; if there are only sets for testing, or if `validation` has a
+            class that `data` has not.
+    """
+    train, available, used = _open_to_train(data)
+    if validation is not None:
+        chosen = validation.split or _to_score
+        scored = validation.open(chosen, train.class_names)
+        return train, scored, (*_use(available, used, ()), *shared_note(train, scored))
+    names = tuple(name for name in validation_names(available) if name not in used)
+    if names and "trainval" not in map(role, used):  # that holds the pictures of `val`
+        scored = data.open(lambda _: names)
+        train, scored, notes = _same_classes(train, scored)
+        return train, scored, (*_use(available, used, names), *notes, *shared_note(train, scored))
+    if not held_out:
+        return train, None, _use(available, used, ())
+    count = len(train)
+    train, scored = hold_out(train, held_out, seed)
+    note = (
+        f"no image set to score on: {len(scored):,} of {count:,} pictures are held out, "
+        f"each class by its share (seed {seed})"
+    )
+    return train, scored, (*_use(available, used, ()), note)
+
+
+def _open_to_train(data):
+    """Returns the data set to train on, the names of all image sets, and those that are used."""
+    if data.split is not None and data.spec.startswith("tfds:"):
+        return data.open(data.split), (), (data.split,)  # may be a slice, e.g. train[:80%]
+    seen = []
+
+    def choose(available):
+        seen.extend(available)
+        if data.split is not None:
+            return choose_splits(data.spec, available, data.split)[0]
+        names = training_names(available)
+        if available and not names:
+            raise InputError(
+                f"only the image set {listing(available)}, which is not to train on",
+                where=data.spec,
+                hint=f"--split {available[0]}, if it shall be",
+            )
+        return names
+
+    train = data.open(choose)
+    if not seen:
+        return train, (), ()
+    used = choose_splits(data.spec, seen, data.split or training_names)[0]
+    return train, tuple(seen), used
+
+
+def _to_score(available):
+    for wanted in ("val", "test"):
+        if names := tuple(name for name in available if role(name) == wanted):
+            return names
+    return tuple(available)
+
+
+def _use(available, train, scored):
+    """A note on what the image sets are used for, where there are several."""
+    if len(available) < 2:
+        return ()
+    rest = [name for name in available if name not in (*train, *scored)]
+    parts = [f"{', '.join(train)} trains"]
+    parts += [f"{', '.join(scored)} scores"] if scored else []
+    parts += [f"{', '.join(rest)} is not used"] if rest else []
+    return (f"image sets {', '.join(available)}: {'; '.join(parts)}",)
+
+
+def _same_classes(train, scored):
+    """Both with the classes of both, in one order, and a note on those that nothing trains."""
+    if train.class_names == scored.class_names:
+        return train, scored, ()
+    extra = [name for name in scored.class_names if name not in train.class_names]
+    names = (*train.class_names, *extra)
+    note = f"classes that only the validation set has, which nothing trains: {listing(extra)}"
+    return rename_classes(train, names), rename_classes(scored, names), (note,) if extra else ()
