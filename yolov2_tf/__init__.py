@@ -26,7 +26,7 @@ _PUBLIC = {
     "evaluate": "evaluation.detections",
     "load_model": "models.loading",
     "open_dataset": "data.source",
-    "check_images": "data.images",
+    "check_images": "data.image_check",
     "training_batches": "data.pipeline",
 }
 

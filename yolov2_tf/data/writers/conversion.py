@@ -79,7 +79,7 @@ def convert(dataset, out, form, *, pictures="copy", drop_ignored=False, progress
         form: One of `FORMS`.
         pictures: One of `PICTURES`. TFRecord files hold the pictures.
         drop_ignored: Leaves out boxes that neither train nor count.
-        progress: Shows how far it is, as for `yolov2_tf.data.images.check_images`.
+        progress: Shows how far it is, as for `yolov2_tf.data.image_check.check_images`.
 
     Returns:
         Notes: what this form cannot say, one line each.
