@@ -235,9 +235,9 @@ def _similar_class_names(class_names):
 
 def _check_boxes(name, annotations, owner, labels):
     """Returns boxes (N, 4) float32, which to keep (N,), and what was mended, how often, where."""
-    stated = np.array(
-        [box for annotation in annotations for box in annotation.boxes], np.float64
-    ).reshape(-1, 4)
+    stated = np.concatenate(
+        [np.asarray(annotation.boxes, np.float64).reshape(-1, 4) for annotation in annotations]
+    )
 
     def where(box):
         first = np.searchsorted(owner, owner[box])

@@ -4,20 +4,23 @@ Nothing here trusts the file: a DTD is refused before any entity of it could be 
 the file says of folders and paths is not followed.
 """
 
+import array
 import codecs
 import dataclasses
 import itertools
 import os
 import re
 import reprlib
+import sys
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
 
 from yolov2_tf.data.annotations import finite
 from yolov2_tf.data.cache import recall, remember, stamp
+from yolov2_tf.data.records import MAX_SIDE
 from yolov2_tf.errors import InputError
 
-_CACHE_KIND = "voc/1"
+_CACHE_KIND = "voc/2"
 _CHUNK = 256  # files a thread reads at a time
 
 _CORNERS = ("ymin", "xmin", "ymax", "xmax")
@@ -36,7 +39,9 @@ class VocFile:
         filename: What it calls the picture, `""` if it does not.
         width: Width of the picture in pixels, 0 where it does not say.
         height: Height, likewise.
-        objects: List of `[name, y_min, x_min, y_max, x_max, difficult]`, numbers as written.
+        names: The names of the objects.
+        corners: Their boxes, as written: `y_min, x_min, y_max, x_max` of one after the other's.
+        difficult: Which of them are difficult.
         faults: List of `[kind, what, line]`: objects that cannot be used.
         size_fault: `[what, line]`: why it does not say the size.
         fault: `[what, line]` if the file cannot be used at all, else None.
@@ -45,7 +50,9 @@ class VocFile:
     filename: str = ""
     width: int = 0
     height: int = 0
-    objects: list = dataclasses.field(default_factory=list)
+    names: list[str] = dataclasses.field(default_factory=list)
+    corners: array.array = dataclasses.field(default_factory=lambda: array.array("d"))
+    difficult: bytes = b""
     faults: list = dataclasses.field(default_factory=list)
     size_fault: list | None = None
     fault: list | None = None
@@ -65,19 +72,27 @@ def read_voc_files(paths):
     """
     paths = list(paths)
     stamps = {path: stamp(path) for path in paths}
-    known = recall(_CACHE_KIND, stamps)
+    known = recall(_CACHE_KIND, stamps, _unpacked)
     unknown = [path for path in paths if path not in known]
     chunks = [unknown[i : i + _CHUNK] for i in range(0, len(unknown), _CHUNK)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         files = itertools.chain.from_iterable(pool.map(_chunk, chunks))
         read = dict(zip(unknown, files, strict=True))
-    fields = [field.name for field in dataclasses.fields(VocFile)]
-    remember(
-        _CACHE_KIND,
-        stamps,
-        {path: [getattr(file, field) for field in fields] for path, file in read.items()},
-    )
-    return {path: read[path] if path in read else VocFile(*known[path]) for path in paths}
+    remember(_CACHE_KIND, stamps, {path: _packed(file) for path, file in read.items()})
+    return {path: known.get(path) or read[path] for path in paths}
+
+
+def _packed(file):
+    """What JSON can hold of a `VocFile`."""
+    values = [getattr(file, field.name) for field in dataclasses.fields(VocFile)]
+    values[4:6] = list(file.corners), list(file.difficult)
+    return values
+
+
+def _unpacked(values):
+    values[3] = list(map(sys.intern, values[3]))  # few names, many times
+    values[4:6] = array.array("d", values[4]), bytes(values[5])
+    return VocFile(*values)
 
 
 def read_voc_file(path):
@@ -116,7 +131,7 @@ def locate_object(path, index):
 
     Args:
         path: The XML file.
-        index: Place of the box in `VocFile.objects`.
+        index: Place of the box in `VocFile.names`.
 
     Returns:
         E.g. `"a.xml:12"`; only the path if the file changed since.
@@ -124,7 +139,7 @@ def locate_object(path, index):
     try:
         with open(path, "rb") as file:
             root, lines = _parse_with_lines(file.read(), path)
-        usable = [e for e in root.findall("object") if isinstance(_object(e), list)]
+        usable = [e for e in root.findall("object") if isinstance(_object(e), tuple)]
         return f"{path}:{lines[usable[index]]}"
     except (OSError, ValueError, LookupError):
         return str(path)
@@ -148,20 +163,27 @@ def _read_tree(root, lines):
         except _UnusableEntry as error:
             found.size_fault = [str(error), line(error.element)]
         else:
-            if min(sides) > 0:
+            if max(sides) > MAX_SIDE:
+                found.size_fault = [f"a <size> of {sides[0]} × {sides[1]}", line(size)]
+            elif min(sides) > 0:
                 found.width, found.height = sides
+    difficult = bytearray()
     for element in root.findall("object"):
         entry = _object(element)
-        if isinstance(entry, list):
-            found.objects.append(entry)
+        if isinstance(entry, tuple):
+            name, numbers, is_difficult = entry
+            found.names.append(sys.intern(name))
+            found.corners.extend(numbers)
+            difficult.append(is_difficult)
         else:
             kind = "objects without a box" if element.find("bndbox") is None else "broken objects"
             found.faults.append([kind, str(entry), line(entry.element)])
+    found.difficult = bytes(difficult)
     return found
 
 
 def _object(element):
-    """Returns `[name, y_min, x_min, y_max, x_max, difficult]` or `_UnusableEntry`."""
+    """Returns `(name, [y_min, x_min, y_max, x_max], difficult)` or `_UnusableEntry`."""
     try:
         name = (_child(element, "name").text or "").strip()
         if not name:
@@ -172,7 +194,7 @@ def _object(element):
         numbers = [_number(corners, tag) for tag in _CORNERS]
     except _UnusableEntry as error:
         return error
-    return [name, *numbers, _is_true(element.findtext("difficult"))]
+    return name, numbers, _is_true(element.findtext("difficult"))
 
 
 def _child(element, tag):

@@ -52,6 +52,8 @@ class VocPictures:
         Returns:
             A path, or None.
         """
+        if not self._by_key:
+            return None
         filename = filename.replace("\\", "/").rpartition("/")[2]
         candidates = (name_key(stem), self._alone(stem), self._alone(without_suffix(filename)))
         key = next((key for key in candidates if key in self._by_key), None)

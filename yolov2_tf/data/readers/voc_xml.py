@@ -10,9 +10,9 @@ format with corners between pixels, mean `x_max - x_min` as the width. Tools tha
 told by boxes that touch the border, tools that write fractions by all of them.
 """
 
+import array
 import dataclasses
 import functools
-import itertools
 import os
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from yolov2_tf.data.readers.units import (
     like_fractions,
     start_at_zero,
 )
-from yolov2_tf.data.readers.voc_file import locate_object, read_voc_files
+from yolov2_tf.data.readers.voc_file import VocFile, locate_object, read_voc_files
 from yolov2_tf.data.readers.voc_layout import find_parts, has_voc
 from yolov2_tf.data.readers.voc_pictures import VocPictures, name_key, picture_places
 from yolov2_tf.errors import InputError
@@ -89,17 +89,12 @@ def read_voc(folder, *, split=None, images=None, class_names=None):
     available = sorted({name for part in parts for name in part.sets})
     chosen, notes = choose_splits(folder, available, split)
 
-    lists, files, objects = (Faults(folder) for _ in range(3))
-    members = []
-    for part in parts:
-        ids, twice = part.members(chosen, lists)
-        members.append(ids)
-        if twice:
-            notes += (f"images listed twice, read once: {len(twice):,} ({listing(twice)})",)
-    paths = [part.files[stem] for part, ids in zip(parts, members, strict=True) for stem in ids]
-    found, told = _images(parts, members, read_voc_files(paths), images, files)
-    annotations, units = _annotations(folder, found, objects)
-    notes += (*told, *units, *lists.notes(), *files.notes(), *objects.notes())
+    images_of_sets, told = _read_images(folder, parts, chosen, images)
+    del parts  # with a million images every dict counts
+    objects = Faults(folder)
+    annotations, units = _annotations(folder, images_of_sets, objects)
+    del images_of_sets
+    notes += (*told, *units, *objects.notes())
 
     if class_names is None:
         found = {name for annotation in annotations for name in annotation.names}
@@ -122,9 +117,26 @@ class _Image:
     picture: str | None
     width: int
     height: int
-    objects: list
-    faults: list
+    file: VocFile
     image_sets: tuple[str, ...]
+
+
+def _read_images(folder, parts, chosen, images):
+    """Reads the XML files of image sets.
+
+    Returns:
+        List of `_Image`, and notes.
+    """
+    lists, files, notes = Faults(folder), Faults(folder), ()
+    members = []
+    for part in parts:
+        ids, twice = part.members(chosen, lists)
+        members.append(ids)
+        if twice:
+            notes += (f"images listed twice, read once: {len(twice):,} ({listing(twice)})",)
+    paths = [part.files[stem] for part, ids in zip(parts, members, strict=True) for stem in ids]
+    found, told = _images(parts, members, read_voc_files(paths), images, files)
+    return found, (*notes, *told, *lists.notes(), *files.notes())
 
 
 def _images(parts, members, read, images, faults):
@@ -157,12 +169,7 @@ def _images(parts, members, read, images, faults):
                 )
                 faults.add("images of unknown size", what, f"{path}:{line}")
                 continue
-            found.append(
-                _Image(
-                    *(path, prefix + stem, picture, width, height),
-                    *(file.objects, file.faults, image_sets),
-                )
-            )
+            found.append(_Image(path, prefix + stem, picture, width, height, file, image_sets))
         several += [prefix + stem for stem in pictures.several]
         unused.update(pictures.unused())
     return found, _picture_notes(parts, several, unused)
@@ -185,51 +192,58 @@ def _picture_notes(parts, several, unused):
 
 def _annotations(name, images, faults):
     """Decides the units over the whole set; returns `Annotation` of the images, and notes."""
-    corners = np.array([o[1:5] for image in images for o in image.objects]).reshape(-1, 4)
+    corners = array.array("d")
+    for image in images:
+        corners.extend(image.file.corners)
+        faults.entries += len(image.file.names) + len(image.file.faults)
+        for kind, what, line in image.file.faults:
+            faults.add(kind, what, f"{image.path}:{line}")
+    corners = np.array(corners).reshape(-1, 4)
+    counts = [len(image.file.names) for image in images]
+    sizes = [(image.height, image.width) * 2 for image in images]
+    sizes = np.repeat(np.reshape(sizes, (-1, 4)), counts, axis=0)
+
     fractions = are_fractions(corners, name)
-    shift, notes = 1, ()
     if fractions:
         notes = ("boxes are fractions of their pictures, not pixels",)
-    elif start_at_zero(corners):
-        shift, notes = 0, ("boxes are counted from pixel 0, not from VOC's 1",)
-    wrong = (np.abs(corners) > FRACTION_LIMIT).any(axis=1) if fractions else like_fractions(corners)
-    wrong = iter(wrong.tolist())
+        boxes, wrong = corners, (np.abs(corners) > FRACTION_LIMIT).any(axis=1)
+    else:
+        zero = start_at_zero(corners)
+        notes = ("boxes are counted from pixel 0, not from VOC's 1",) if zero else ()
+        boxes, wrong = (corners if zero else corners - 1) / sizes, like_fractions(corners)
 
-    annotations = []
-    for image in images:
-        faults.entries += len(image.objects) + len(image.faults)
-        for kind, what, line in image.faults:
-            faults.add(kind, what, f"{image.path}:{line}")
-        flags = list(itertools.islice(wrong, len(image.objects)))
-        for i in (i for i, bad in enumerate(flags) if bad):
+    annotations, start = [], 0
+    for image, count in zip(images, counts, strict=True):
+        end = start + count
+        places = None  # all
+        if wrong[start:end].any():
             kind = f"boxes in {'pixels' if fractions else 'fractions'}"
-            faults.add(kind, _MIXED, locate_object(image.path, i))
-        places = [i for i, bad in enumerate(flags) if not bad]
-        high, wide, offset = (1, 1, 0) if fractions else (image.height, image.width, shift)
-        objects = [image.objects[i] for i in places]
-        annotations.append(
-            Annotation(
-                image.picture,
-                image.image_id,
-                [
-                    (
-                        (y_min - offset) / high,
-                        (x_min - offset) / wide,
-                        (y_max - offset) / high,
-                        (x_max - offset) / wide,
-                    )
-                    for _, y_min, x_min, y_max, x_max, _ in objects
-                ],
-                [o[0] for o in objects],
-                ["difficult" if o[5] else "" for o in objects],
-                functools.partial(_locate, image.path, tuple(places)),
-                image.width,
-                image.height,
-                image.image_sets,
-            )
-        )
+            for i in np.flatnonzero(wrong[start:end]).tolist():
+                faults.add(kind, _MIXED, locate_object(image.path, i))
+            places = np.flatnonzero(~wrong[start:end]).tolist()
+        annotations.append(_annotation(image, boxes[start:end], places))
+        start = end
     return annotations, notes
 
 
+def _annotation(image, boxes, places):
+    names = image.file.names
+    ignore = ["difficult" if flag else "" for flag in image.file.difficult]
+    if places is not None:
+        boxes, names = boxes[places], [names[i] for i in places]
+        ignore = [ignore[i] for i in places]
+    return Annotation(
+        image.picture,
+        image.image_id,
+        boxes,
+        names,
+        ignore,
+        functools.partial(_locate, image.path, places),
+        image.width,
+        image.height,
+        image.image_sets,
+    )
+
+
 def _locate(path, places, index):
-    return locate_object(path, places[index])
+    return locate_object(path, index if places is None else places[index])
