@@ -14,7 +14,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import tensorflow as tf
 
-from yolov2_tf.data.images import check_images
+from yolov2_tf.data.image_check import check_images
 from yolov2_tf.data.pipeline import reader, training_batches
 from yolov2_tf.data.source import open_dataset
 

@@ -23,7 +23,8 @@ from rich.table import Table
 from yolov2_tf.classification.accuracy import evaluate_classifier
 from yolov2_tf.classification.predict import classifier, load_classifier
 from yolov2_tf.data.digits.scenes import open_digits
-from yolov2_tf.data.images import check_images, load_image
+from yolov2_tf.data.image_check import check_images
+from yolov2_tf.data.images import load_image
 from yolov2_tf.data.labels import open_classification
 from yolov2_tf.detection.thresholds import EVALUATION
 from yolov2_tf.evaluation.detections import evaluate

@@ -8,6 +8,7 @@ import pytest
 # As the command line does, before TensorFlow loads.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ["YOLOV2_CACHE"] = ""  # tests leave nothing in the user's cache and find nothing there
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ _PUBLIC = {
     "open_dataset": "data.source",
     "open_model": "export.detectors",
     "Thresholds": "detection.thresholds",
-    "check_images": "data.images",
+    "check_images": "data.image_check",
     "training_batches": "data.pipeline",
 }
 

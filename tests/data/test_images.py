@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
+from yolov2_tf.data.image_check import check_images
 from yolov2_tf.data.images import (
     MAX_PIXELS,
-    check_images,
     decode_image,
     inspect_image,
     load_image,

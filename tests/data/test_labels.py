@@ -8,7 +8,8 @@ import tensorflow as tf
 from PIL import Image
 
 from yolov2_tf.data.augment import ASPECT, random_crop, take_view
-from yolov2_tf.data.images import check_images, load_image
+from yolov2_tf.data.image_check import check_images
+from yolov2_tf.data.images import load_image
 from yolov2_tf.data.label_pipeline import classification_batches, evaluation_batches
 from yolov2_tf.data.labels import map_onto_tree, open_classification
 from yolov2_tf.data.records import ClassificationDataset, LabelledImage

@@ -309,7 +309,7 @@ def test_a_detection_belongs_to_the_truth_it_overlaps_most_even_if_taken():
 
 
 def test_tiny_boxes_match_as_well_as_large_ones():
-    box = np.array([[0.5, 0.5, 0.5 + 2e-5, 0.5 + 2e-5]])
+    box = np.float32([[0.5, 0.5, 0.5 + 2e-5, 0.5 + 2e-5]])
     data = dataset([Record(None, "tiny", box, np.zeros(1, int), np.zeros(1, bool))], 1)
     found = [{"boxes": box, "labels": np.zeros(1, int), "scores": np.ones(1)}]
     assert evaluate(data, found, iou=0.999).map == 1

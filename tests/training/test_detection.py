@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from yolov2_tf.data.digits.scenes import open_digits
-from yolov2_tf.data.images import check_images, load_image
+from yolov2_tf.data.image_check import check_images
+from yolov2_tf.data.images import load_image
 from yolov2_tf.data.labels import map_onto_tree, open_classification
 from yolov2_tf.data.nodes import map_boxes_onto_tree
 from yolov2_tf.data.pipeline import training_batches

@@ -67,7 +67,7 @@ def evaluate_classifier(classifier, dataset, *, size=None, batch_size=32, progre
     Args:
         classifier: Model made by `classifier(...)`, which names at least five classes.
         dataset: `ClassificationDataset` whose labels are the model's, and whose images can be
-            read, see `yolov2_tf.data.images.check_images`.
+            read, see `yolov2_tf.data.image_check.check_images`.
         size: Side of the input in pixels; None for the model's own.
         batch_size: Pictures at once.
         progress: Shows how far it is, as in `check_images`; an item is a batch.

@@ -9,6 +9,7 @@ from yolov2_tf._version import __version__
 from yolov2_tf.cli.anchors import anchors
 from yolov2_tf.cli.benchmark import benchmark
 from yolov2_tf.cli.classify import app as classify
+from yolov2_tf.cli.convert import convert
 from yolov2_tf.cli.demo import demo
 from yolov2_tf.cli.demo_web import demo_web
 from yolov2_tf.cli.evaluate import evaluate
@@ -30,6 +31,7 @@ for command in (
     train,
     evaluate,
     predict,
+    convert,
     export,
     import_darknet,
     benchmark,

@@ -39,7 +39,8 @@ def demo(
     from rich.console import Console
 
     from yolov2_tf.data.digits.scenes import open_digits
-    from yolov2_tf.data.images import check_images, load_image
+    from yolov2_tf.data.image_check import check_images
+    from yolov2_tf.data.images import load_image
     from yolov2_tf.detection.thresholds import EVALUATION
     from yolov2_tf.drawing.pictures import contact_sheet, draw_detections
     from yolov2_tf.drawing.plots import plot_precision_recall

@@ -61,7 +61,15 @@ def messages():
 
 
 def open_checked(
-    spec, console, *, split=None, images=None, format=None, class_names=None, pictures=True
+    spec,
+    console,
+    *,
+    split=None,
+    images=None,
+    format=None,
+    class_names=None,
+    pictures=True,
+    decode=True,
 ):
     """Opens a data set, checks its pictures and tells what it holds.
 
@@ -72,7 +80,8 @@ def open_checked(
         images: Folder of the pictures, or None.
         format: Form of the annotations, None to recognise it.
         class_names: Names that the data set's classes are mapped onto, or None.
-        pictures: Whether the pictures are needed; each is then decoded once.
+        pictures: Whether the pictures are needed; those that cannot be read are then left out.
+        decode: Whether each picture is decoded once (`--check`); else only its header is read.
 
     Returns:
         `Dataset`.
@@ -83,16 +92,17 @@ def open_checked(
     from yolov2_tf.data.source import open_dataset
 
     dataset = open_dataset(spec, split=split, images=images, class_names=class_names, format=format)
-    return checked(dataset, console, pictures=pictures)
+    return checked(dataset, console, pictures=pictures, decode=decode)
 
 
-def checked(dataset, console, *, pictures=True):
+def checked(dataset, console, *, pictures=True, decode=True):
     """Checks the pictures of an opened data set and tells what it holds, as a table and notes.
 
     Args:
         dataset: `Dataset` or `ClassificationDataset`.
         console: Where to tell.
-        pictures: Whether the pictures are needed; each is then decoded once.
+        pictures: As for `open_checked`.
+        decode: As for `open_checked`.
 
     Returns:
         The data set without unreadable pictures.
@@ -100,17 +110,18 @@ def checked(dataset, console, *, pictures=True):
     Raises:
         InputError: If there is nothing left to work with.
     """
+    from rich.progress import track
+
+    from yolov2_tf.data.image_check import check_images, turn_upright
     from yolov2_tf.data.records import Dataset
 
+    def progress(items, total):
+        return track(items, "checking pictures", total=total, console=console, transient=True)
+
     if pictures:
-        from rich.progress import track
-
-        from yolov2_tf.data.images import check_images
-
-        def progress(items, total):
-            return track(items, "checking pictures", total=total, console=console, transient=True)
-
-        dataset, _ = check_images(dataset, progress)
+        dataset, _ = check_images(dataset, progress, decode=decode)
+    else:
+        dataset = turn_upright(dataset, progress)
     notes = list(dataset.notes)
     if isinstance(dataset, Dataset):
         notes += print_summary(dataset, console)

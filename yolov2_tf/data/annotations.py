@@ -18,7 +18,7 @@ import numpy as np
 
 from yolov2_tf.data.image_sets import choose_splits as choose_splits
 from yolov2_tf.data.picture_finder import find_pictures as find_pictures
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.records import Dataset, Record, RecordColumns
 from yolov2_tf.errors import InputError
 
 ROUNDING = 1e-4
@@ -94,7 +94,7 @@ def build_dataset(name, annotations, class_names, notes=(), counts=None):
             counts[f"boxes ignored ({reason})" if isinstance(reason, str) else "boxes ignored"] += 1
     owner, boxes, labels, ignore = owner[keep], boxes[keep], labels[keep], ignore[keep]
     ends = np.cumsum(np.bincount(owner, minlength=len(annotations)))
-    records = [
+    records = RecordColumns(
         Record(
             annotation.image,
             annotation.image_id,
@@ -108,7 +108,7 @@ def build_dataset(name, annotations, class_names, notes=(), counts=None):
         for annotation, start, end in zip(
             annotations, [0, *ends[:-1].tolist()], ends.tolist(), strict=True
         )
-    ]
+    )
     notes = (
         *notes,
         *_missing_pictures(annotations),
@@ -235,9 +235,9 @@ def _similar_class_names(class_names):
 
 def _check_boxes(name, annotations, owner, labels):
     """Returns boxes (N, 4) float32, which to keep (N,), and what was mended, how often, where."""
-    stated = np.array(
-        [box for annotation in annotations for box in annotation.boxes], np.float64
-    ).reshape(-1, 4)
+    stated = np.concatenate(
+        [np.asarray(annotation.boxes, np.float64).reshape(-1, 4) for annotation in annotations]
+    )
 
     def where(box):
         first = np.searchsorted(owner, owner[box])

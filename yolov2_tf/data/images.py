@@ -7,17 +7,13 @@ differently, is told by `ImageInfo.needs_conversion`.
 
 import contextlib
 import dataclasses
-import functools
 import io
 import os
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from PIL import Image
 
-from yolov2_tf.data.annotations import listing
 from yolov2_tf.data.picture_finder import PICTURE_SUFFIXES as PICTURE_SUFFIXES
-from yolov2_tf.data.records import Record
 from yolov2_tf.errors import InputError
 
 MAX_PIXELS = 89_000_000
@@ -30,7 +26,9 @@ _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM", "JPEG2000")
 
 _ORIENTATION_TAG = 0x0112
 # EXIF orientations are a transpose followed by flips (CIPA DC-008, "Orientation").
-_TRANSPOSED = (5, 6, 7, 8)
+TRANSPOSED = (5, 6, 7, 8)
+"""EXIF orientations under which width and height are exchanged."""
+
 _FLIPPED_UP_DOWN = (3, 4, 7, 8)
 _FLIPPED_LEFT_RIGHT = (2, 3, 6, 7)
 
@@ -143,7 +141,7 @@ def decode_image(encoded, orientation=1):
 
     def branch(value):
         def transform():
-            upright = tf.transpose(image, (1, 0, 2)) if value in _TRANSPOSED else image
+            upright = tf.transpose(image, (1, 0, 2)) if value in TRANSPOSED else image
             axes = [*[0] * (value in _FLIPPED_UP_DOWN), *[1] * (value in _FLIPPED_LEFT_RIGHT)]
             return tf.reverse(upright, axes) if axes else tf.identity(upright)
 
@@ -164,7 +162,7 @@ def orient_boxes(boxes, orientation):
         `(n, 4)` as fractions of the upright picture.
     """
     y_min, x_min, y_max, x_max = boxes.T
-    if orientation in _TRANSPOSED:
+    if orientation in TRANSPOSED:
         y_min, x_min, y_max, x_max = x_min, y_min, x_max, y_max
     if orientation in _FLIPPED_UP_DOWN:
         y_min, y_max = 1 - y_max, 1 - y_min
@@ -173,100 +171,8 @@ def orient_boxes(boxes, orientation):
     return np.stack([y_min, x_min, y_max, x_max], axis=1)
 
 
-def check_images(dataset, progress=None):
-    """Decodes every picture once, exactly as training will, and leaves out what cannot be read.
-
-    Records get their EXIF orientation. Where the annotated size is that of the stored picture and
-    not of the upright one, the boxes were drawn on the stored picture: they are turned with it.
-    Pictures that TensorFlow cannot read are converted whenever they are asked for.
-
-    Args:
-        dataset: A `Dataset` or a `ClassificationDataset`.
-        progress: Shows how far it is: called as `progress(items, total)`, it returns `items` to
-            iterate over, as `rich.progress.track` or `tqdm` do.
-
-    Returns:
-        The data set without unreadable pictures, with notes, and a list of `(image_id, reason)`
-        of those left out.
-
-    Raises:
-        InputError: If not a single picture can be read.
-    """
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = pool.map(_check_record, dataset.records)
-        results = list(progress(results, len(dataset)) if progress else results)
-    pairs = list(zip(dataset.records, results, strict=True))
-    faults = [(old.image_id, reason) for old, reason in pairs if isinstance(reason, str)]
-    checked = [(old, new) for old, new in pairs if not isinstance(new, str)]
-    left_out = [f"{image_id}: {reason}" for image_id, reason in faults]
-    if not checked:
-        raise InputError(
-            f"not one of {len(dataset):,} pictures can be read; the first: {listing(left_out, 1)}",
-            where=dataset.name,
-        )
-    converted = [old.image_id for old, new in checked if new.image is not old.image]
-    other_size = [old.image_id for old, new in checked if not _same_size(old, new)]
-    notes = [
-        f"{what}: {len(found):,} ({listing(found)})"
-        for what, found in (
-            ("pictures that cannot be read, left out", left_out),
-            ("pictures converted each time they are read; PNG or JPEG would be faster", converted),
-            ("pictures of another size than annotated", other_size),
-        )
-        if found
-    ]
-    records = [new for _, new in checked]
-    return dataclasses.replace(dataset, records=records, notes=(*dataset.notes, *notes)), faults
-
-
-def _check_record(record):
-    """Returns the record as training needs it, or the reason why its picture cannot be read."""
-    if record.image is None:
-        return "picture not found"
-    try:
-        source = _read(record.image)
-        info = inspect_image(source)
-        if info.needs_conversion:
-            load_image(source)
-        else:
-            _decode_as_training_does(source)
-    except InputError as error:
-        return error.what
-    image, orientation = record.image, info.orientation
-    if info.needs_conversion:
-        image, orientation = functools.partial(to_png_bytes, image), 1
-    record = dataclasses.replace(record, image=image, orientation=orientation)
-    return _seen_upright(record, info) if isinstance(record, Record) else record
-
-
-def _seen_upright(record, info):
-    """The record with boxes and size of the picture as people see it."""
-    boxes, upright = record.boxes, (info.width, info.height)
-    orientation = info.orientation
-    stored = upright[::-1] if orientation in _TRANSPOSED else upright
-    if (record.width, record.height) == stored != upright:
-        boxes = orient_boxes(boxes, orientation)
-    return dataclasses.replace(record, boxes=boxes, width=info.width, height=info.height)
-
-
-def _same_size(annotated, actual):
-    if not getattr(annotated, "width", 0):
-        return True  # nothing was said about it
-    # As sets: a turned picture is no other size.
-    return {annotated.width, annotated.height} == {actual.width, actual.height}
-
-
-def _decode_as_training_does(encoded):
-    import tensorflow as tf
-
-    try:
-        with tf.device("CPU"):
-            decode_image(encoded)
-    except tf.errors.InvalidArgumentError as error:
-        raise InputError("damaged or truncated") from error
-
-
-def _read(source):
+def read_bytes(source):
+    """Returns the encoded bytes of a picture, given as `Record.image`."""
     if callable(source):
         return source()
     if isinstance(source, bytes):
@@ -305,14 +211,14 @@ def _opened(source):
 
 
 def _open(source):
-    file = source if isinstance(source, str | os.PathLike) else io.BytesIO(_read(source))
+    file = source if isinstance(source, str | os.PathLike) else io.BytesIO(read_bytes(source))
     return Image.open(file, formats=_FORMATS)
 
 
 def _info(picture):
     orientation = _orientation(picture)
     width, height = picture.size
-    if orientation in _TRANSPOSED:
+    if orientation in TRANSPOSED:
         width, height = height, width
     return ImageInfo(
         width, height, orientation, picture.format, picture.mode, _needs_conversion(picture)
@@ -355,7 +261,7 @@ def _rgb(picture):
 
 
 def _orient(image, orientation):
-    if orientation in _TRANSPOSED:
+    if orientation in TRANSPOSED:
         image = image.transpose(1, 0, 2)
     if orientation in _FLIPPED_UP_DOWN:
         image = image[::-1]

@@ -26,7 +26,7 @@ def classification_batches(
 
     Args:
         dataset: `ClassificationDataset` with images that can be read, see
-            `yolov2_tf.data.images.check_images`.
+            `yolov2_tf.data.image_check.check_images`.
         batch_size: B, pictures a batch.
         sizes: `(step, size)` pairs, the first with step 0: from this step on pictures have sides
             of so many pixels, a multiple of 32.

@@ -45,7 +45,7 @@ def training_batches(
 
     Args:
         dataset: `yolov2_tf.data.records.Dataset` with images that can be read, see
-            `yolov2_tf.data.images.check_images`.
+            `yolov2_tf.data.image_check.check_images`.
         classification: `ClassificationDataset` whose pictures are mixed in, or None. Its labels
             mean what those of `dataset` do.
         ratio: `(boxes, labels)`, how many pictures of `dataset` come with how many of

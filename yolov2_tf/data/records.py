@@ -1,9 +1,16 @@
 """What every reader yields: records of images, and the data sets that hold them."""
 
+import array
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+
+from yolov2_tf.data.text_column import TextColumn
+from yolov2_tf.errors import InputError
+
+MAX_SIDE = 1_000_000
+"""No picture is larger, in pixels, whatever an annotation says."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -23,7 +30,7 @@ class Record:
         width: Width in pixels as annotated, 0 where unknown.
         height: Height in pixels as annotated, 0 where unknown.
         orientation: The EXIF orientation, 1 to 8, that turns the stored picture into the one
-            people see. Readers leave it at 1; `yolov2_tf.data.images.check_images` sets it.
+            people see. Readers leave it at 1; `yolov2_tf.data.image_check.check_images` sets it.
         image_sets: Names of the image sets it belongs to, e.g. `("train",)`; `()` where there is
             none.
     """
@@ -39,6 +46,84 @@ class Record:
     image_sets: tuple[str, ...] = ()
 
 
+class RecordColumns(Sequence):
+    """A sequence of `Record`, kept as columns: a million in a few hundred megabytes.
+
+    A `Record` of Python objects costs about a kilobyte before its first box. Here it costs its
+    boxes, its names and some forty bytes; it becomes an object when it is asked for.
+
+    Args:
+        records: Any iterable of records; it is gone through once.
+
+    Attributes:
+        boxes: `(N, 4)` float32, the boxes of all records, one record's after another's.
+        labels: `(N,)` int32, likewise.
+        ignore: `(N,)` bool, likewise.
+        ends: `(n,)` int64, where the boxes of each record end.
+    """
+
+    def __init__(self, records):
+        boxes, labels, ignore, ends = bytearray(), bytearray(), bytearray(), array.array("q")
+        numbers = array.array("i")
+        images, ids = TextColumn(), TextColumn()
+        self._others, self._sets = {}, {}
+        count = 0
+        for i, record in enumerate(records):
+            boxes += np.asarray(record.boxes, np.float32).tobytes()
+            labels += np.asarray(record.labels, np.int32).tobytes()
+            ignore += np.asarray(record.ignore, bool).tobytes()
+            count += len(record.labels)
+            ends.append(count)
+            image_set = self._sets.setdefault(tuple(record.image_sets), len(self._sets))
+            if max(record.width, record.height) > MAX_SIDE:
+                raise InputError(
+                    f"a picture of {record.width} × {record.height} pixels", where=record.image_id
+                )
+            numbers.extend((record.width, record.height, record.orientation, image_set))
+            if isinstance(record.image, str):
+                images.append(record.image)
+            else:
+                images.append("")
+                if record.image is not None:
+                    self._others[i] = record.image
+            ids.append(record.image_id)
+        self._sets = list(self._sets)
+        self.boxes = np.frombuffer(bytes(boxes), np.float32).reshape(-1, 4)
+        self.labels = np.frombuffer(bytes(labels), np.int32)
+        self.ignore = np.frombuffer(bytes(ignore), bool)
+        self.ends = np.array(ends, np.int64)
+        self._numbers = np.array(numbers, np.int32).reshape(-1, 4)
+        self._images, self._ids = images.packed(), ids.packed()
+
+    def __len__(self):
+        return len(self.ends)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return RecordColumns(self[i] for i in range(*index.indices(len(self))))
+        if index < 0:
+            index += len(self)
+        if not 0 <= index < len(self):
+            raise IndexError("record index out of range")
+        end = self.ends[index]
+        start = self.ends[index - 1] if index else 0
+        width, height, orientation, image_set = self._numbers[index].tolist()
+        return Record(
+            self._images[index] or self._others.get(index),
+            self._ids[index],
+            self.boxes[start:end],
+            self.labels[start:end],
+            self.ignore[start:end],
+            width,
+            height,
+            orientation,
+            self._sets[image_set],
+        )
+
+    def __repr__(self):
+        return f"RecordColumns of {len(self):,} records, {len(self.labels):,} boxes"
+
+
 @dataclasses.dataclass(frozen=True)
 class Dataset:
     """Annotated images with the names of their classes.
@@ -46,7 +131,8 @@ class Dataset:
     Attributes:
         name: What it is, for messages and tables, e.g. `"VOC2007 test"`.
         class_names: The names that the labels index.
-        records: The annotated images, in a fixed order.
+        records: The annotated images, in a fixed order. Whatever sequence is given, they are kept
+            as `RecordColumns`, which holds a million of them.
         notes: What the reader had to skip or mend, one line each, for the user to see.
         counts: The same as numbers, for programs: what was skipped, mended or ignored, e.g.
             `{"duplicate boxes dropped": 3, "boxes ignored (difficult)": 260}`.
@@ -58,13 +144,17 @@ class Dataset:
     notes: tuple[str, ...] = ()
     counts: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
+    def __post_init__(self):
+        if not isinstance(self.records, RecordColumns):
+            object.__setattr__(self, "records", RecordColumns(self.records))
+
     def __len__(self):
         return len(self.records)
 
     @property
     def num_boxes(self):
         """Number of boxes that train and count (`ignore` ones left out)."""
-        return sum(int((~record.ignore).sum()) for record in self.records)
+        return int((~self.records.ignore).sum())
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -114,8 +204,6 @@ def box_shapes(dataset, *, ignored=False):
     Returns:
         `(n, 2)` float64 `[width, height]` as fractions of the image.
     """
-    boxes = [
-        record.boxes if ignored else record.boxes[~record.ignore] for record in dataset.records
-    ]
-    boxes = np.concatenate([np.zeros((0, 4)), *boxes])
+    records = dataset.records
+    boxes = (records.boxes if ignored else records.boxes[~records.ignore]).astype(np.float64)
     return np.stack([boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]], axis=1)

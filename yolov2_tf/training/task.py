@@ -15,7 +15,7 @@ class Task:
 
     Attributes:
         dataset: What is trained on, with images that were checked, see
-            `yolov2_tf.data.images.check_images`.
+            `yolov2_tf.data.image_check.check_images`.
         validation: What is scored about twenty times during the training, or None.
         tree: `WordTree` whose nodes are the classes of the data sets, or None.
         sources: How the data sets were opened, for the record: names to strings. `data`,

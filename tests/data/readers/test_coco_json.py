@@ -107,7 +107,7 @@ def change(**changes):
         (change(annotations={"bbox": [1, 2, 3]}), r"annotation 1: 'bbox' is \[1, 2, 3\]"),
         (change(annotations={"bbox": [1, 2, 3, "x"]}), "annotation 1: 'bbox': 'x' is not a fin"),
         (change(annotations={"bbox": [1, 2, float("nan"), 3]}), "annotation 1: 'bbox': nan is"),
-        (change(annotations={"bbox": None}), "annotation 1: 'bbox' is None"),
+        (change(annotations={"bbox": None}), "annotation 1: 'bbox' is missing"),
         (change(annotations={"category_id": 4}), "annotation 1: unknown category id 4.*3, 90"),
         (change(annotations={"category_id": None}), "annotation 1: 'category_id' is missing"),
         (change(annotations={"image_id": 8}), "annotation 1: no image has the id 8"),
@@ -133,10 +133,17 @@ def test_mended_boxes_are_told(tmp_path):
     ]
     dataset = read_coco(write(tmp_path, data))
     assert len(dataset.records[1].boxes) == 2
+    np.testing.assert_allclose(dataset.records[1].boxes[0], [10 / 40, 5 / 50, 15 / 40, 10 / 50])
     swapped, empty, clipped = dataset.notes[1:]
     assert "annotation 5" in swapped
     assert "annotation 6" in empty
     assert "annotation 7" in clipped
+
+
+def test_results_are_refused_by_name(tmp_path):
+    results = [{"image_id": 7, "category_id": 3, "bbox": [1, 2, 3, 4], "score": 0.5}]
+    with pytest.raises(InputError, match="COCO results: detections"):
+        read_coco(write(tmp_path, results))
 
 
 def test_categories_of_one_name_are_one(tmp_path):

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from yolov2_tf.data.images import check_images, load_image
+from yolov2_tf.data.image_check import check_images
+from yolov2_tf.data.images import load_image
 from yolov2_tf.data.labels import open_classification
 from yolov2_tf.data.readers.tfds_sets import read_tfds
 from yolov2_tf.data.source import open_dataset

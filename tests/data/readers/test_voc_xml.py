@@ -55,8 +55,7 @@ def test_difficult_is_ignored_and_parts_are_no_objects(tmp_path):
     (record,) = dataset.records
     assert record.ignore.tolist() == [False, True]
     assert dataset.num_boxes == 1
-    assert dataset.class_names == CLASS_NAMES
-    assert [CLASS_NAMES[label] for label in record.labels] == ["person", "cat"]
+    assert [dataset.class_names[label] for label in record.labels] == ["person", "cat"]
 
 
 def test_an_image_without_boxes_is_legal(tmp_path):
@@ -69,6 +68,10 @@ def test_class_names(tmp_path):
     write_voc(tmp_path, {"a": xml(thing("zebra"), thing("dog"))})
     assert read_voc(tmp_path).class_names == ("dog", "zebra")
     assert read_voc(tmp_path, class_names=["zebra", "dog"]).records[0].labels.tolist() == [0, 1]
+    write_voc(tmp_path / "two", {"a": xml(thing("person"), thing("car"))})
+    assert read_voc(tmp_path / "two").class_names == ("car", "person")
+    write_voc(tmp_path / "all", {"a": xml(*map(thing, sorted(CLASS_NAMES, reverse=True)))})
+    assert read_voc(tmp_path / "all").class_names == CLASS_NAMES
     with pytest.raises(InputError, match=r"a\.xml:4: unknown class 'zebra' \(expected cat, dog"):
         read_voc(tmp_path, class_names=["cat", "dog"])
 
@@ -207,12 +210,13 @@ def test_mended_boxes_are_told_with_file_and_line(tmp_path):
     write_voc(
         tmp_path,
         {
-            "a": xml(thing(), thing(box=(40, 21, 11, 60))),
+            "a": xml(thing(), thing(box=(29, 21, 11, 60))),
             "b": xml(thing(box=(11, 21, 30, 100)), thing(box=(31, 21, 31, 60)), thing()),
         },
     )
     dataset = read_voc(tmp_path)
     assert [len(record.boxes) for record in dataset.records] == [2, 2]
+    np.testing.assert_allclose(dataset.records[0].boxes[1], [20 / 80, 0.1, 59 / 80, 0.28])
     swapped, empty, clipped = dataset.notes[1:]
     assert "swapped" in swapped
     assert "a.xml:9)" in swapped

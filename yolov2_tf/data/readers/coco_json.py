@@ -1,39 +1,53 @@
-"""Reads COCO's `instances_*.json`: boxes `[x, y, width, height]` in 0-based pixels."""
+"""Reads COCO's annotation files: boxes `[x, y, width, height]` in 0-based pixels.
 
-import json
-import re
+Tools write them in other ways too: boxes as fractions or as `x y x y`, which is decided over the
+whole file, ids as text or floats, file names with the folders of another computer.
+"""
+
+import dataclasses
+import functools
+import math
 import reprlib
 from pathlib import Path
 
-from yolov2_tf.data.annotations import (
-    Annotation,
-    build_dataset,
-    choose_splits,
-    find_pictures,
-    finite,
-    listing,
+import numpy as np
+
+from yolov2_tf.data.annotations import Annotation, build_dataset, finite, listing
+from yolov2_tf.data.image_sets import choose_splits
+from yolov2_tf.data.images import picture_size
+from yolov2_tf.data.picture_finder import find_pictures
+from yolov2_tf.data.readers.coco_files import find_coco_files as find_coco_files
+from yolov2_tf.data.readers.coco_files import load_coco, split_name
+from yolov2_tf.data.readers.faults import Faults
+from yolov2_tf.data.readers.units import (
+    FRACTION_LIMIT,
+    are_corners,
+    are_fractions,
+    like_fractions,
 )
-from yolov2_tf.data.images import inspect_image
 from yolov2_tf.errors import InputError
 
 
 def read_coco(path, *, split=None, images=None, class_names=None):
     """Reads a COCO annotation file, or a folder of them.
 
+    An entry that cannot be used is left out, which a note tells.
+
     Args:
-        path: A JSON file, or a folder with `instances_*.json` in it or in its `annotations/`.
+        path: A JSON file, or a folder with `instances_*.json` in it or in its `annotations/`, or
+            with others, see `yolov2_tf.data.readers.coco_files.find_coco_files`.
         split: What stands for `*`, e.g. `"val2017"`. Default: the only one, else all. If several
             files are read, image ids are `"val2017/139"`, so that they are unique.
         images: Folder of the pictures. Default: a folder named like the split beside the file or
             its folder, or `images/`.
         class_names: Names that the labels shall index. Default: all categories by category id
-            (ids with gaps become labels without).
+            (ids with gaps become labels without), without Roboflow's root category.
 
     Returns:
         A `Dataset`; boxes with `iscrowd` are marked `ignore`.
 
     Raises:
-        InputError: If something is missing, malformed or unknown.
+        InputError: If something is missing, many entries are malformed, or a class is unknown.
     """
     path = Path(path)
     files = find_coco_files(path)
@@ -44,160 +58,279 @@ def read_coco(path, *, split=None, images=None, class_names=None):
     annotations, found_names = [], {}
     for name in chosen:
         prefix = f"{name}/" if len(chosen) > 1 else ""
-        content = _load(files[name])
-        categories, repeated = _categories(content, files[name])
-        found_names.update(dict.fromkeys(categories.values()))
-        if repeated:
-            notes += (f"categories of one name taken as one: {listing(repeated)}",)
-        annotations += _annotations(content, categories, files[name], prefix, images)
-    name = files[chosen[0]].stem if len(chosen) == 1 else path.resolve().name
+        content = _Content(files[name], images)
+        found_names.update(dict.fromkeys(content.categories.values()))
+        annotations += content.annotations(prefix, name)
+        notes += content.notes
+    notes = (*dict.fromkeys(notes), *_crowds_only(annotations))
     names = found_names if class_names is None else class_names
-    return build_dataset(name, annotations, names, notes)
+    return build_dataset(_name(path, files, chosen), annotations, names, notes)
 
 
-def find_coco_files(path):
-    """Lists COCO annotation files: a dict from split to path, sorted; empty if there are none."""
-    if path.is_file():
-        return {_split_name(path): path}
-    for folder in (path, path / "annotations"):
-        if files := sorted(folder.glob("instances_*.json")):
-            return {_split_name(file): file for file in files}
-    return {}
+def _name(path, files, chosen):
+    if len(chosen) != 1:
+        return path.resolve().name
+    if files[chosen[0]].name.startswith("_annotations"):
+        folder = files[chosen[0]].resolve().parent
+        return f"{folder.parent.name} {folder.name}"
+    return files[chosen[0]].stem
 
 
-def _split_name(path):
-    return re.sub("^instances_", "", path.stem)
+def _crowds_only(annotations):
+    reasons = [reason for annotation in annotations for reason in annotation.ignore]
+    if not reasons or not all(reasons):
+        return ()
+    return (
+        f"all {len(reasons):,} boxes are crowds ('iscrowd': 1), which neither train nor count: "
+        "some tools (CVAT) mark every mask so; write 'iscrowd': 0 where each is one thing",
+    )
 
 
-def _load(path):
-    def without_outlines(entry):  # most of a COCO file is polygons: gigabytes that nobody asked for
-        entry.pop("segmentation", None)
-        return entry
+@dataclasses.dataclass(slots=True)
+class _Boxes:
+    """The boxes of one picture, as written."""
 
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            content = json.load(file, object_hook=without_outlines)
-    except json.JSONDecodeError as error:
-        raise InputError(f"malformed JSON: {error.msg}", where=f"{path}:{error.lineno}") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"JSON that cannot be read: {error}", where=path) from None
-    for key in ("images", "annotations", "categories"):
-        entries = content.get(key) if isinstance(content, dict) else None
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            raise InputError(f"no list of objects {key!r}", where=path, expected="a COCO file")
-    return content
+    numbers: list = dataclasses.field(default_factory=list)
+    categories: list = dataclasses.field(default_factory=list)
+    ignore: list = dataclasses.field(default_factory=list)
+    areas: list = dataclasses.field(default_factory=list)
+    ids: list = dataclasses.field(default_factory=list)
 
 
-def _field(entry, key, kinds, where):
-    value = entry.get(key)
-    if not isinstance(value, kinds) or isinstance(value, bool):
-        what = f"{key!r} is {reprlib.repr(value)}" if key in entry else f"{key!r} is missing"
-        raise InputError(what, where=where)
-    return value
+class _Content:
+    """What one annotation file holds.
+
+    Attributes:
+        categories: Dict from id to name, by id.
+        notes: What there is to tell.
+    """
+
+    def __init__(self, path, images):
+        self.path = path
+        content = load_coco(path)
+        self._image_faults, self._box_faults = Faults(path), Faults(path)
+        self.categories, notes = _categories(content, path)
+        self._boxes = {}
+        self._images, same = self._read_images(content["images"])
+        self._read_boxes(content["annotations"], same)
+        self._sizes, self._pictures = self._find_pictures(images)
+        joined = [image for image, first in same.items() if image != first]
+        if joined:
+            what = "pictures listed under several ids, joined"
+            notes += (f"{what}: {len(joined):,} (ids {listing(joined)})",)
+        self.notes = notes
+
+    def annotations(self, prefix, image_set):
+        """Returns `Annotation` of all images; adds to the notes."""
+        sizes = [self._sizes[i] for i in self._images for _ in self._boxes[i].numbers]
+        numbers = [box for i in self._images for box in self._boxes[i].numbers]
+        areas = [area for i in self._images for area in self._boxes[i].areas]
+        corners, wrong, units = _corners(self.path, numbers, np.reshape(sizes, (-1, 2)), areas)
+        found, start = [], 0
+        for i, name in self._images.items():
+            boxes = self._boxes[i]
+            rows = range(start, start + len(boxes.numbers))
+            start = rows.stop
+            places = [row - rows.start for row in rows if not wrong[row]]
+            for row in rows:
+                if wrong[row]:
+                    where = _where(self.path, boxes.ids[row - rows.start])
+                    what = "a box in another unit than the others"
+                    self._box_faults.add("boxes in another unit", what, where)
+            ids = tuple(boxes.ids[k] for k in places)
+            found.append(
+                Annotation(
+                    self._pictures.get(name),
+                    f"{prefix}{i}",
+                    corners[rows.start : rows.stop][places],
+                    [self.categories[boxes.categories[k]] for k in places],
+                    [boxes.ignore[k] for k in places],
+                    functools.partial(_locate, self.path, ids),
+                    *self._sizes[i],
+                    (image_set,),
+                )
+            )
+        self.notes += (*units, *self._image_faults.notes(), *self._box_faults.notes())
+        return found
+
+    def _read_images(self, entries):
+        """Returns a dict from image id to file name, and one from every id to the first such."""
+        images, same, by_name = {}, {}, {}
+        faults = self._image_faults
+        self._stated = {}
+        for k, entry in enumerate(entries):
+            where = f"{self.path}: images[{k}]"
+            faults.entries += 1
+            number, name = _id(entry.get("id")), entry.get("file_name")
+            if number is None:
+                faults.add("images without an id", _wrong(entry, "id"), where)
+            elif number in same:
+                what = f"image id {reprlib.repr(number)} occurs twice"
+                faults.add("images whose id occurs twice", what, where)
+            elif not isinstance(name, str) or not name.strip():
+                faults.add("images without a file name", _wrong(entry, "file_name"), where)
+            else:
+                same[number] = by_name.setdefault(name, number)
+                if same[number] == number:
+                    images[number] = name
+                    self._boxes[number] = _Boxes()
+                    self._stated[number] = (entry.get("width"), entry.get("height"))
+        return images, same
+
+    def _read_boxes(self, entries, same):
+        faults = self._box_faults
+        for entry in entries:
+            faults.entries += 1
+            where = _where(self.path, entry.get("id"))
+            image, category = _id(entry.get("image_id")), _id(entry.get("category_id"))
+            if image is None:
+                faults.add("boxes without an image", _wrong(entry, "image_id"), where)
+            elif image not in same:
+                what = f"no image has the id {reprlib.repr(image)}"
+                faults.add("boxes of pictures that are not listed", what, where)
+            elif category is None:
+                faults.add("boxes without a category", _wrong(entry, "category_id"), where)
+            elif category not in self.categories:
+                there = listing(list(self.categories), shown=100)
+                what = f"unknown category id {reprlib.repr(category)}, there are {there}"
+                faults.add("boxes of an unknown category", what, where)
+            elif isinstance(numbers := _numbers(entry), str):
+                faults.add("annotations without a box", numbers, where)
+            else:
+                boxes = self._boxes[same[image]]
+                boxes.numbers.append(numbers)
+                boxes.categories.append(category)
+                boxes.ignore.append(_ignored(entry))
+                boxes.areas.append(_number(entry.get("area"), math.nan))
+                boxes.ids.append(entry.get("id"))
+
+    def _find_pictures(self, images):
+        """Returns sizes by image id and paths by file name; drops images of unknown size."""
+        folders = _picture_folders(self.path, images)
+        pictures = find_pictures(list(self._images.values()), folders, [images] if images else ())
+        sizes = {}
+        for i, name in list(self._images.items()):
+            try:
+                size = tuple(int(finite(side or 0)) for side in self._stated[i])
+                what = "neither the size of the picture nor the picture itself"
+            except ValueError as error:
+                size, what = (0, 0), f"size: {error}"
+            if min(size) <= 0:
+                size = picture_size(pictures[name]) if name in pictures else (0, 0)
+            if min(size) <= 0:
+                where = f"{self.path}: image {reprlib.repr(i)}"
+                self._image_faults.add("images of unknown size", what, where)
+                del self._images[i]
+            else:
+                sizes[i] = size
+        return sizes, pictures
+
+
+def _corners(name, numbers, sizes, areas):
+    """Decides what the numbers mean.
+
+    Returns:
+        Corners `(n, 4)` `[y_min, x_min, y_max, x_max]` as fractions, `(n,)` bool of boxes whose
+        unit is not that of the others, and notes.
+    """
+    numbers, notes = np.reshape(numbers, (-1, 4)).astype(float), ()
+    sizes = sizes.astype(float)
+    if fractions := are_fractions(numbers, name):
+        sizes, notes = np.ones_like(sizes), ("boxes are fractions of their pictures, not pixels",)
+    wrong = (np.abs(numbers) > FRACTION_LIMIT).any(axis=1) if fractions else like_fractions(numbers)
+    start, end = numbers[:, :2], numbers[:, 2:]
+    right = ~wrong
+    if are_corners(numbers[right], sizes[right], np.array(areas)[right]):
+        notes += ("'bbox' holds x y x y, not x y width height",)
+    else:
+        end = start + end
+    corners = np.concatenate([start / sizes, end / sizes], axis=1)
+    return corners[:, [1, 0, 3, 2]], wrong.tolist(), notes
 
 
 def _categories(content, path):
-    """Returns a dict from category id to name, by id, and names that occur more than once."""
-    categories = {}
+    """Returns a dict from category id to name, by id, and notes."""
+    names, above = {}, {}
     for i, entry in enumerate(content["categories"]):
         where = f"{path}: categories[{i}]"
-        number = _field(entry, "id", int, where)
-        if number in categories:
-            raise InputError(f"category id {number} occurs twice", where=where)
-        categories[number] = _field(entry, "name", str, where)
-    categories = dict(sorted(categories.items()))
-    names = list(categories.values())
-    return categories, sorted({name for name in names if names.count(name) > 1})
+        number, name = _id(entry.get("id")), entry.get("name")
+        if number is None:
+            raise InputError(_wrong(entry, "id"), where=where)
+        if number in names:
+            raise InputError(f"category id {reprlib.repr(number)} occurs twice", where=where)
+        if not isinstance(name, str) or not name.strip():
+            raise InputError(_wrong(entry, "name"), where=where)
+        names[number], above[number] = name.strip(), entry.get("supercategory")
+    used = {_id(entry.get("category_id")) for entry in content["annotations"]}
+    others = set(map(str, above.values()))
+    roots = [n for n in names if n not in used and names[n] in others and above[n] == "none"]
+    notes = ()
+    if roots:
+        notes += (f"category without boxes that holds the others, no class: {names[roots[0]]}",)
+    names = {n: names[n] for n in sorted(names, key=_order) if n not in roots}
+    repeated = sorted({name for name in names.values() if list(names.values()).count(name) > 1})
+    if repeated:
+        notes += (f"categories of one name taken as one: {listing(repeated)}",)
+    return names, notes
 
 
-def _annotations(content, categories, path, prefix, images):
-    entries = {}
-    for i, entry in enumerate(content["images"]):
-        where = f"{path}: images[{i}]"
-        number = _field(entry, "id", (int, str), where)
-        if number in entries:
-            raise InputError(f"image id {reprlib.repr(number)} occurs twice", where=where)
-        _field(entry, "file_name", str, where)
-        entries[number] = entry
-
-    boxes = {number: [] for number in entries}
-    for entry in content["annotations"]:
-        where = _where(path, entry)
-        number = _field(entry, "image_id", (int, str), where)
-        if number not in boxes:
-            raise InputError(f"no image has the id {reprlib.repr(number)}", where=where)
-        if _field(entry, "category_id", int, where) not in categories:
-            raise InputError(
-                f"unknown category id {entry['category_id']}",
-                where=where,
-                expected=listing(list(categories), shown=100),
-            )
-        boxes[number].append(entry)
-
-    pictures = find_pictures(
-        [entry["file_name"] for entry in entries.values()], _picture_folders(path, images)
-    )
-    return [
-        _annotation(
-            entry, boxes[number], categories, path, prefix, pictures.get(entry["file_name"])
-        )
-        for number, entry in entries.items()
-    ]
+def _id(value):
+    """An id, whether it is written as a number, a float or text; None if it is none of these."""
+    if isinstance(value, str):
+        text = value.strip()
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else text or None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _annotation(image, boxes, categories, path, prefix, picture):
-    width, height = _size(image, picture, path)
-    return Annotation(
-        picture,
-        f"{prefix}{image['id']}",
-        [_corners(entry, width, height, path) for entry in boxes],
-        [categories[entry["category_id"]] for entry in boxes],
-        [bool(entry.get("iscrowd")) for entry in boxes],
-        lambda i: _where(path, boxes[i]),
-        width,
-        height,
-    )
+def _order(number):
+    return isinstance(number, str), number
 
 
-def _where(path, entry):
-    return f"{path}: annotation {reprlib.repr(entry.get('id'))}"
+def _wrong(entry, key):
+    return f"{key!r} is {reprlib.repr(entry[key])}" if key in entry else f"{key!r} is missing"
 
 
-def _size(image, picture, path):
+def _where(path, number):
+    return f"{path}: annotation {reprlib.repr(number)}"
+
+
+def _locate(path, ids, index):
+    return _where(path, ids[index])
+
+
+def _number(value, default):
     try:
-        width, height = (int(finite(image.get(key, 0))) for key in ("width", "height"))
-    except ValueError as error:
-        raise InputError(f"size: {error}", where=f"{path}: image {image['id']}") from None
-    if width > 0 and height > 0:
-        return width, height
-    if picture is None:
-        raise InputError(
-            "neither the size of the picture nor the picture itself",
-            where=f"{path}: image {image['id']}",
-        )
-    info = inspect_image(picture)
-    return info.width, info.height
+        return finite(value)
+    except ValueError:
+        return default
 
 
-def _corners(entry, width, height, path):
+def _numbers(entry):
+    """The four numbers of a box, or what is wrong with them."""
     box = entry.get("bbox")
     if not isinstance(box, list) or len(box) != 4:
-        raise InputError(
-            f"'bbox' is {reprlib.repr(box)}",
-            where=_where(path, entry),
-            expected="[x, y, width, height]",
-        )
+        return _wrong(entry, "bbox")
     try:
-        x, y, w, h = map(finite, box)
+        return [finite(value) for value in box]
     except ValueError as error:
-        raise InputError(f"'bbox': {error}", where=_where(path, entry)) from None
-    return y / height, x / width, (y + h) / height, (x + w) / width
+        return f"'bbox': {error}"
+
+
+def _ignored(entry):
+    """Why a box neither trains nor counts; `""` if it does."""
+    for key in ("iscrowd", "ignore"):
+        value = entry.get(key)
+        if value is True or _number(value, 0) != 0:
+            return "crowd" if key == "iscrowd" else key
+    return ""
 
 
 def _picture_folders(path, images):
     if images:
         return [images]
-    split = _split_name(path)
+    split = split_name(path)
     bases = (path.parent, path.parent.parent)
-    names = (split, f"images/{split}", "images", "")
+    names = (split, f"images/{split}", "images", "data", "")
     return [base / name for name in names for base in bases]

@@ -1,21 +1,36 @@
 """Reads PASCAL VOC: one XML file per image, 1-based pixels, lists of image sets.
 
 A data set is a folder with `Annotations/` (and `JPEGImages/`, `ImageSets/Main/*.txt`), a devkit
-that holds several such folders, or a folder of nothing but XML files.
+that holds several such folders, folders `train/`, `valid/` and `test/` of XML beside pictures, or
+a folder of nothing but XML files; `yolov2_tf.data.readers.voc_layout` says more.
 
 Corners become fractions as in Darknet's scripts/voc_label.py: `x_min - 1` to `x_max - 1`, over the
 width. The paper's anchors were clustered on these, and tools such as LabelImg, which write this
-format with corners between pixels, mean `x_max - x_min` as the width.
+format with corners between pixels, mean `x_max - x_min` as the width. Tools that count from 0 are
+told by boxes that touch the border, tools that write fractions by all of them.
 """
 
+import array
+import dataclasses
 import functools
 import os
-import reprlib
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits, finite, listing
-from yolov2_tf.data.images import PICTURE_SUFFIXES, inspect_image
+import numpy as np
+
+from yolov2_tf.data.annotations import Annotation, build_dataset, listing
+from yolov2_tf.data.image_sets import choose_splits
+from yolov2_tf.data.images import picture_size
+from yolov2_tf.data.readers.faults import Faults
+from yolov2_tf.data.readers.units import (
+    FRACTION_LIMIT,
+    are_fractions,
+    like_fractions,
+    start_at_zero,
+)
+from yolov2_tf.data.readers.voc_file import VocFile, locate_object, read_voc_files
+from yolov2_tf.data.readers.voc_layout import find_parts, has_voc
+from yolov2_tf.data.readers.voc_pictures import VocPictures, name_key, picture_places
 from yolov2_tf.errors import InputError
 
 CLASS_NAMES = (
@@ -42,258 +57,193 @@ CLASS_NAMES = (
 )
 """The 20 classes of VOC 2007 to 2012, in the order of every published network."""
 
+_MIXED = "a box in another unit than the others"
+
 
 def read_voc(folder, *, split=None, images=None, class_names=None):
     """Reads a VOC folder, a devkit of several, or a folder of XML files.
 
     The size of a picture comes from its XML, so pictures may be absent. In a devkit the image ids
-    are `"VOC2007/000005"`, so that they are unique.
+    are `"VOC2007/000005"`, so that they are unique. An object or a file that cannot be used is left
+    out, which a note tells.
 
     Args:
         folder: The folder.
         split: Image set to read, e.g. `"trainval"`. Default: the only one, else all.
         images: Folder of the pictures, if they are not in `JPEGImages/`, in `images/` or beside
             the XML files.
-        class_names: Names that the labels shall index. Default: VOC's 20 if every name is one of
-            these, else the names found, sorted.
+        class_names: Names that the labels shall index, e.g. `CLASS_NAMES`. Default: the names
+            found, sorted; VOC's 20 if all of these are found, in their order.
 
     Returns:
         A `Dataset`; `difficult` objects are marked `ignore`.
 
     Raises:
-        InputError: If something is missing, malformed or unknown. XML with a DTD is refused.
+        InputError: If something is missing, many entries are malformed, or a class is unknown. XML
+            with a DTD is refused.
     """
     folder = Path(folder)
-    parts = find_voc_folders(folder)
+    parts = find_parts(folder)
     if not parts:
         raise InputError("no VOC annotations", where=folder, expected="Annotations/*.xml")
-    available = sorted({name for part in parts for name in _image_sets(part)})
+    available = sorted({name for part in parts for name in part.sets})
     chosen, notes = choose_splits(folder, available, split)
 
-    annotations = []
-    for part in parts:
-        xml_folder = _xml_folder(part)
-        find_picture = _picture_finder(part, images)
-        prefix = f"{part.name}/" if len(parts) > 1 else ""
-        files, twice = _image_ids(part, xml_folder, chosen)
-        if twice:
-            notes += (f"images listed twice, read once: {len(twice):,} ({listing(twice)})",)
-        annotations += [
-            _read_file(os.path.join(xml_folder, file), prefix + stem, find_picture)
-            for stem, file in files.items()
-        ]
+    images_of_sets, told = _read_images(folder, parts, chosen, images)
+    del parts  # with a million images every dict counts
+    objects = Faults(folder)
+    annotations, units = _annotations(folder, images_of_sets, objects)
+    del images_of_sets
+    notes += (*told, *units, *objects.notes())
 
     if class_names is None:
         found = {name for annotation in annotations for name in annotation.names}
-        class_names = CLASS_NAMES if found <= set(CLASS_NAMES) else sorted(found)
+        class_names = CLASS_NAMES if found == set(CLASS_NAMES) else sorted(found)
     name = " ".join([folder.resolve().name, *([chosen[0]] if len(chosen) == 1 else [])])
     return build_dataset(name, annotations, class_names, notes)
 
 
 def find_voc_folders(folder):
     """Lists the folders that hold annotations, sorted; empty if this is no VOC data set."""
-    if _xml_folder(folder):
-        return [folder]
-    parts = [part for part in sorted(folder.iterdir()) if part.is_dir() and _xml_folder(part)]
-    if not parts and (folder / "VOCdevkit").is_dir():
-        return find_voc_folders(folder / "VOCdevkit")
-    return parts
+    return [part.folder for part in find_parts(folder)] if has_voc(folder) else []
 
 
-def _xml_folder(folder):
-    candidates = (folder / "Annotations", folder / "annotations", folder)
-    return next((c for c in candidates if c.is_dir() and _has_xml(c)), None)
+@dataclasses.dataclass(slots=True)
+class _Image:
+    """An image whose XML file could be read."""
+
+    path: str
+    image_id: str
+    picture: str | None
+    width: int
+    height: int
+    file: VocFile
+    image_sets: tuple[str, ...]
 
 
-def _has_xml(folder):
-    with os.scandir(folder) as entries:
-        return any(_is_xml(entry.name) for entry in entries)
+def _read_images(folder, parts, chosen, images):
+    """Reads the XML files of image sets.
 
-
-def _is_xml(name):
-    return name.lower().endswith(".xml") and not name.startswith(".")
-
-
-def _image_sets(folder):
-    """Returns the lists of image ids: a dict from name to path.
-
-    VOC also has lists per class, `dog_train.txt`, with a second column; they are no image sets.
+    Returns:
+        List of `_Image`, and notes.
     """
-    sets = {}
-    for path in sorted((folder / "ImageSets" / "Main").glob("*.txt")):
-        with open(path, encoding="utf-8", errors="replace") as lines:
-            columns = lines.readline().split()
-        if len(columns) != 2 or columns[1] not in ("-1", "0", "1"):
-            sets[path.stem] = path
-    return sets
+    lists, files, notes = Faults(folder), Faults(folder), ()
+    members = []
+    for part in parts:
+        ids, twice = part.members(chosen, lists)
+        members.append(ids)
+        if twice:
+            notes += (f"images listed twice, read once: {len(twice):,} ({listing(twice)})",)
+    paths = [part.files[stem] for part, ids in zip(parts, members, strict=True) for stem in ids]
+    found, told = _images(parts, members, read_voc_files(paths), images, files)
+    return found, (*notes, *told, *lists.notes(), *files.notes())
 
 
-def _image_ids(folder, xml_folder, chosen):
-    """Returns the chosen images, id to XML file name, and where a list names one twice."""
-    present = {name[:-4]: name for name in sorted(os.listdir(xml_folder)) if _is_xml(name)}
-    if not chosen:
-        return present, []
-    files, twice = {}, []
-    for path in (path for name, path in _image_sets(folder).items() if name in chosen):
-        listed = set()
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        for number, line in enumerate(lines, start=1):
-            if not (stem := line.strip()):
+def _images(parts, members, read, images, faults):
+    """Joins XML files with their pictures.
+
+    Returns:
+        List of `_Image`, and notes on the pictures.
+    """
+    found, several, unused = [], [], set()
+    for part, ids in zip(parts, members, strict=True):
+        prefix = f"{part.folder.name}/" if len(parts) > 1 else ""
+        places = picture_places(part.folder, part.xml_folder, images)
+        pictures = VocPictures(part.files, places)
+        for stem, image_sets in ids.items():
+            path = part.files[stem]
+            file = read[path]
+            faults.entries += 1
+            if file.fault:
+                what, line = file.fault
+                faults.add("XML files that cannot be used", what, f"{path}:{line}")
                 continue
-            if stem not in present:
-                raise InputError(
-                    f"no annotation file for image {reprlib.repr(stem)}",
-                    where=f"{path}:{number}",
-                    expected=xml_folder / f"{stem}.xml",
+            picture = pictures.find(stem, file.filename)
+            width, height = file.width, file.height
+            if not width:
+                width, height = picture_size(picture) if picture else (0, 0)
+            if not width:
+                what, line = file.size_fault or (
+                    "neither a <size> of the picture nor the picture itself",
+                    1,
                 )
-            if stem in listed:
-                twice.append(f"{path}:{number}")
-            listed.add(stem)
-            files[stem] = present[stem]
-    return files, twice
+                faults.add("images of unknown size", what, f"{path}:{line}")
+                continue
+            found.append(_Image(path, prefix + stem, picture, width, height, file, image_sets))
+        several += [prefix + stem for stem in pictures.several]
+        unused.update(pictures.unused())
+    return found, _picture_notes(parts, several, unused)
 
 
-def _picture_finder(folder, images):
-    """Returns a function from an image id and the XML's `<filename>` to a path or None.
+def _picture_notes(parts, several, unused):
+    notes = []
+    if several:
+        what = "images with pictures of several suffixes, the first taken"
+        notes.append(f"{what}: {len(several):,} ({listing(several)})")
+    # A picture of an image set that was not asked for is no picture without annotations.
+    annotated = {name_key(stem).rpartition("/")[2] for part in parts for stem in part.files}
+    names = (os.path.basename(path) for path in sorted(unused))
+    without = [name for name in names if name_key(os.path.splitext(name)[0]) not in annotated]
+    if without:
+        what = "pictures without an XML file, not used"
+        notes.append(f"{what}: {len(without):,} ({listing(without)})")
+    return tuple(notes)
 
-    The id decides, as VOC defines it; `<filename>` is often stale. It only helps where no picture
-    bears the id, or several do.
-    """
-    if images:
-        places = [images]
+
+def _annotations(name, images, faults):
+    """Decides the units over the whole set; returns `Annotation` of the images, and notes."""
+    corners = array.array("d")
+    for image in images:
+        corners.extend(image.file.corners)
+        faults.entries += len(image.file.names) + len(image.file.faults)
+        for kind, what, line in image.file.faults:
+            faults.add(kind, what, f"{image.path}:{line}")
+    corners = np.array(corners).reshape(-1, 4)
+    counts = [len(image.file.names) for image in images]
+    sizes = [(image.height, image.width) * 2 for image in images]
+    sizes = np.repeat(np.reshape(sizes, (-1, 4)), counts, axis=0)
+
+    fractions = are_fractions(corners, name)
+    if fractions:
+        notes = ("boxes are fractions of their pictures, not pixels",)
+        boxes, wrong = corners, (np.abs(corners) > FRACTION_LIMIT).any(axis=1)
     else:
-        places = [
-            base / name for base in (folder, folder.parent) for name in ("JPEGImages", "images", "")
-        ]
-    place, by_stem = next(
-        ((place, found) for place in places if (found := _pictures(place))), (None, {})
+        zero = start_at_zero(corners)
+        notes = ("boxes are counted from pixel 0, not from VOC's 1",) if zero else ()
+        boxes, wrong = (corners if zero else corners - 1) / sizes, like_fractions(corners)
+
+    annotations, start = [], 0
+    for image, count in zip(images, counts, strict=True):
+        end = start + count
+        places = None  # all
+        if wrong[start:end].any():
+            kind = f"boxes in {'pixels' if fractions else 'fractions'}"
+            for i in np.flatnonzero(wrong[start:end]).tolist():
+                faults.add(kind, _MIXED, locate_object(image.path, i))
+            places = np.flatnonzero(~wrong[start:end]).tolist()
+        annotations.append(_annotation(image, boxes[start:end], places))
+        start = end
+    return annotations, notes
+
+
+def _annotation(image, boxes, places):
+    names = image.file.names
+    ignore = ["difficult" if flag else "" for flag in image.file.difficult]
+    if places is not None:
+        boxes, names = boxes[places], [names[i] for i in places]
+        ignore = [ignore[i] for i in places]
+    return Annotation(
+        image.picture,
+        image.image_id,
+        boxes,
+        names,
+        ignore,
+        functools.partial(_locate, image.path, places),
+        image.width,
+        image.height,
+        image.image_sets,
     )
 
-    def find(stem, filename):
-        filename = filename.replace("\\", "/").rsplit("/", 1)[-1]
-        names = by_stem.get(stem) or by_stem.get(os.path.splitext(filename)[0])
-        if not names:
-            return None
-        return os.path.join(place, filename if filename in names else names[0])
 
-    return find
-
-
-def _pictures(folder):
-    """Returns the pictures in a folder: a dict from file stem to file names."""
-    by_stem = {}
-    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
-        stem, suffix = os.path.splitext(name)
-        if suffix.lower() in PICTURE_SUFFIXES:
-            by_stem.setdefault(stem, []).append(name)
-    return by_stem
-
-
-def _read_file(path, image_id, find_picture):
-    with open(path, "rb") as file:
-        content = file.read()
-    try:
-        return _read_tree(_parse(content), path, image_id, find_picture)
-    except (ValueError, LookupError, ElementTree.ParseError):
-        # Rare, so it may be slow: once more, now with line numbers.
-        root, lines = _parse_with_lines(content, path)
-        return _read_tree(root, path, image_id, find_picture, lines)
-
-
-def _read_tree(root, path, image_id, find_picture, lines=None):
-    def fail(what, element):
-        where = f"{path}:{lines[element]}" if lines else path
-        raise InputError(what, where=where)
-
-    def child(element, tag):
-        found = element.find(tag)
-        if found is None:
-            fail(f"<{element.tag}> has no <{tag}>", element)
-        return found
-
-    def number(element, tag):
-        found = child(element, tag)
-        try:
-            return finite(found.text)
-        except ValueError as error:
-            fail(f"<{tag}> {error}", found)
-
-    if root.tag != "annotation":
-        fail(f"the root element is <{root.tag}>, not <annotation>", root)
-    picture = find_picture(os.path.basename(path)[:-4], (root.findtext("filename") or "").strip())
-    size = root.find("size")
-    width = 0 if size is None else int(number(size, "width"))
-    height = 0 if size is None else int(number(size, "height"))
-    if width <= 0 or height <= 0:
-        if picture is None:
-            fail("neither a <size> of the picture nor the picture itself", root)
-        info = inspect_image(picture)
-        width, height = info.width, info.height
-
-    boxes, names, ignore = [], [], []
-    for thing in root.findall("object"):
-        name = (child(thing, "name").text or "").strip()
-        if not name:
-            fail("<name> is empty", thing)
-        corners = child(thing, "bndbox")
-        boxes.append(
-            (
-                (number(corners, "ymin") - 1) / height,
-                (number(corners, "xmin") - 1) / width,
-                (number(corners, "ymax") - 1) / height,
-                (number(corners, "xmax") - 1) / width,
-            )
-        )
-        names.append(name)
-        ignore.append((thing.findtext("difficult") or "").strip() == "1")
-    locate = functools.partial(_locate, path)
-    return Annotation(picture, image_id, boxes, names, ignore, locate, width, height)
-
-
-def _locate(path, index):
-    root, lines = _parse_with_lines(Path(path).read_bytes(), path)
-    return f"{path}:{lines[root.findall('object')[index]]}"
-
-
-class _NoDoctype(ElementTree.TreeBuilder):
-    """Refuses a DTD where it starts, before any entity of it could be expanded."""
-
-    def doctype(self, name, public, system):
-        raise ValueError("XML with a DTD")
-
-
-def _parse(content):
-    # Three times as fast as defusedxml, which cannot use the parser that is written in C.
-    parser = ElementTree.XMLParser(target=_NoDoctype())
-    parser.feed(content)
-    return parser.close()
-
-
-def _parse_with_lines(content, path):
-    """Returns the root and a dict from element to line, or raises what is wrong with the XML."""
-    from defusedxml.common import DefusedXmlException
-    from defusedxml.ElementTree import DefusedXMLParser
-
-    lines = {}
-
-    class Parser(DefusedXMLParser):
-        def _start(self, *args):
-            element = super()._start(*args)
-            lines[element] = self.parser.CurrentLineNumber
-            return element
-
-    parser = Parser(forbid_dtd=True)
-    try:
-        parser.feed(content)
-        return parser.close(), lines
-    except DefusedXmlException:
-        line = content.count(b"\n", 0, max(content.find(b"<!DOCTYPE"), 0)) + 1
-        raise InputError(
-            "XML with a DTD is refused (it could make the parser read other files or explode)",
-            where=f"{path}:{line}",
-            hint="remove the <!DOCTYPE …>",
-        ) from None
-    except ElementTree.ParseError as error:
-        raise InputError(f"malformed XML: {error}", where=f"{path}:{error.position[0]}") from None
-    except (ValueError, LookupError) as error:
-        raise InputError(f"XML that cannot be read: {error}", where=path) from None
+def _locate(path, places, index):
+    return locate_object(path, index if places is None else places[index])

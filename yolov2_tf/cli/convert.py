@@ -1,0 +1,54 @@
+"""`yolov2 convert`: a data set in the form of another tool."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def convert(
+    data: Annotated[str, typer.Argument(help="Data set: folder, file, `tfds:NAME` or `digits`.")],
+    out: Annotated[Path, typer.Argument(help="Folder to write, new or empty.")],
+    to: Annotated[str, typer.Option(help="voc, coco, yolo, csv or tfrecord.")],
+    split: Annotated[str | None, typer.Option(help="Image set; default: all, kept apart.")] = None,
+    images: Annotated[Path | None, typer.Option(help="Folder of the pictures.")] = None,
+    pictures: Annotated[str, typer.Option(help="copy, link or none (leave them).")] = "copy",
+    drop_ignored: Annotated[
+        bool, typer.Option("--drop-ignored", help="Leave out difficult and crowd boxes.")
+    ] = False,
+):
+    """Write a data set as VOC, COCO, YOLO txt, CSV or TFRecord.
+
+    Image sets stay apart, boxes are exact to a hundredth of a pixel, and what the form cannot say
+    is told.
+
+    **Examples**
+    `yolov2 convert VOCdevkit/VOC2007 voc_as_yolo --to yolo`
+
+    `yolov2 convert instances_val2017.json val_as_voc --to voc --images val2017 --pictures link`
+    """
+    from rich.progress import track
+
+    from yolov2_tf.cli.parsing import messages, open_checked
+    from yolov2_tf.data.writers.conversion import FORMS, PICTURES
+    from yolov2_tf.data.writers.conversion import convert as write
+    from yolov2_tf.errors import InputError
+
+    for option, value, known in (("--to", to, FORMS), ("--pictures", pictures, PICTURES)):
+        if value not in known:
+            raise InputError(f"{option} {value!r}", expected=", ".join(known))
+    console = messages()
+    dataset = open_checked(data, console, split=split, images=images, pictures=False)
+
+    def progress(items, total):
+        return track(items, "pictures", total=total, console=console, transient=True)
+
+    notes = write(dataset, out, to, pictures=pictures, drop_ignored=drop_ignored, progress=progress)
+    for note in notes:
+        console.print(f"[yellow]note:[/yellow] {note}", highlight=False, soft_wrap=True)
+    boxes = sum(len(record.boxes) for record in dataset.records)
+    console.print(
+        f"[bold]{out}[/bold]: {to}, {len(dataset):,} pictures, {boxes:,} boxes of "
+        f"{len(dataset.class_names):,} classes",
+        highlight=False,
+    )

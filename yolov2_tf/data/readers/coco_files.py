@@ -1,0 +1,133 @@
+"""Finds and loads COCO annotation files."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+from yolov2_tf.data.cache import recall, remember, stamp
+from yolov2_tf.data.image_sets import role
+from yolov2_tf.errors import InputError
+
+LISTS = ("images", "annotations", "categories")
+"""The lists that an annotation file holds."""
+
+_KEPT = {
+    *("id", "file_name", "width", "height", "name", "supercategory"),
+    *("image_id", "category_id", "bbox", "area", "iscrowd", "ignore", "score"),
+}
+_CACHE_KIND = "coco/1"
+_WORTH_CACHING = 1 << 22  # bytes: smaller files are read as fast as the cache
+_HEAD = 1 << 16
+
+
+def find_coco_files(path):
+    """Lists COCO annotation files.
+
+    Args:
+        path: A file, or a folder: with `instances_*.json` in it or in its `annotations/`, with
+            Roboflow's `train/_annotations.coco.json`, or with other files that hold the lists.
+
+    Returns:
+        A dict from image set to path, sorted; empty if there are none.
+    """
+    path = Path(path)
+    if path.is_file():
+        return {split_name(path): path}
+    places = (path, path / "annotations")
+    for pattern in ("instances_*.json", "*.coco.json"):
+        for folder in places:
+            if files := sorted(folder.glob(pattern)):
+                return {split_name(file): file for file in files}
+    folders = _folders(path)
+    roboflow = {sub.name: sub / "_annotations.coco.json" for sub in folders}
+    if files := {name: file for name, file in roboflow.items() if file.is_file()}:
+        return files
+    for folder in places:
+        if files := [file for file in sorted(folder.glob("*.json")) if _looks_like_coco(file)]:
+            return {split_name(file): file for file in files}
+    sets = {sub.name: sorted(sub.glob("*.json")) for sub in folders if role(sub.name)}
+    return {
+        name: files[0]
+        for name, files in sets.items()
+        if len(files) == 1 and _looks_like_coco(*files)
+    }
+
+
+def split_name(path):
+    """The image set that a file is about: `val2017` for `instances_val2017.json`."""
+    if path.stem.startswith("_annotations"):
+        return path.resolve().parent.name
+    return re.sub("^instances_", "", path.stem)
+
+
+def load_coco(path):
+    """Loads an annotation file without the outlines.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Dict from the names of `LISTS` to lists of dicts.
+
+    Raises:
+        InputError: If it is no COCO file.
+    """
+    path = os.path.abspath(path)
+    stamps = {path: stamp(path)}
+    large = stamps[path] is not None and stamps[path][0] > _WORTH_CACHING
+    if large and (known := recall(_CACHE_KIND, stamps)):
+        return known[path]
+    content = _parse(path)
+    for key in LISTS:
+        entries = content.get(key) if isinstance(content, dict) else None
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise InputError(f"no list of objects {key!r}", where=path, expected="a COCO file")
+    content = {key: content[key] for key in LISTS}
+    if large:
+        remember(_CACHE_KIND, stamps, {path: content})
+    return content
+
+
+def _parse(path):
+    def slim(entry):  # most of a COCO file is outlines: gigabytes that nobody asked for
+        if "id" in entry or "image_id" in entry:
+            return {key: value for key, value in entry.items() if key in _KEPT}
+        return entry if entry.keys() & {*LISTS} else {}
+
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            content = json.load(file, object_hook=slim)
+    except json.JSONDecodeError as error:
+        raise InputError(f"malformed JSON: {error.msg}", where=f"{path}:{error.lineno}") from None
+    except OSError as error:
+        raise InputError(f"cannot be opened: {error.strerror}", where=path) from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"JSON that cannot be read: {error}", where=path) from None
+    first = content[0] if isinstance(content, list) and content else None
+    if isinstance(first, dict) and {"image_id", "category_id", "score"} <= first.keys():
+        raise InputError(
+            "COCO results: detections, without pictures and names of classes",
+            where=path,
+            expected="annotations: images, annotations and categories",
+        )
+    return content
+
+
+def _looks_like_coco(path):
+    """Whether the first or last bytes of a file name two of the lists."""
+    try:
+        with open(path, "rb") as file:
+            ends = file.read(_HEAD)
+            file.seek(max(os.path.getsize(path) - _HEAD, 0))
+            ends += file.read(_HEAD)
+    except OSError:
+        return False
+    return sum(f'"{key}"'.encode() in ends for key in LISTS) >= 2
+
+
+def _folders(path):
+    try:
+        return sorted(entry for entry in path.iterdir() if entry.is_dir())
+    except OSError:
+        return []

@@ -1,0 +1,201 @@
+"""Where a VOC data set keeps its XML files and image sets.
+
+Tools lay them out in many ways: `Annotations/` beside `JPEGImages/` and `ImageSets/Main/` (VOC),
+all of it in sub-folders (CVAT), `annotations/xmls/` beside `images/` (Oxford pets), XML beside
+the pictures in `train/`, `valid/` and `test/` (Roboflow), or nothing but XML files.
+"""
+
+import dataclasses
+import os
+from pathlib import Path
+
+from yolov2_tf.data.image_sets import role
+from yolov2_tf.data.picture_finder import walk_files
+from yolov2_tf.data.readers.voc_pictures import PICTURE_FOLDERS, name_key, without_suffix
+
+
+@dataclasses.dataclass
+class VocPart:
+    """One folder of annotations.
+
+    Attributes:
+        folder: What holds the annotations, pictures and lists.
+        xml_folder: Where the XML files are, or folders of them.
+        files: Dict from image id to the path of its XML file, sorted. An id is the path below
+            `xml_folder` without its suffix, `/` between folders.
+        sets: Dict from the name of an image set to the list of its images, a path, or to a folder
+            of XML files.
+    """
+
+    folder: Path
+    xml_folder: Path
+    files: dict[str, str]
+    sets: dict[str, Path]
+
+    def members(self, names, faults):
+        """Picks the images of image sets.
+
+        Args:
+            names: The image sets; none: all images.
+            faults: `Faults` that takes what a list names and is not there.
+
+        Returns:
+            Dict from image id to the names of its sets, in the order of the lists, and where a
+            list names one twice.
+        """
+        if not names:
+            return dict.fromkeys(self.files, ()), []
+        by_key = {name_key(stem): stem for stem in self.files}
+        members, twice = {}, []
+        for name in (name for name in names if name in self.sets):
+            source = self.sets[name]
+            seen = set()
+            for where, stem in self._entries(source, by_key, faults):
+                if stem in seen:
+                    twice.append(where)
+                else:
+                    seen.add(stem)
+                    members[stem] = (*members.get(stem, ()), name)
+        return members, twice
+
+    def _entries(self, source, by_key, faults):
+        """Yields where an image set names an image, and its id."""
+        if source.is_dir():
+            start = os.path.join(source, "")
+            yield from ((path, stem) for stem, path in self.files.items() if path.startswith(start))
+            return
+        for number, line in _lines(source):
+            where = f"{source}:{number}"
+            faults.entries += 1
+            key = name_key(line)
+            stem = by_key.get(key) or by_key.get(name_key(without_suffix(line)))
+            if stem is None:  # lists of other tools have folders in front
+                stem = by_key.get(name_key(without_suffix(line)).rpartition("/")[2])
+            if stem is None:
+                what = f"no annotation file for image {line[:80]!r}"
+                faults.add("images of a list without an XML file", what, where)
+            else:
+                yield where, stem
+
+
+def find_parts(folder):
+    """Finds the folders that hold annotations, sorted; none if this is no VOC data set.
+
+    Args:
+        folder: A path.
+
+    Returns:
+        List of `VocPart`.
+    """
+    folder = Path(os.path.abspath(folder))
+    xml_folder = _xml_folder(folder)
+    if xml_folder:
+        return [_part(folder, xml_folder)]
+    parts = [_part(sub, found) for sub in _folders(folder) if (found := _xml_folder(sub))]
+    if not parts and (folder / "VOCdevkit").is_dir():
+        return find_parts(folder / "VOCdevkit")
+    for part in parts:
+        if not part.sets and role(part.folder.name):
+            part.sets = {part.folder.name: part.xml_folder}
+    return parts
+
+
+def has_voc(folder):
+    """Tells whether a folder holds VOC annotations; looks no further than to the first XML."""
+    folder = Path(folder)
+    if _xml_folder(folder) or any(_xml_folder(sub) for sub in _folders(folder)):
+        return True
+    return (folder / "VOCdevkit").is_dir() and has_voc(folder / "VOCdevkit")
+
+
+def _part(folder, xml_folder):
+    if xml_folder == folder:
+        paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+    else:
+        paths = walk_files(xml_folder)
+    start = len(os.path.join(xml_folder, ""))
+    files = {path[start:-4].replace(os.sep, "/"): path for path in paths if _is_xml(path)}
+    part = VocPart(folder, xml_folder, files, {})
+    part.sets = _lists(part) or _set_folders(part)
+    return part
+
+
+def _xml_folder(folder):
+    """Returns the folder of XML files, or None."""
+    subs = _folders(folder)
+    for sub in subs:
+        if sub.name.lower() in ("annotations", "annotation") and any(map(_is_xml, walk_files(sub))):
+            return sub
+    if _has_xml(folder):
+        return folder
+    # Any other name counts beside pictures or lists.
+    if {sub.name.lower() for sub in subs} & {*PICTURE_FOLDERS, "imagesets"}:
+        named = [sub for sub in subs if _has_xml(sub) and not role(sub.name)]
+        if len(named) == 1:
+            return named[0]
+    return None
+
+
+def _lists(part):
+    """Returns the lists of image ids: a dict from name to path.
+
+    VOC also has lists per class, `dog_train.txt`, with a second column; they are no image sets.
+    """
+    bases = (part.folder, part.xml_folder, part.xml_folder.parent)
+    places = [base / "ImageSets" / main for base in bases for main in ("Main", "")]
+    for place in places:
+        paths = [Path(path) for path in walk_files(place) if path.lower().endswith(".txt")]
+        if paths:
+            keys = {name_key(stem) for stem in part.files}
+            return {
+                path.relative_to(place).with_suffix("").as_posix(): path
+                for path in paths
+                if not _is_of_one_class(path, keys)
+            }
+    return {}
+
+
+def _is_of_one_class(path, keys):
+    """Tells lists such as `dog_train.txt`, `000005 -1`, from lists with blanks in the names."""
+    lines = [line for _, line in _lines(path)]
+    columns = [line.rsplit(None, 1) for line in lines]
+    if not lines or not all(len(c) == 2 and c[1] in ("-1", "0", "1") for c in columns):
+        return False
+    whole = sum(name_key(line) in keys for line in lines)
+    first = sum(name_key(column[0]) in keys for column in columns)
+    return first > whole or (first == whole and "_" in path.stem)
+
+
+def _set_folders(part):
+    """Folders in that of the XML files that are called train, val and so on."""
+    tops = {stem.partition("/")[0] if "/" in stem else "" for stem in part.files}
+    if all(role(top) for top in tops):
+        return {top: part.xml_folder / top for top in sorted(tops)}
+    return {}
+
+
+def _lines(path):
+    """Returns number and text of the lines that are not blank."""
+    content = path.read_bytes()
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    lines = content.decode(encoding, errors="replace").splitlines()
+    return [(i, line.strip()) for i, line in enumerate(lines, start=1) if line.strip()]
+
+
+def _folders(folder):
+    try:
+        return sorted(entry for entry in Path(folder).iterdir() if entry.is_dir())
+    except OSError:
+        return []
+
+
+def _has_xml(folder):
+    try:
+        with os.scandir(folder) as entries:
+            return any(_is_xml(entry.name) for entry in entries)
+    except OSError:
+        return False
+
+
+def _is_xml(path):
+    return path.lower().endswith(".xml") and not os.path.basename(path).startswith(".")

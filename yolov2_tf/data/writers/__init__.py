@@ -1,0 +1,1 @@
+"""Writers: from a data set to the files that other tools read, one form each."""

@@ -1,0 +1,52 @@
+"""Writes YOLO txt: `images/`, `labels/`, a list per image set, and `data.yaml`."""
+
+import yaml
+
+from yolov2_tf.data.annotations import listing
+from yolov2_tf.data.image_sets import role
+
+
+def write_yolo(output, folder):
+    """Writes one text file per picture: `class cx cy width height` as fractions.
+
+    `data.yaml` names a list for `train`, `val` and `test`; without image sets all is `train`.
+    Sets with other names are written as lists that `data.yaml` does not name.
+
+    Args:
+        output: `yolov2_tf.data.writers.conversion.Output`.
+        folder: Where to.
+
+    Returns:
+        Notes.
+    """
+    (folder / "labels").mkdir()
+    for item in output.items:
+        path = folder / "labels" / f"{item.stem}.txt"
+        path.write_text(_lines(item.record), encoding="utf-8")
+    sets = output.files("train")
+    if not any(role(name) in ("train", "trainval") for name in sets):
+        sets = {("train" if role(name) is None else name): items for name, items in sets.items()}
+    content = {"path": "."}
+    for name, items in sets.items():
+        file = f"{name.replace('/', '_')}.txt"
+        text = "".join(f"./images/{item.name}\n" for item in items)
+        (folder / file).write_text(text, encoding="utf-8")
+        key = {"trainval": "train"}.get(role(name), role(name))
+        if key is not None:
+            content.setdefault(key, file)
+    content["names"] = dict(enumerate(output.class_names))
+    (folder / "data.yaml").write_text(
+        yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8"
+    )
+    left = [name for name in sets if f"{name.replace('/', '_')}.txt" not in content.values()]
+    return (f"image sets that data.yaml has no key for: {listing(left)}",) if left else ()
+
+
+def _lines(record):
+    lines = []
+    for label, (y_min, x_min, y_max, x_max) in zip(
+        record.labels.tolist(), record.boxes.astype(float).tolist(), strict=True
+    ):
+        numbers = (x_min + x_max) / 2, (y_min + y_max) / 2, x_max - x_min, y_max - y_min
+        lines.append(" ".join([str(label), *(f"{value:.8f}" for value in numbers)]) + "\n")
+    return "".join(lines)
