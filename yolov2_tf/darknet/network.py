@@ -205,7 +205,8 @@ def _check_types(net, rest):
 
 
 def _check_keys(section):
-    """Refuses options that change what a layer computes; yields a note for each unknown one."""
+    """Refuses options that change what a layer computes; yields a note for each ignored one."""
+    yield from section.notes
     unsupported = dict(word.split("=") for word in _UNSUPPORTED.get(section.type, "").split())
     known = _KEYS[section.type].split()
     if section.type != "net":
