@@ -45,13 +45,14 @@ def test_sections_and_options():
         lambda text: text.replace("[net]", "[network]").replace("[convolutional]", "[ conv ]"),
         lambda text: text + "filters=16\n",
         lambda text: text.replace("filters=16", "filters=16#(classes+5)*num"),
-        lambda text: text.replace("filters=16", "filters=16 // (classes + 5)").replace(
-            "2.5", "2.5;"
-        ),
+        lambda text: text.replace("filters=16", "filters=16 // (classes + 5)"),
+        lambda text: text.replace("1, 2.5", "1, 2.5; cells"),
         lambda text: text.replace("[net]", "[net] # the network"),
     ],
-    ids="crlf,cr,bom,no final newline,spaces,aliases,repeated option,comments close to numbers,"
-    "slashes,comment after header".split(","),
+    ids=[
+        *("crlf", "cr", "bom", "no final newline", "spaces", "aliases", "repeated option"),
+        *("comment close to a number", "slashes", "comment after numbers", "after a header"),
+    ],
 )
 def test_the_same_sections_however_written(tmp_path, change):
     path = tmp_path / "a.cfg"
@@ -73,7 +74,7 @@ def test_comments_in_any_encoding(tmp_path, encoding):
 def test_a_comment_after_a_word_belongs_to_it():
     """Darknet takes `leaky # slope` for a name that it does not know, and goes on with ReLU."""
     (section,) = parse_cfg("[conv]\nactivation=leaky # slope\n")
-    with pytest.raises(InputError, match="is 'leaky # slope' .*a line of its own"):
+    with pytest.raises(InputError, match=r"is 'leaky # slope' .*a line of its own"):
         section.choice("activation", "logistic", ("leaky",))
 
 

@@ -155,7 +155,7 @@ def read_cfg(path):
 
 
 def _decode(data, path):
-    """The text of a file; bytes that are not UTF-8 stay as surrogates, for comments may have any."""
+    """The text of a file; bytes that are not UTF-8 stay as surrogates: comments may have them."""
     try:
         if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             text = data.decode("utf-16")
@@ -238,8 +238,8 @@ def _parse_option(line, section, number):
         )
     if section.options.setdefault(key, value) != value:
         section.notes.append(
-            f"{where}: [{section.type}] has {shorten(key)} again, {shorten(value)}; the first counts,"
-            f" as in Darknet: {shorten(section.options[key])} in line {section.lines[key]}"
+            f"{where}: [{section.type}] has {shorten(key)} again, {shorten(value)}; the first"
+            f" counts, as in Darknet: {shorten(section.options[key])} in line {section.lines[key]}"
         )
     section.lines.setdefault(key, number)
 

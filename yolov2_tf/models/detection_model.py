@@ -32,7 +32,7 @@ class DetectionModel(keras.Model):
 
     @property
     def head(self):
-        """The `DetectionHead`: `class_names`, `anchors`, `input_size`, `resize`, `tree`."""
+        """Its `class_names`, `anchors`, `input_size`, `resize`, `tree`, see `find_head`."""
         return find_head(self)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
