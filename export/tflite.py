@@ -202,6 +202,10 @@ def _open(file):
     for op in graph.operators:
         if operator_name(file, op) == "NON_MAX_SUPPRESSION_V4":
             replace_constant(file, op, 4, np.float32(0.0))
-    (head,) = convolutions(file)[-1].outputs
+    # Decoding starts by reshaping the head tensor, which need not be what the last convolution
+    # gives: an imported network may still have an activation there, or more.
+    last = graph.operators.index(convolutions(file)[-1])
+    names = [operator_name(file, op) for op in graph.operators]
+    head = graph.operators[names.index("RESHAPE", last)].inputs[0]
     graph.tensors[head].name = b"head"
     graph.outputs = [*graph.outputs, head]

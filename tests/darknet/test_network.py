@@ -16,6 +16,7 @@ from yolov2_tf.errors import InputError
 
 NET = "[net]\nwidth=16\nheight=16\nchannels=3\n"
 CONV = "[convolutional]\nfilters=8\nsize=3\npad=1\nactivation=leaky\n"
+POOL = "[maxpool]\nsize=2\nstride=2\n"
 ANCHORS = "anchors=1,2,3,4\n"
 
 
@@ -188,12 +189,15 @@ REFUSED = [
     (NET.replace("width=16", "width=-1") + CONV, 2, "width is '-1'"),
     (NET + NET, 5, r"a second \[net\]"),
     (NET + "[convolutionel]\n", 5, r"unknown section \[convolutionel\]"),
-    (NET + "[shortcut]\nfrom=-1\n", 5, "not a YOLOv2 network"),
+    (NET + "[shortcut]\nfrom=-1\n", 6, "names layer -1"),
+    (NET + CONV + "[shortcut]\n", 10, "no 'from'"),
+    (NET + CONV + POOL + "[shortcut]\nfrom=-2\n", 14, "adds 8×8×8, 16×16×8"),
+    (NET + CONV + CONV + "[shortcut]\nfrom=-2\nalpha=2\n", 17, "alpha='2' is not supported"),
     (NET + CONV + "[upsample]\n", 10, "not a YOLOv2 network"),
     (NET + "[connected]\n", 5, "not a YOLOv2 network"),
     (NET + CONV + "groups=2\n", 10, r"groups='2' is not supported \(expected groups=1"),
     (NET + CONV + "stride_x=2\n", 10, "expected no 'stride_x'"),
-    (NET + CONV.replace("leaky", "mish"), 9, "activation is 'mish'"),
+    (NET + CONV.replace("leaky", "stair"), 9, "activation is 'stair'"),
     (NET + CONV.replace("filters=8", "filters=-8"), 6, "filters is '-8'"),
     (NET + CONV.replace("size=3", "size=0"), 7, "size is '0'"),
     (NET + CONV + "stride=0\n", 10, "stride is '0'"),

@@ -4,6 +4,7 @@ What the sections mean, and whether they make a YOLOv2 network, is the matter of
 Source: Darknet's `read_cfg` (src/parser.c) and src/option_list.c.
 """
 
+import codecs
 import dataclasses
 import math
 import re
@@ -21,7 +22,10 @@ _ALIASES = {
     "soft": "softmax",
 }
 _HEADER = re.compile(r"\[\s*(\w+)\s*\]")
-_INLINE_COMMENT = re.compile(r"\s[#;].*")
+_HEADER_COMMENT = re.compile(r"\s[#;].*")
+# Darknet takes a number up to the first character that does not belong to it.
+_NUMBERS_AND_COMMENT = re.compile(r"([-+0-9.,eE\s]*[0-9.,])\s*(#|;|//).*")
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")  # as Python's `surrogateescape` decodes a byte
 # Python's int() and float() also take "1_000", "nan" and digits of other scripts.
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
@@ -39,6 +43,7 @@ class Section:
         source: The file it was read from, for messages.
         line: The line of its header.
         lines: The line of each option.
+        notes: What was ignored in it, one line each, for the user to see.
     """
 
     type: str
@@ -46,6 +51,7 @@ class Section:
     source: str = dataclasses.field(default="cfg", compare=False)
     line: int = dataclasses.field(default=0, compare=False)
     lines: dict[str, int] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+    notes: list[str] = dataclasses.field(default_factory=list, compare=False, repr=False)
 
     def where(self, key=None):
         """`"file:line"` of the option `key`, or of the section."""
@@ -72,14 +78,24 @@ class Section:
         return [self._integer(key, part, low, high) for part in self._text(key).split(",")]
 
     def numbers(self, key, *, low=-math.inf, high=math.inf):
-        """The finite numbers at `key`, separated by commas. Raises as `integer` does."""
-        return [self._number(key, part, low, high) for part in self._text(key).split(",")]
+        """The finite numbers at `key`, separated by commas; one more comma may end them.
+
+        Raises as `integer` does.
+        """
+        *parts, last = self._text(key).split(",")
+        parts += [last] if last.strip() or not parts else []
+        return [self._number(key, part, low, high) for part in parts]
 
     def choice(self, key, default, choices):
         """The word at `key`, one of `choices`. Raises as `integer` does."""
         value = self.options.get(key, default)
         if value not in choices:
-            raise self._error(key, value, "one of " + ", ".join(choices))
+            raise self._error(
+                key,
+                value,
+                "one of " + ", ".join(choices),
+                "a comment on a line of its own" if re.search("[#;]|//", value) else None,
+            )
         return value
 
     def _text(self, key):
@@ -102,10 +118,9 @@ class Section:
             raise self._error(key, text, f"{low:g} to {high:g}")
         return value
 
-    def _error(self, key, text, expected):
-        return InputError(
-            f"[{self.type}] {key} is {shorten(text)}", where=self.where(key), expected=expected
-        )
+    def _error(self, key, text, expected, hint=None):
+        what = f"[{self.type}] {key} is {shorten(text)}"
+        return InputError(what, where=self.where(key), expected=expected, hint=hint)
 
 
 def shorten(text):
@@ -117,7 +132,8 @@ def read_cfg(path):
     """Reads the sections of a cfg file.
 
     Args:
-        path: The file; UTF-8, with or without BOM, any line endings.
+        path: The file; UTF-8, with or without BOM, or UTF-16 with one; any line endings. Comments
+            may have any encoding.
 
     Returns:
         list of `Section`.
@@ -135,28 +151,32 @@ def read_cfg(path):
         raise InputError(
             "is too large for a cfg", where=path, expected=f"at most {MAX_BYTES} bytes"
         )
-    if b"\0" in data:
+    return parse_cfg(_decode(data, path), source=str(path))
+
+
+def _decode(data, path):
+    """The text of a file; bytes that are not UTF-8 stay as surrogates: comments may have them."""
+    try:
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            text = data.decode("utf-16")
+        else:
+            text = data.decode("utf-8-sig", "surrogateescape")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
         raise InputError(
             "is not text", where=path, hint="give the .cfg first, then the .weights file"
         )
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"byte 0x{data[error.start]:02x} is not UTF-8 text",
-            where=f"{path}:{line}",
-            hint="save the file as UTF-8",
-        ) from error
-    return parse_cfg(text, source=str(path))
+    return text
 
 
 def parse_cfg(text, source="cfg"):
     """Parses the text of a cfg.
 
-    Lines are `[type]`, `key=value`, blank, or comments (`#`, `;`, also after a value). A key
-    that stands twice must have the same value (yolo9000.cfg repeats `batch`): Darknet would use
-    the first, OpenCV the last.
+    Lines are `[type]`, `key=value`, blank, or comments (`#`, `;`). A comment may also follow a
+    header, or numbers (there `//` too, and without a blank before it); after words Darknet knows
+    none. As in Darknet, the first value of a key counts and lines that are no options are ignored;
+    both are noted. (OpenCV takes the last value.)
 
     Args:
         text: The cfg.
@@ -171,10 +191,11 @@ def parse_cfg(text, source="cfg"):
     sections = []
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     for number, line in enumerate(lines, start=1):
-        line = _INLINE_COMMENT.sub("", line).strip()
+        line = line.strip()
         if not line or line[0] in "#;":
             continue
         if line[0] == "[":
+            line = _HEADER_COMMENT.sub("", line)
             sections.append(_parse_header(line, source, number))
         elif sections:
             _parse_option(line, sections[-1], number)
@@ -200,19 +221,25 @@ def _parse_header(line, source, number):
 
 
 def _parse_option(line, section, number):
-    key, equals, value = (part.strip() for part in line.partition("="))
-    if not (key and equals and value):
+    key, _, value = (part.strip() for part in line.partition("="))
+    where = f"{section.source}:{number}"
+    if not (key and value):
+        section.notes.append(f"{where}: {shorten(line)} is no option; ignored, as in Darknet")
+        return
+    numbers = _NUMBERS_AND_COMMENT.fullmatch(value)
+    value = numbers[1] if numbers else value
+    wrong = _NOT_UTF8.search(key + value)
+    if wrong:
         raise InputError(
-            f"{shorten(line)} is no option",
-            where=f"{section.source}:{number}",
-            expected="key=value",
+            f"byte 0x{ord(wrong[0]) - 0xDC00:02x} is not UTF-8 text",
+            where=where,
+            expected="UTF-8, but for comments",
+            hint="save the file as UTF-8",
         )
     if section.options.setdefault(key, value) != value:
-        raise InputError(
-            f"[{section.type}] {shorten(key)} is {shorten(value)} here but"
-            f" {shorten(section.options[key])} in line {section.lines[key]}",
-            where=f"{section.source}:{number}",
-            expected="one value",
+        section.notes.append(
+            f"{where}: [{section.type}] has {shorten(key)} again, {shorten(value)}; the first"
+            f" counts, as in Darknet: {shorten(section.options[key])} in line {section.lines[key]}"
         )
     section.lines.setdefault(key, number)
 
@@ -227,7 +254,7 @@ def write_cfg(sections):
         str, ending in a newline.
 
     Raises:
-        InputError: If a value cannot stand in a cfg, such as a path with ` #` in it.
+        InputError: If a value cannot stand in a cfg, such as one with a line break in it.
     """
     text = "\n".join(
         f"[{section.type}]\n"
@@ -235,5 +262,5 @@ def write_cfg(sections):
         for section in sections
     )
     if parse_cfg(text) != list(sections):
-        raise InputError("an option cannot stand in a cfg: a line break, or a ' #' in its value?")
+        raise InputError("an option cannot stand in a cfg: a line break in its value, or no value?")
     return text

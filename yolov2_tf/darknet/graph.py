@@ -9,9 +9,11 @@ from keras import layers
 
 from yolov2_tf.darknet.cfg import Section
 from yolov2_tf.errors import InputError
-from yolov2_tf.models.heads import ClassificationHead, DetectionHead
-from yolov2_tf.models.layers import DarknetMaxPool, DarknetReorg, Passthrough
+from yolov2_tf.models.blocks import ACTIVATIONS
+from yolov2_tf.models.heads import ClassificationHead, DetectionHead, RegionHead
+from yolov2_tf.models.layers import DarknetMaxPool, DarknetReorg, Grayscale, Passthrough
 
+_ACTIVATION_LAYERS = layers.LeakyReLU | layers.ReLU | layers.Activation
 _HINT = "export the network itself, without decoding and suppression"
 
 
@@ -90,6 +92,14 @@ class _Graph:
         readers = self._readers.get(id(tensor), [])
         return readers[0] if len(readers) == 1 else None
 
+    def activated_sum(self, layer):
+        """The `Add` whose sum the layer alone reads, to activate it; None if it is no such one."""
+        if not isinstance(layer, _ACTIVATION_LAYERS):
+            return None
+        before = self.maker(layer.input)
+        alone = self._only_reader(layer.input) is layer
+        return before if alone and isinstance(before, layers.Add) else None
+
     def _find_image(self, model):
         rescaling = self._only_reader(model.input)
         if not isinstance(rescaling, layers.Rescaling) or not (
@@ -99,7 +109,8 @@ class _Graph:
                 f"model {model.name!r} does not rescale its image",
                 expected="Rescaling(1/255) as first layer, as Darknet feeds 0..1",
             )
-        return rescaling.output
+        grayscale = self._only_reader(rescaling.output)
+        return (grayscale if isinstance(grayscale, Grayscale) else rescaling).output
 
     def _block(self, convolution):
         _check_convolution(convolution)
@@ -116,7 +127,7 @@ class _Graph:
             _check_norm(after, convolution)
             norm, output = after, after.output
             after = self._only_reader(output)
-        if isinstance(after, layers.LeakyReLU | layers.ReLU | layers.Activation):
+        if isinstance(after, _ACTIVATION_LAYERS):
             activation, output = _activation(after), after.output
         return Block(convolution, norm, activation, padding, source, output)
 
@@ -143,6 +154,11 @@ class _Sections:
 
     def add_last(self, output):
         """Adds what makes the model's output, and `[region]` after a head."""
+        last = self._graph.maker(output)
+        if isinstance(last, RegionHead):
+            self._read(last.input)
+            self._add("region", **_region_options(last))
+            return
         self._read(output)
         heads = [block for block in self.blocks if isinstance(block.convolution, DetectionHead)]
         if heads:
@@ -161,10 +177,19 @@ class _Sections:
             self._add_route([number])
 
     def _add_route(self, numbers):
+        self._add("route", layers=self._relative(numbers))
+
+    def _relative(self, numbers):
+        """Sections by their distance, as the next one writes them."""
         if -1 in numbers:
             raise InputError("more than one layer reads the image", expected="one, as in Darknet")
-        here = len(self.sections)
-        self._add("route", layers=",".join(str(number - here) for number in numbers))
+        return ",".join(str(number - len(self.sections)) for number in numbers)
+
+    def _add_shortcut(self, add, activation):
+        first, *others = add.input
+        numbers = [self.number(tensor) for tensor in others]
+        self._read(first)
+        self._add("shortcut", **{"from": self._relative(numbers)}, activation=activation)
 
     def _add_block(self, block):
         self._read(block.input)
@@ -187,6 +212,10 @@ class _Sections:
             if layer.axis not in (-1, 3):
                 raise _refusal(layer, f"joins along axis {layer.axis}", "the channels, -1")
             self._add_route([self.number(tensor) for tensor in _inputs(layer)])
+            return
+        added = self._graph.activated_sum(layer)
+        if added is not None or isinstance(layer, layers.Add):
+            self._add_shortcut(added or layer, _activation(layer) if added else "linear")
             return
         if isinstance(layer, layers.InputLayer | layers.Rescaling) or len(_inputs(layer)) != 1:
             raise _refusal(layer, "has no form in Darknet at this place")
@@ -243,11 +272,14 @@ def _activation(layer):
     match layer:
         case layers.LeakyReLU() if np.isclose(layer.negative_slope, 0.1):
             return "leaky"
-        case layers.ReLU() if layer.max_value is None and not layer.negative_slope:
-            return "relu"
-        case layers.Activation() if layer.activation is keras.activations.sigmoid:
-            return "logistic"
-    expected = "LeakyReLU of slope 0.1, ReLU, or a sigmoid"
+        case layers.ReLU() if not layer.negative_slope and not layer.threshold:
+            if layer.max_value in (None, 6):
+                return "relu" if layer.max_value is None else "relu6"
+        case layers.Activation():
+            for name, kind in ACTIVATIONS.items():
+                if layer.activation is keras.activations.get(kind):
+                    return name
+    expected = "LeakyReLU of slope 0.1, ReLU, or an activation of " + ", ".join(ACTIVATIONS)
     raise _refusal(layer, "is no activation of Darknet's", expected)
 
 

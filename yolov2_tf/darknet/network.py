@@ -23,11 +23,12 @@ from yolov2_tf.darknet.sections import (
 from yolov2_tf.errors import InputError
 
 MAX_LAYERS = 1000
+MAX_ANCHOR = 4  # grids; the largest published one is 1.3 wide, those in pixels 19 or more
 MAX_PARAMETERS = 1 << 28  # 1 GiB as float32; yolov2.cfg has 51 million
 
 # Sections of YOLOv3 and later, then of YOLOv1.
 _NOT_YOLOV2 = (
-    *("yolo", "Gaussian_yolo", "shortcut", "upsample", "scale_channels", "sam", "implicit"),
+    *("yolo", "Gaussian_yolo", "upsample", "scale_channels", "sam", "implicit"),
     *("detection", "local", "connected", "crop"),
 )
 
@@ -40,6 +41,7 @@ _KEYS = {
     "convolutional": "batch_normalize filters size stride pad padding activation dot",
     "maxpool": "size stride padding",
     "route": "layers",
+    "shortcut": "from activation weights_normalization",
     "reorg": "stride",
     "reorg3d": "stride",
     "avgpool": "",
@@ -60,6 +62,7 @@ _UNSUPPORTED = {
         numload=0""",
     "maxpool": "stride_x= stride_y= maxpool_depth=0 antialiasing=0",
     "route": "groups=1 group_id=0",
+    "shortcut": "alpha=1 beta=1 weights_type=none",
     "reorg": "reverse=0 flatten=0 extra=0",
     "reorg3d": "reverse=0 flatten=0 extra=0",
     "softmax": "temperature=1 spatial=0",
@@ -82,6 +85,21 @@ class Network:
     input_shape: tuple[int, int, int]
     layers: tuple[Layer, ...]
     notes: tuple[str, ...] = ()
+
+    @property
+    def input_size(self):
+        """Side in pixels of the square that pictures are brought to: the longer of the input's."""
+        return max(self.input_shape[:2])
+
+    @property
+    def resize(self):
+        """`letterbox` with AlexeyAB's `letter_box=1` and for oblong inputs, else `stretch`.
+
+        Letterboxing keeps the shape of pictures, as an oblong input does for those it is made for.
+        """
+        height, width, _ = self.input_shape
+        letterbox = height != width or self.net.integer("letter_box", 0)
+        return "letterbox" if letterbox else "stretch"
 
     @property
     def sections(self):
@@ -128,7 +146,7 @@ def parse_network(sections):
     layers = []
     for index, section in enumerate(rest):
         sources = _sources(section, index)
-        input_shape = _concatenate(section, [shapes[source + 1] for source in sources])
+        input_shape = _join(section, [shapes[source + 1] for source in sources])
         kind = KINDS[section.type]
         output_shape, fields = kind.parse(section, input_shape)
         layer = kind(
@@ -146,28 +164,36 @@ def parse_network(sections):
         layers.append(layer)
         shapes.append(output_shape)
     _check_ends(layers)
-    return Network(net, image, tuple(layers), notes)
+    network = Network(net, image, tuple(layers), notes)
+    return dataclasses.replace(network, notes=(*notes, *_remarks(network)))
 
 
 def _sources(section, index):
     """Numbers of the layers that layer `index` reads; a negative one in the cfg counts back."""
-    if section.type != "route":
-        return (index - 1,)
-    sources = []
-    for written in section.integers("layers"):
+    key = {"route": "layers", "shortcut": "from"}.get(section.type)
+    sources = [] if section.type == "route" else [index - 1]
+    for written in section.integers(key) if key else ():
         source = index + written if written < 0 else written
         if not 0 <= source < index:
             raise InputError(
-                f"[route] of layer {index} names layer {written}",
-                where=section.where("layers"),
+                f"[{section.type}] of layer {index} names layer {written}",
+                where=section.where(key),
                 expected=f"an earlier layer; there are {index}",
             )
         sources.append(source)
     return tuple(sources)
 
 
-def _concatenate(section, shapes):
+def _join(section, shapes):
+    """The shape of the sum of several maps in a `[shortcut]`, else of all their channels."""
     height, width, _ = shapes[0]
+    if section.type == "shortcut":
+        if len(set(shapes)) > 1:
+            sizes = ", ".join("×".join(map(str, shape)) for shape in shapes)
+            raise InputError(
+                f"[shortcut] adds {sizes}", where=section.where("from"), expected="equal shapes"
+            )
+        return shapes[0]
     if any(shape[:2] != (height, width) for shape in shapes):
         sizes = ", ".join(f"{shape[0]}×{shape[1]}" for shape in shapes)
         raise InputError(
@@ -205,7 +231,8 @@ def _check_types(net, rest):
 
 
 def _check_keys(section):
-    """Refuses options that change what a layer computes; yields a note for each unknown one."""
+    """Refuses options that change what a layer computes; yields a note for each ignored one."""
+    yield from section.notes
     unsupported = dict(word.split("=") for word in _UNSUPPORTED.get(section.type, "").split())
     known = _KEYS[section.type].split()
     if section.type != "net":
@@ -222,6 +249,26 @@ def _check_keys(section):
             similar = difflib.get_close_matches(key, known, n=1)
             suffix = f"; did you mean '{similar[0]}'?" if similar else ""
             yield f"{section.where(key)}: [{section.type}] ignores {shorten(key)}{suffix}"
+
+
+def _remarks(network):
+    """Yields what a user should know of a network that reads oddly or is used differently."""
+    height, width, _ = network.input_shape
+    if height != width and any(isinstance(layer, Region | Softmax) for layer in network.layers):
+        yield (
+            f"{network.net.where('width')}: the input is {width}×{height}; here pictures are"
+            f" letterboxed to {network.input_size}×{network.input_size}, which comes"
+            f" to the same for those whose sides are as {width} to {height}"
+        )
+    region = network.layers[-1]
+    if not isinstance(region, Region):
+        return
+    largest, grid = max(max(anchor) for anchor in region.anchors), max(region.input_shape[:2])
+    if largest > MAX_ANCHOR * grid:
+        yield (
+            f"{region.section.where('anchors')}: [region] has an anchor of {largest:g} cells on a"
+            f" grid of {grid}; did you mean pixels? Divide them by 32"
+        )
 
 
 def _check_limit(section, what, value, limit):

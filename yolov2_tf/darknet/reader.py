@@ -16,13 +16,20 @@ from yolov2_tf.darknet.sections import (
     Region,
     Reorg,
     Route,
+    Shortcut,
     Softmax,
 )
 from yolov2_tf.darknet.weights import Header, read_weights
 from yolov2_tf.errors import InputError
-from yolov2_tf.models.blocks import convolution, decay_regularizer, image_input, max_pool
+from yolov2_tf.models.blocks import (
+    activate,
+    convolution,
+    decay_regularizer,
+    image_input,
+    max_pool,
+)
 from yolov2_tf.models.detection_model import DetectionModel
-from yolov2_tf.models.heads import ClassificationHead, DetectionHead
+from yolov2_tf.models.heads import ClassificationHead, DetectionHead, RegionHead
 from yolov2_tf.models.layers import DarknetInput, DarknetReorg, Passthrough
 
 EPSILON = 1e-6
@@ -37,8 +44,11 @@ def import_darknet(cfg, weights, *, class_names=None, tree=None, allow_partial=F
 
     The model takes RGB images `(B, H, W, 3)` with values 0..255. A network with `[region]` becomes
     a `DetectionModel` that gives the raw head tensor; the convolution before `[region]` is its
-    `DetectionHead`. A classifier gives logits `(B, classes)`; a `ClassificationHead` takes the
-    place of its `[softmax]`. Any other network, such as a trunk, gives its last feature map.
+    `DetectionHead` if it is linear and 1×1, else a `RegionHead` stands for `[region]`. A classifier
+    gives logits `(B, classes)`; a `ClassificationHead` takes the place of its `[softmax]`. Any
+    other network, such as a trunk, gives its last feature map.
+
+    Networks of one channel take RGB too, and turn it grey.
 
     Convolutions are named `conv1`, `conv2`, … in the order of the file, as in `yolov2_tf.models`.
     What a Keras model has no place for (the `[net]` section, training options of `[region]`, the
@@ -91,26 +101,22 @@ def build_model(network, *, header=Header(), class_names=None, tree=None, name="
     _check_channels(network)
     _check_all_used(network)
     regularizer = decay_regularizer(network.net.number("decay", 1e-4, low=0))
-    *_, last = network.layers
-    head = None
-    if isinstance(last, Region):
-        config = _head_config(network, last, class_names, tree)
-        head = DetectionHead(**config, kernel_regularizer=regularizer, name="head")
     names = _layer_names(network)
+    place = _head_place(network)
+    head = None if place is None else _head(network, place, regularizer, class_names, tree)
 
     origin = DarknetInput(write_cfg(network.sections), dataclasses.astuple(header), name="rescale")
-    image, x = image_input(origin)
+    image, x = image_input(origin, channels=network.input_shape[2])
     outputs = [x]  # outputs[i + 1] is that of layer i
     for layer in network.layers:
         inputs = [outputs[source + 1] for source in layer.sources]
-        if names[layer.index] == "head":
+        if layer.index == place:
             x = head(*inputs)
-        elif isinstance(layer, Softmax):
-            x = _logits(network, layer, class_names, tree)(*inputs)
         else:
             x = _add_layer(layer, inputs, names[layer.index], regularizer)
         outputs.append(x)
-    return (keras.Model if head is None else DetectionModel)(image, x, name=name)
+    is_detector = isinstance(network.layers[-1], Region)
+    return (DetectionModel if is_detector else keras.Model)(image, x, name=name)
 
 
 def _layer_names(network):
@@ -118,9 +124,31 @@ def _layer_names(network):
     names = [f"{layer.section.type}_{layer.index}" for layer in network.layers]
     for number, layer in enumerate(network.convolutions, start=1):
         names[layer.index] = f"conv{number}"
-    if isinstance(network.layers[-1], Region):
-        names[-2] = "head"
+    place = _head_place(network)
+    if place is not None:
+        names[place] = "head"
     return names
+
+
+def _head_place(network):
+    """Number of the layer that becomes the model's head; None if the network ends otherwise.
+
+    It is the linear 1×1 convolution that `[region]` reads, directly or through a `[route]` of one
+    source; else the `[region]` itself, or the `[softmax]`.
+    """
+    *_, last = network.layers
+    if not isinstance(last, Region):
+        return next((x.index for x in network.layers if isinstance(x, Softmax)), None)
+    before = network.layers[last.sources[0]]
+    while isinstance(before, Route) and len(before.sources) == 1:
+        before = network.layers[before.sources[0]]
+    linear = isinstance(before, Convolutional) and (
+        before.size == before.stride == 1
+        and before.padding == 0
+        and not before.batch_normalize
+        and before.activation == "linear"
+    )
+    return before.index if linear else last.index
 
 
 def _add_layer(layer, inputs, name, regularizer):
@@ -144,6 +172,8 @@ def _add_layer(layer, inputs, name, regularizer):
             return max_pool(x, layer.size, layer.stride, padding=layer.padding, name=name)
         case Route() if len(inputs) > 1:
             return keras.layers.Concatenate(name=name)(inputs)
+        case Shortcut():
+            return activate(keras.layers.Add(name=name)(inputs), layer.activation, name)
         case Reorg():
             kind = Passthrough if layer.plain else DarknetReorg
             return kind(layer.stride, name=name)(x)
@@ -171,6 +201,17 @@ def _assign(model, name, arrays):
 # === What the head says of itself ===
 
 
+def _head(network, place, regularizer, class_names, tree):
+    """The layer that stands for the one at `_head_place`."""
+    layer = network.layers[place]
+    if isinstance(layer, Softmax):
+        return _logits(network, layer, class_names, tree)
+    config = _head_config(network, network.layers[-1], class_names, tree)
+    if isinstance(layer, Region):
+        return RegionHead(**config, name="head")
+    return DetectionHead(**config, kernel_regularizer=regularizer, name="head")
+
+
 def _logits(network, softmax, class_names, tree):
     """The layer that stands for `[softmax]`."""
     classes = softmax.output_shape[2]
@@ -189,20 +230,11 @@ def _logits(network, softmax, class_names, tree):
                 where=softmax.section.where(),
                 expected=f"{classes:,}, one for each class of [softmax]",
             )
-    return ClassificationHead(names, network.input_shape[0], tree=tree, name="head")
+    return ClassificationHead(names, network.input_size, network.resize, tree=tree, name="head")
 
 
 def _head_config(network, region, class_names, tree):
-    """Arguments of the `DetectionHead` that stands for `[region]` and the convolution before it."""
-    _check_convolution_before(network, region)
-    height, width, _ = network.input_shape
-    if height != width:
-        raise InputError(
-            f"the input of a detector is {height}×{width}",
-            where=network.net.where("width"),
-            expected="a square",
-            hint="the same width and height; the weights fit any size",
-        )
+    """Arguments of the head that stands for `[region]`."""
     _check_tree(region, tree)
     if class_names is None:
         class_names = _default_names(region.classes, tree)
@@ -215,25 +247,10 @@ def _head_config(network, region, class_names, tree):
     return {
         "anchors": region.anchors,
         "class_names": class_names,
-        "input_size": width,
+        "input_size": network.input_size,
+        "resize": network.resize,
         "tree": tree,
     }
-
-
-def _check_convolution_before(network, region):
-    before = network.layers[region.sources[0]] if region.index else None
-    fits = isinstance(before, Convolutional) and (
-        before.size == before.stride == 1
-        and before.padding == 0
-        and not before.batch_normalize
-        and before.activation == "linear"
-    )
-    if not fits:
-        raise InputError(
-            f"[region] follows {before or 'the image'}",
-            where=region.section.where(),
-            expected="a linear 1×1 [convolutional] without batch_normalize",
-        )
 
 
 def _check_tree(region, tree):
@@ -241,7 +258,8 @@ def _check_tree(region, tree):
     if region.tree is None:
         if not region.softmax:
             raise InputError(
-                "[region] scores its classes independently, without a softmax",
+                "[region] scores its classes without a softmax, which the original Darknet,"
+                " AlexeyAB's and OpenCV each do otherwise",
                 where=where("softmax"),
                 expected="softmax=1, or tree=",
             )
@@ -270,11 +288,11 @@ def _default_names(classes, tree):
 
 def _check_channels(network):
     channels = network.input_shape[2]
-    if channels != 3:
+    if channels not in (1, 3):
         raise InputError(
             f"images have {channels} channels",
             where=network.net.where("channels"),
-            expected="3: red, green, blue",
+            expected="3: red, green, blue; or 1: grey",
         )
 
 

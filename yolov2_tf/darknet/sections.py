@@ -10,7 +10,7 @@ from yolov2_tf.errors import InputError
 
 MAX_ACTIVATIONS = 1 << 28  # of one image, all layers together; yolov2.cfg at 608 has 42 million
 
-ACTIVATIONS = ("leaky", "linear", "relu", "logistic")
+ACTIVATIONS = ("leaky", "linear", "relu", "logistic", "swish", "mish", "relu6", "elu", "tanh")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class Layer:
         index: Its number from 0, as Darknet counts.
         section: The section that describes it.
         sources: Numbers of the layers it reads; −1 is the image.
-        input_shape: `(H, W, C)`, several sources concatenated.
+        input_shape: `(H, W, C)`; where several sources are concatenated, after that.
         output_shape: `(H, W, C)`.
     """
 
@@ -112,6 +112,18 @@ class MaxPool(Layer):
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Route(Layer):
     """Its sources, concatenated along channels in the order written."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Shortcut(Layer):
+    """The sum of the layer before and of others of the same shape; activation."""
+
+    activation: str
+
+    @classmethod
+    def parse(cls, section, input_shape):
+        """See `Layer.parse`."""
+        return input_shape, {"activation": section.choice("activation", "linear", ACTIVATIONS)}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -291,6 +303,7 @@ KINDS = {
     "convolutional": Convolutional,
     "maxpool": MaxPool,
     "route": Route,
+    "shortcut": Shortcut,
     "reorg": Reorg,
     "reorg3d": Reorg,
     "avgpool": AvgPool,

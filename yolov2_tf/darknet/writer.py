@@ -15,7 +15,7 @@ from yolov2_tf.darknet.reader import EPSILON, import_darknet
 from yolov2_tf.darknet.sections import Cost, Reorg
 from yolov2_tf.darknet.weights import ConvWeights, Header, write_weights
 from yolov2_tf.files import replacing
-from yolov2_tf.models.heads import DetectionHead
+from yolov2_tf.models.heads import DetectionHead, RegionHead
 from yolov2_tf.models.layers import DarknetInput
 
 TOLERANCE = 1e-3
@@ -73,7 +73,7 @@ def export_darknet(model, folder):
         InputError: If a layer has no form in Darknet, or a weight is not finite.
     """
     sections, blocks = describe(model)
-    head = _find(model, DetectionHead)
+    head = _find(model, (DetectionHead, RegionHead))
     origin = _find(model, DarknetInput)
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", model.name)
     if head is not None and head.tree is not None:
@@ -124,20 +124,27 @@ def _weights(block):
 def _complete(sections, head, origin):
     """The `Network` of the sections, with all that only the imported cfg said, or the defaults."""
     old = [] if origin is None else parse_cfg(origin.cfg)
-    net = old[0].options if old else _defaults("net")
-    if head is not None:
-        net = {**net, "width": str(head.input_size), "height": str(head.input_size)}
-    sections = [Section("net", net), *sections]
-    last = len(sections) - 1
-    if sections[last].type in _DEFAULTS:
-        options = _defaults(sections[last].type)
-        if last < len(old) and old[last].type == sections[last].type:
-            options = dict(old[last].options)
-            if head is not None:
-                options.pop("tree", None)  # the head knows it
-        sections[last] = Section(sections[last].type, {**options, **sections[last].options})
-    network = parse_network(sections)
+    net = Section("net", _defaults("net")) if origin is None else old[0]
+    *sections, last = [net if head is None else _net_of(head, net), *sections]
+    if last.type in _DEFAULTS:
+        options = next((x.options for x in old if x.type == last.type), _defaults(last.type))
+        if head is not None:
+            options = {key: value for key, value in options.items() if key != "tree"}
+        last = Section(last.type, {**options, **last.options})  # the head knows its tree
+    network = parse_network([*sections, last])
     return _in_old_words(network, parse_network(old)) if old else network
+
+
+def _net_of(head, net):
+    """A `[net]` with the size of a head and its way to resize, in the old words if these fit."""
+    height, width = net.integer("height"), net.integer("width")
+    options = dict(net.options)
+    if max(height, width) != head.input_size or (height != width and head.resize == "stretch"):
+        height = width = head.input_size
+        options.update(width=str(width), height=str(height))
+    if height == width and (head.resize == "letterbox") != bool(net.integer("letter_box", 0)):
+        options["letter_box"] = str(int(head.resize == "letterbox"))
+    return Section("net", options)
 
 
 def _in_old_words(network, old):
@@ -188,7 +195,7 @@ def _check_outputs(model, head, network, paths):
     )
     full = all(layer.compute_dtype == "float32" for m in (model, copy) for layer in m.layers)
     tolerance = TOLERANCE if full else HALF_PRECISION_TOLERANCE
-    image = np.random.default_rng(0).uniform(0, 255, (1, *network.input_shape))
+    image = np.random.default_rng(0).uniform(0, 255, (1, *network.input_shape[:2], 3))
     expected, found = (np.asarray(m(image, training=False)) for m in (model, copy))
     error, largest = np.abs(expected - found).max(), np.abs(expected).max()
     if not error <= tolerance * largest:

@@ -8,11 +8,22 @@ import keras
 from keras import layers
 
 from yolov2_tf.models.heads import DetectionHead
-from yolov2_tf.models.layers import DarknetMaxPool
+from yolov2_tf.models.layers import DarknetMaxPool, Grayscale
 
 BATCH_NORM_MOMENTUM = 0.99
 
 BATCH_NORM_EPSILON = 1e-5  # Keras' default of 1e-3 changes what imported weights compute
+
+
+# Keras' names of Darknet's activations that are no layers of their own (Darknet's activations.h).
+ACTIVATIONS = {
+    "logistic": "sigmoid",
+    "swish": "silu",
+    "mish": "mish",
+    "relu6": "relu6",
+    "elu": "elu",
+    "tanh": "tanh",
+}
 
 
 class Blocks:
@@ -78,7 +89,7 @@ def convolution(
         padding: Zeros on each side; default: half the kernel size.
         batch_norm: Whether batch normalisation takes the place of the bias.
         epsilon: What batch normalisation adds to the variance.
-        activation: Darknet's `leaky`, `linear`, `relu` or `logistic`.
+        activation: See `activate`.
         name: Name of the convolution; the layers around it add `_pad`, `_bn` and `_<activation>`.
         regularizer: Keras regulariser of the kernel.
     """
@@ -101,15 +112,28 @@ def convolution(
         x = layers.BatchNormalization(
             momentum=BATCH_NORM_MOMENTUM, epsilon=epsilon, name=f"{name}_bn"
         )(x)
-    if activation == "leaky":
-        return layers.LeakyReLU(negative_slope=0.1, name=f"{name}_leaky")(x)
-    if activation == "relu":
-        return layers.ReLU(name=f"{name}_relu")(x)
-    if activation == "logistic":
-        return layers.Activation("sigmoid", name=f"{name}_logistic")(x)
+    return activate(x, activation, name)
+
+
+def activate(x, activation, name):
+    """One of Darknet's activations.
+
+    Args:
+        x: Keras tensor.
+        activation: Darknet's `leaky`, `linear` (nothing), `relu`, or one of `ACTIVATIONS`.
+        name: The layer is called `<name>_<activation>`.
+    """
     if activation == "linear":
         return x
-    raise ValueError(f"activation is {activation!r}, expected leaky, linear, relu or logistic")
+    name = f"{name}_{activation}"
+    if activation == "leaky":
+        return layers.LeakyReLU(negative_slope=0.1, name=name)(x)
+    if activation == "relu":
+        return layers.ReLU(name=name)(x)
+    if activation in ACTIVATIONS:
+        return layers.Activation(ACTIVATIONS[activation], name=name)(x)
+    expected = ", ".join(("leaky", "linear", "relu", *ACTIVATIONS))
+    raise ValueError(f"activation is {activation!r}, expected one of {expected}")
 
 
 def max_pool(x, size, stride, *, padding=None, name):
@@ -131,8 +155,12 @@ def max_pool(x, size, stride, *, padding=None, name):
     return DarknetMaxPool(size, stride, padding, name=name)(x)
 
 
-def image_input(rescale=None):
-    """Input `(B, H, W, 3)` 0..255 and its rescaling to 0..1 by the layer `rescale`."""
+def image_input(rescale=None, channels=3):
+    """Input `(B, H, W, 3)` 0..255 and its rescaling to 0..1 by the layer `rescale`.
+
+    Networks of one channel get the same images: they turn them grey themselves.
+    """
     image = keras.Input((None, None, 3), name="image")
     rescale = layers.Rescaling(1 / 255, name="rescale") if rescale is None else rescale
-    return image, rescale(image)
+    x = rescale(image)
+    return image, Grayscale(name="grayscale")(x) if channels == 1 else x

@@ -36,7 +36,7 @@ class DetectionModel(keras.Model):
 
     @property
     def head(self):
-        """The `DetectionHead`: `class_names`, `anchors`, `input_size`, `resize`, `tree`."""
+        """Its `class_names`, `anchors`, `input_size`, `resize`, `tree`, see `find_head`."""
         return find_head(self)
 
     def fit(self, x=None, y=None, *arguments, **options):

@@ -121,6 +121,44 @@ DetectionHead.__name__ = "Head"
 
 
 @register
+class RegionHead(Head, keras.layers.Layer):
+    """Passes logits on; it stands for Darknet's `[region]` where these come from any layer.
+
+    What Darknet's users put before `[region]` is not always a linear 1×1 convolution, which would
+    be a `DetectionHead`: it may be 3×3, normalised, leaky, or followed by other layers.
+
+    Args:
+        anchors: `(k, 2)` `[width, height]` in cells.
+        class_names: See `Head`, as for the next three.
+        input_size: Pixels.
+        resize: `stretch` or `letterbox`.
+        tree: `WordTree`, its config, or None.
+
+    Call: the raw head tensor `(B, S, S, k · (5 + C))`, as it is, in float32.
+    """
+
+    def __init__(self, anchors, class_names, input_size=416, resize="stretch", tree=None, **kwargs):
+        self._explain(class_names, input_size, resize, tree)
+        self.anchors = np.asarray(anchors, np.float32).reshape(-1, 2)
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+
+    def build(self, input_shape):
+        channels = len(self.anchors) * (5 + self.num_classes)
+        if input_shape[-1] != channels:
+            raise ValueError(f"{input_shape[-1]} channels of logits, expected {channels}")
+
+    def call(self, logits):
+        return logits
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "anchors": self.anchors.tolist(), **self._explanation()}
+
+
+@register
 class ClassificationHead(Head, keras.layers.Layer):
     """Flattens the averaged map to logits; it takes the place of Darknet's `[softmax]`.
 
@@ -199,12 +237,12 @@ def _refuse_text(class_names):
 
 
 def find_head(model):
-    """The `DetectionHead` of a detector, which knows its classes, anchors and input size.
+    """The `DetectionHead` or `RegionHead` of a detector: its classes, anchors and input size.
 
     Raises:
         ValueError: If the model has none.
     """
-    head = _find(model, DetectionHead)
+    head = _find(model, (DetectionHead, RegionHead))
     if head is None:
         raise ValueError(f"model {model.name!r} has no Head layer: it is not a YOLOv2 detector")
     return head

@@ -119,6 +119,21 @@ class DarknetInput(keras.layers.Rescaling):
         return {**super().get_config(), "cfg": self.cfg, "header": list(self.header)}
 
 
+@register
+class Grayscale(keras.layers.Layer):
+    """The brightness of RGB, as Darknet and OpenCV load pictures for networks of one channel.
+
+    `(B, H, W, 3)` to `(B, H, W, 1)`, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601).
+    """
+
+    def call(self, inputs):
+        weights = tf.constant([0.299, 0.587, 0.114], inputs.dtype)
+        return tf.reduce_sum(inputs * weights, axis=-1, keepdims=True)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], 1)
+
+
 def _reorganised_shape(shape, block):
     batch, height, width, channels = shape
     return (

@@ -2,9 +2,11 @@
 
 import dataclasses
 
+import keras
+
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.detection_model import DetectionModel
-from yolov2_tf.models.heads import DetectionHead
+from yolov2_tf.models.heads import DetectionHead, RegionHead
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +69,9 @@ def transfer_weights(model, source):
 def with_new_head(model, **config):
     """The same network up to its head, and a new head: for other classes or anchors.
 
-    Suits networks that no builder of `yolov2_tf.models` makes, such as imported ones.
+    Suits networks that no builder of `yolov2_tf.models` makes, such as imported ones. Where these
+    end in a `RegionHead`, the new `DetectionHead` takes the place of all from the last convolution
+    on.
 
     Args:
         model: `DetectionModel`; its layers and weights are shared, not copied.
@@ -75,11 +79,31 @@ def with_new_head(model, **config):
 
     Returns:
         `DetectionModel`.
+
+    Raises:
+        InputError: If a `RegionHead` follows layers that are joined.
     """
     old = model.head
-    same = ("anchors", "class_names", "input_size", "resize", "tree", "kernel_regularizer")
-    head = DetectionHead(**{**{key: getattr(old, key) for key in same}, **config}, name=old.name)
-    return DetectionModel(model.input, head(old.input), name=model.name)
+    same = ("anchors", "class_names", "input_size", "resize", "tree")
+    config = {**{key: getattr(old, key) for key in same}, **config}
+    convolution = _last_convolution(model) if isinstance(old, RegionHead) else old
+    regularizer = convolution.kernel_regularizer
+    head = DetectionHead(**config, kernel_regularizer=regularizer, name=old.name)
+    return DetectionModel(model.input, head(convolution.input), name=model.name)
+
+
+def _last_convolution(model):
+    """The convolution from which a single line of layers leads to the head."""
+    makers = {id(layer.output): layer for layer in model.layers}
+    layer = model.head
+    while not isinstance(layer, keras.layers.Conv2D):
+        if isinstance(layer.input, list):
+            raise InputError(
+                f"layer {layer.name!r} joins several before the head of {model.name!r}",
+                expected="a convolution, which a new head can replace",
+            )
+        layer = makers[id(layer.input)]
+    return layer
 
 
 def _difference(layer, other):
