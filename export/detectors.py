@@ -1,12 +1,11 @@
 """One interface for everything that finds boxes in pictures, and what opens it."""
 
-from pathlib import Path
-
 from yolov2_tf.data.pixels import is_picture, pixels_of
 from yolov2_tf.detection.thresholds import Thresholds
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.numpy_resize import resize
 from yolov2_tf.export.postprocessing import detections_of
+from yolov2_tf.zoo.names import model_path
 
 FORMS = "a .keras, .tflite, .onnx or OpenVINO .xml file, or a SavedModel folder"
 
@@ -139,7 +138,8 @@ def open_model(path, thresholds=None, *, size=None, batch_size=8, threads=None):
     """Opens a detector in whatever form it is.
 
     Args:
-        path: `.keras`, `.tflite`, `.onnx` or OpenVINO `.xml` file, or the folder of a SavedModel.
+        path: `.keras`, `.tflite`, `.onnx` or OpenVINO `.xml` file, the folder of a SavedModel, or a
+            name that `yolov2 models` lists.
         thresholds: `Thresholds`; what is None is as the file was exported, or the default. Exported
             forms refuse those that the export has fixed otherwise.
         size: Side of the input in pixels, or None for the model's own; exported forms have one.
@@ -153,7 +153,7 @@ def open_model(path, thresholds=None, *, size=None, batch_size=8, threads=None):
         InputError: If there is no such file, its form is not known, what runs it is missing, or a
             size or a threshold is asked for that it cannot have.
     """
-    path = Path(path)
+    path = model_path(path)
     if path.suffix == ".keras":
         from yolov2_tf.export.keras_detector import KerasDetector
 

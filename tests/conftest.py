@@ -19,3 +19,16 @@ def shared_data():
     if not folder.is_dir():
         pytest.skip("needs the real data: ../shared/data beside the checkout, or $YOLOV2_DATA")
     return folder
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs `yolov2 …`: `(exit code, stdout, stderr)`."""
+    from command_line import call
+
+    def run(*arguments):
+        capsys.readouterr()  # what the test printed before is not the command's
+        code = call(*arguments)
+        return code, *capsys.readouterr()
+
+    return run

@@ -22,7 +22,7 @@ _PUBLIC = {
     "detect": "detection.predict",
     "detector": "detection.predict",
     "evaluate": "evaluation.detections",
-    "load_model": "models.loading",
+    "load_model": "zoo.names",
     "open_dataset": "data.source",
     "open_model": "export.detectors",
     "Thresholds": "detection.thresholds",

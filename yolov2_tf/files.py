@@ -1,4 +1,4 @@
-"""Writing files so that nobody ever sees half of one."""
+"""Files of the user: written so that nobody ever sees half of one, or kept for the next time."""
 
 import contextlib
 import os
@@ -33,3 +33,14 @@ def replacing(path):
         os.replace(temporary, path)
     finally:
         shutil.rmtree(room, ignore_errors=True)
+
+
+def cache_folder():
+    """Where things are kept that can be had again: `$YOLOV2_CACHE`, or None where that is empty.
+
+    Without the variable it is `yolov2_tf` in `$XDG_CACHE_HOME` or `~/.cache`.
+    """
+    folder = os.environ.get("YOLOV2_CACHE")
+    if folder is None:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "yolov2_tf"
+    return Path(folder) if folder else None

@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from yolov2_tf.classification.accuracy import evaluate_classifier
+from yolov2_tf.classification.classifier import classifier, classify, load_classifier
 from yolov2_tf.classification.objectives import PathCrossEntropy, TopAccuracy
-from yolov2_tf.classification.predict import classifier, classify, load_classifier
 from yolov2_tf.classification.ranking import most_probable, right_leaves
 from yolov2_tf.data.records import ClassificationDataset, LabelledImage
 from yolov2_tf.errors import InputError

@@ -1,36 +1,11 @@
 """`yolov2 classify` as users call it: folders in; a model, JSON and exit codes out."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
+from command_line import call
 from PIL import Image
-
-from yolov2_tf import cli
-
-
-def call(*arguments):
-    """Calls `yolov2 classify …` in this process and returns the exit code."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["yolov2", "classify", *map(str, arguments)])
-        try:
-            cli.main()
-        except SystemExit as stop:
-            return stop.code or 0
-    return 0
-
-
-@pytest.fixture
-def run(capsys):
-    """`(exit code, stdout, stderr)` of a command."""
-
-    def run(*arguments):
-        code = call(*arguments)
-        output = capsys.readouterr()
-        return code, output.out, output.err
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +32,10 @@ SMALL += ["--learning-rate", 0.01, "--epochs", 2]
 def flat(data, tmp_path_factory):
     out = tmp_path_factory.mktemp("flat")
     splits = ["--split", "train", "--val-split", "val"]
-    assert call("train", data, *splits, "--out", out, *SMALL, "--high-resolution", "64,1") == 0
+    assert (
+        call("classify", "train", data, *splits, "--out", out, *SMALL, "--high-resolution", "64,1")
+        == 0
+    )
     return out / "model.keras"
 
 
@@ -65,7 +43,12 @@ def flat(data, tmp_path_factory):
 def with_tree(data, tmp_path_factory):
     out = tmp_path_factory.mktemp("tree")
     tree = ["--tree", data / "colours.tree"]
-    assert call("train", data / "train", "--val", data / "val", *tree, "--out", out, *SMALL) == 0
+    assert (
+        call(
+            "classify", "train", data / "train", "--val", data / "val", *tree, "--out", out, *SMALL
+        )
+        == 0
+    )
     return out / "model.keras"
 
 
@@ -79,14 +62,14 @@ def test_train_leaves_a_run(flat):
 
 
 def test_evaluate_writes_json(run, data, flat, with_tree):
-    code, out, _ = run("evaluate", flat, data, "--split", "val", "--json", "-")
+    code, out, _ = run("classify", "evaluate", flat, data, "--split", "val", "--json", "-")
     assert code == 0
     scores = json.loads(out)
     assert set(scores) == {"top1", "top5", "accuracy", "images", "seconds"}
     assert set(scores["accuracy"]) == {"dark", "red", "white"}
     assert (scores["images"], scores["top5"]) == (3, 1)
 
-    code, out, _ = run("evaluate", with_tree, data / "val", "--json", "-")
+    code, out, _ = run("classify", "evaluate", with_tree, data / "val", "--json", "-")
     assert code == 0
     scores = json.loads(out)
     assert set(scores["accuracy"]) == {"dark", "red", "white"}
@@ -94,7 +77,7 @@ def test_evaluate_writes_json(run, data, flat, with_tree):
 
 
 def test_evaluate_prints_a_table(run, data, with_tree):
-    code, out, _ = run("evaluate", with_tree, data / "val")
+    code, out, _ = run("classify", "evaluate", with_tree, data / "val")
     assert code == 0
     for word in ("top-1", "top-5", "hierarchical", "white"):
         assert word in out
@@ -102,7 +85,7 @@ def test_evaluate_prints_a_table(run, data, with_tree):
 
 def test_predict_writes_json(run, data, flat, tmp_path):
     found = tmp_path / "found.json"
-    code, out, _ = run("predict", flat, data / "val", "--top", 2, "--json", found)
+    code, out, _ = run("classify", "predict", flat, data / "val", "--top", 2, "--json", found)
     assert code == 0
     rows = json.loads(found.read_text())
     assert [row["image"] for row in rows] == [
@@ -119,7 +102,9 @@ def test_predict_writes_json(run, data, flat, tmp_path):
 def test_predict_goes_down_the_tree(run, data, with_tree):
     picture = data / "val" / "red" / "0.png"
     for threshold, most in ((0, 2), (1, 0)):
-        code, out, _ = run("predict", with_tree, picture, "--threshold", threshold, "--json", "-")
+        code, out, _ = run(
+            "classify", "predict", with_tree, picture, "--threshold", threshold, "--json", "-"
+        )
         assert code == 0
         (row,) = json.loads(out)
         assert len(row["path"]) <= most
@@ -130,7 +115,7 @@ def test_predict_goes_down_the_tree(run, data, with_tree):
 def test_predict_skips_what_it_cannot_read_and_says_so(run, data, flat, tmp_path):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"no picture")
-    code, out, err = run("predict", flat, broken, data / "val" / "red", "--json", "-")
+    code, out, err = run("classify", "predict", flat, broken, data / "val" / "red", "--json", "-")
     assert code == 0
     assert len(json.loads(out)) == 1
     assert "broken.jpg" in err.replace("\n", "")

@@ -11,23 +11,6 @@ from PIL import Image
 from yolov2_tf import cli
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Calls `yolov2 …` in this process: `(exit code, stdout, stderr)`."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["yolov2", *map(str, arguments)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        output = capsys.readouterr()
-        return code, output.out, output.err
-
-    return call
-
-
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     """A CSV data set: four pictures, each with a bright square on the left or on the right."""

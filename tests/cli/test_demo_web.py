@@ -8,7 +8,6 @@ import urllib.request
 
 import pytest
 
-from yolov2_tf import cli
 from yolov2_tf.cli import demo_web
 from yolov2_tf.errors import InputError
 from yolov2_tf.web_demo.site import HERE
@@ -45,21 +44,17 @@ def test_it_serves_the_page(model, packages):
     assert [model["name"] for model in content["models"]] == ["street"]
 
 
-def test_it_writes_the_page(model, packages, tmp_path, monkeypatch):
+def test_it_writes_the_page(model, packages, tmp_path, run):
     out = tmp_path / "site"
-    monkeypatch.setattr(sys, "argv", ["yolov2", "demo-web", str(model), "--out", str(out)])
-    with pytest.raises(SystemExit) as stop:
-        cli.main()
-    assert not stop.value.code
+    code, _, err = run("demo-web", model, "--out", out)
+    assert code == 0, err
     assert {"index.html", "content.json", "litert", "models"} <= {p.name for p in out.iterdir()}
 
 
-def test_a_missing_model_is_one_message(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["yolov2", "demo-web", str(tmp_path / "no.tflite")])
-    with pytest.raises(SystemExit) as stop:
-        cli.main()
-    assert stop.value.code == 2
-    assert "no such file" in capsys.readouterr().err
+def test_a_missing_model_is_one_message(tmp_path, run):
+    code, _, err = run("demo-web", tmp_path / "no.tflite")
+    assert code == 2
+    assert "no such file" in err
 
 
 def test_without_a_model_the_shipped_one_is_used_if_there_is_one(tmp_path, monkeypatch):

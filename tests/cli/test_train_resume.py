@@ -3,37 +3,11 @@
 import csv
 import json
 import shutil
-import sys
 
 import numpy as np
 import pytest
+from command_line import call
 from PIL import Image
-
-from yolov2_tf import cli
-
-
-def call(*arguments):
-    """Calls `yolov2 …` in this process and returns the exit code."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["yolov2", *map(str, arguments)])
-        try:
-            cli.main()
-        except SystemExit as stop:
-            return stop.code or 0
-    return 0
-
-
-@pytest.fixture
-def run(capsys):
-    """`(exit code, stdout, stderr)` of a command."""
-
-    def run(*arguments):
-        capsys.readouterr()
-        code = call(*arguments)
-        output = capsys.readouterr()
-        return code, output.out, output.err
-
-    return run
 
 
 @pytest.fixture(scope="module")

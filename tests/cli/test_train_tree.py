@@ -2,32 +2,12 @@
 
 import csv
 import json
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from yolov2_tf import cli
-
 TREE = "thing -1\ncat 0\ndog 0\n"
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Calls `yolov2 …` in this process: `(exit code, stdout, stderr)`."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["yolov2", *map(str, arguments)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        output = capsys.readouterr()
-        return code, output.out, output.err
-
-    return call
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import base64
 import contextlib
 import http.server
 import json
-import sys
 import threading
 
 import keras
@@ -12,7 +11,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from yolov2_tf import cli
 from yolov2_tf.export.check import sample_pictures
 from yolov2_tf.export.metadata import ModelInfo
 from yolov2_tf.export.saved_model import SavedModelDetector, export_saved_model
@@ -45,22 +43,6 @@ def lively(model, seed=0):
         ]
     )
     return model
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Calls `yolov2 …` in this process: `(exit code, stdout, stderr)`."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["yolov2", *map(str, arguments)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        return code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture(scope="session")

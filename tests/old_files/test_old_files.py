@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from yolov2_tf import detect, detector, load_model, open_model
-from yolov2_tf.classification.predict import classifier, classify, load_classifier
+from yolov2_tf.classification.classifier import classifier, classify, load_classifier
 from yolov2_tf.darknet.reader import import_darknet
 from yolov2_tf.detection.predict import prepare
 from yolov2_tf.detection.thresholds import Thresholds

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from yolov2_tf.classification.accuracy import evaluate_classifier
-from yolov2_tf.classification.predict import classifier, load_classifier
+from yolov2_tf.classification.classifier import classifier, load_classifier
 from yolov2_tf.data.digits.scenes import open_digits
 from yolov2_tf.data.image_check import check_images
 from yolov2_tf.data.labels import map_onto_tree, open_classification

@@ -54,11 +54,8 @@ def toy(server, tmp_path, monkeypatch):
     for file in ("cfg/toy.cfg", "data/toy.names"):
         content = server.files[f"/{file}"]
         monkeypatch.setitem(CHECKSUMS, file, hashlib.sha256(content).hexdigest())
-    monkeypatch.setattr(
-        published.fetch,
-        "__kwdefaults__",
-        {"site": server.url, "repository": server.url, "progress": None},
-    )
+    monkeypatch.setattr(published, "SITE", server.url)
+    monkeypatch.setattr(published, "REPOSITORY", server.url)
     return numbers
 
 

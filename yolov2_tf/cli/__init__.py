@@ -15,6 +15,7 @@ from yolov2_tf.cli.demo_web import demo_web
 from yolov2_tf.cli.evaluate import evaluate
 from yolov2_tf.cli.export import export
 from yolov2_tf.cli.import_darknet import import_darknet
+from yolov2_tf.cli.models import models
 from yolov2_tf.cli.predict import predict
 from yolov2_tf.cli.train import train
 from yolov2_tf.cli.wordtree import app as wordtree
@@ -34,6 +35,7 @@ for command in (
     convert,
     export,
     import_darknet,
+    models,
     benchmark,
     demo,
     demo_web,

@@ -7,7 +7,9 @@ import typer
 
 
 def benchmark(
-    model: Annotated[Path, typer.Argument(help="Trained detector, a `.keras` file.")],
+    model: Annotated[
+        Path, typer.Argument(help="`.keras` file of a detector, or a name of `yolov2 models`.")
+    ],
     data: Annotated[str, typer.Option(help="Data set to score the forms on.")],
     split: Annotated[str | None, typer.Option(help="Image set of --data.")] = None,
     class_map: Annotated[
@@ -48,13 +50,14 @@ def benchmark(
 
     from yolov2_tf.cli.evaluate import open_for
     from yolov2_tf.cli.export import calibration_pictures
-    from yolov2_tf.cli.parsing import messages, write_json
+    from yolov2_tf.cli.parsing import messages, model_file, write_json
     from yolov2_tf.data.images import load_image
     from yolov2_tf.export import benchmark as measure
     from yolov2_tf.export.forms import write_forms
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     console = messages()
+    model = model_file(model, console)
     loaded = _load(model)
     dataset = open_for(
         loaded.head,

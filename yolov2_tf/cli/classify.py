@@ -26,7 +26,9 @@ TrainingData = Annotated[
         metavar="DATA", help="Folder with a folder for each class, `tfds:NAME` or `digits`."
     ),
 ]
-Model = Annotated[Path, typer.Argument(help="`.keras` file of a classifier.")]
+Model = Annotated[
+    Path, typer.Argument(help="`.keras` file of a classifier, or a name of `yolov2 models`.")
+]
 Size = Annotated[int | None, typer.Option(help="Input side, if not the model's own.")]
 Json = Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")]
 
@@ -162,13 +164,13 @@ def evaluate(
     from rich.progress import track
 
     from yolov2_tf.classification.accuracy import evaluate_classifier
-    from yolov2_tf.classification.predict import classifier, load_classifier
-    from yolov2_tf.cli.parsing import checked, messages, write_json
+    from yolov2_tf.classification.classifier import classifier, load_classifier
+    from yolov2_tf.cli.parsing import checked, messages, model_file, write_json
     from yolov2_tf.data.labels import map_onto_tree, open_classification
     from yolov2_tf.models.heads import find_classification_head
 
     console = messages()
-    network = load_classifier(model)
+    network = load_classifier(model_file(model, console))
     head = find_classification_head(network)
     if head.tree is None:
         dataset = open_classification(data, split, class_names=head.class_names)
@@ -209,15 +211,15 @@ def predict(
     """
     from rich.console import Console
 
-    from yolov2_tf.classification.predict import classifier, classify, load_classifier
-    from yolov2_tf.cli.parsing import messages, write_json
+    from yolov2_tf.classification.classifier import classifier, classify, load_classifier
+    from yolov2_tf.cli.parsing import messages, model_file, write_json
     from yolov2_tf.drawing.media import find_media, read_media
     from yolov2_tf.errors import InputError
     from yolov2_tf.models.heads import find_classification_head
 
     console = messages()
     sources = find_media(inputs)
-    network = load_classifier(model)
+    network = load_classifier(model_file(model, console))
     head = find_classification_head(network)
     ranking = classifier(network, top, threshold)
     results = []

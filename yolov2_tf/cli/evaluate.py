@@ -8,7 +8,10 @@ import typer
 
 def evaluate(
     model: Annotated[
-        Path, typer.Argument(help="`.keras`, `.tflite`, `.onnx`, `.xml` or SavedModel folder.")
+        Path,
+        typer.Argument(
+            help="`.keras`, `.tflite`, `.onnx`, `.xml`, SavedModel, or a name of `yolov2 models`."
+        ),
     ],
     data: Annotated[str, typer.Argument(help="Data set: folder, file, `tfds:NAME` or `digits`.")],
     split: Annotated[str | None, typer.Option(help="Image set, e.g. test.")] = None,
@@ -46,16 +49,17 @@ def evaluate(
     from rich.console import Console
     from rich.progress import track
 
-    from yolov2_tf.cli.parsing import messages, write_json
+    from yolov2_tf.cli.parsing import messages, model_file, write_json
     from yolov2_tf.detection.thresholds import EVALUATION, Thresholds
     from yolov2_tf.errors import InputError
     from yolov2_tf.evaluation.detections import evaluate
     from yolov2_tf.export.detectors import open_model
     from yolov2_tf.export.formats import check_running_options, format_to_run
 
+    console = messages()
+    model = model_file(model, console)
     given = {"size": size, "batch_size": batch_size, "tree_threshold": tree_threshold}
     check_running_options(format_to_run(model), given, model)
-    console = messages()
     thresholds = Thresholds(EVALUATION.score, None, EVALUATION.detections, tree_threshold)
     opened = open_model(model, thresholds, size=size, batch_size=batch_size or 8)
     if opened.tree is None and tree_threshold is not None:

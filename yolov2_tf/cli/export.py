@@ -9,7 +9,9 @@ CALIBRATION_PICTURES = 100
 
 
 def export(
-    model: Annotated[Path, typer.Argument(help="Trained detector, a `.keras` file.")],
+    model: Annotated[
+        Path, typer.Argument(help="`.keras` file of a detector, or a name of `yolov2 models`.")
+    ],
     out: Annotated[Path, typer.Option(help="File to write; a folder for saved_model and darknet.")],
     format: Annotated[
         str | None,
@@ -62,7 +64,7 @@ def export(
     """
     from rich.console import Console
 
-    from yolov2_tf.cli.parsing import messages
+    from yolov2_tf.cli.parsing import messages, model_file
     from yolov2_tf.detection.thresholds import Thresholds
 
     given = {
@@ -82,7 +84,7 @@ def export(
     kind = _checked_format(out, format, given)
     thresholds = Thresholds(threshold, iou, max_detections, tree_threshold)
     console = messages()
-    loaded = _load(model, kind.name, tree_threshold)
+    loaded = _load(model_file(model, console), kind.name, tree_threshold)
     pictures = None if calibrate is None else calibration_pictures(calibrate, split, console)
     with console.status("exporting"):
         out, result = _write(kind.name, loaded, out, pictures, thresholds, given)

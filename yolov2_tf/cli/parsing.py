@@ -60,6 +60,33 @@ def messages():
     return Console(stderr=True)
 
 
+def model_file(model, console):
+    """The file of a model that is given by its path or its name; a download shows a bar.
+
+    Raises:
+        InputError: See `yolov2_tf.zoo.names.model_path`.
+    """
+    from rich import progress
+
+    from yolov2_tf.zoo.names import model_path
+
+    columns = (
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.DownloadColumn(),
+        progress.TransferSpeedColumn(),
+    )
+    with progress.Progress(*columns, console=console, transient=True) as bar:
+        tasks = {}
+
+        def show(file, done, total):
+            if file not in tasks:
+                tasks[file] = bar.add_task(file)
+            bar.update(tasks[file], completed=done, total=total)
+
+        return model_path(model, progress=show)
+
+
 def open_checked(
     spec,
     console,

@@ -12,8 +12,8 @@ def predict(
     model: Annotated[
         str,
         typer.Argument(
-            help="`.keras`, `.tflite`, `.onnx`, OpenVINO `.xml` or SavedModel folder; with "
-            "--server the model's name there."
+            help="`.keras`, `.tflite`, `.onnx`, OpenVINO `.xml`, SavedModel folder, or a name of "
+            "`yolov2 models`; with --server the model's name there."
         ),
     ],
     inputs: Annotated[list[Path], typer.Argument(help="Pictures, folders of pictures, videos.")],
@@ -51,7 +51,7 @@ def predict(
     """
     from rich.console import Console
 
-    from yolov2_tf.cli.parsing import messages, write_json
+    from yolov2_tf.cli.parsing import messages, model_file, write_json
     from yolov2_tf.drawing.media import find_media, read_media, written_media
     from yolov2_tf.drawing.pictures import draw_detections
     from yolov2_tf.errors import InputError
@@ -61,6 +61,8 @@ def predict(
         raise InputError("nowhere to put the detections", expected="--out FOLDER or --json FILE")
     console = messages()
     sources = find_media(inputs)
+    if server is None:
+        model = model_file(model, console)
     detector = _open(model, server, threshold, iou, tree_threshold, size)
     names = detector.class_names
     results = []

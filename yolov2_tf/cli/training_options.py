@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from yolov2_tf.cli.parsing import messages, model_file
 from yolov2_tf.errors import InputError
 
 Out = Annotated[Path, typer.Option(help="Folder of the run.")]
@@ -26,7 +27,10 @@ BatchSize = Annotated[int, typer.Option(help="Images a step.")]
 Optimizer = Annotated[str, typer.Option(help="sgd (the paper's) or adam.")]
 Flip = Annotated[bool, typer.Option(help="Mirror half of the pictures.")]
 Weights = Annotated[
-    Path | None, typer.Option(help="`.keras` file whose fitting weights start this.")
+    Path | None,
+    typer.Option(
+        help="`.keras` file, or a name of `yolov2 models`, whose fitting weights start this."
+    ),
 ]
 Freeze = Annotated[bool, typer.Option("--freeze", help="Hold the loaded weights.")]
 Precision = Annotated[str, typer.Option(help="float32, mixed_bfloat16, mixed_float16.")]
@@ -79,6 +83,8 @@ def read_options(context, task_name, kind, parsers):
     values = dict(context.params)
     given = {name for name in values if context.get_parameter_source(name).name == "COMMANDLINE"}
     for name in given & {"weights", "model"}:
+        if name == "weights":
+            values[name] = model_file(values[name], messages())
         file = Path(values[name])
         if (name == "weights" or file.suffix == ".keras") and not file.is_file():
             raise InputError("no such file", where=file, expected="a .keras file")

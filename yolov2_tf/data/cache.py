@@ -1,9 +1,8 @@
 """Remembers what was found in files, so that a large data set opens fast the second time.
 
 What is remembered belongs to a file of this path, size and time of change; a file that changed is
-looked at again. All is kept in one SQLite file in `$YOLOV2_CACHE` (default: `yolov2_tf` in
-`$XDG_CACHE_HOME` or `~/.cache`; empty: nothing is kept). It may be removed at any time. Where it
-cannot be read or written, everything works as before, only slower.
+looked at again. All is kept in one SQLite file in `yolov2_tf.files.cache_folder()`. It may be
+removed at any time. Where it cannot be read or written, everything works as before, only slower.
 """
 
 import contextlib
@@ -11,7 +10,8 @@ import json
 import os
 import sqlite3
 import time
-from pathlib import Path
+
+from yolov2_tf.files import cache_folder
 
 LIMIT = 1 << 30
 """A larger cache, in bytes, is thrown away and begun anew."""
@@ -125,8 +125,5 @@ def _opened(make=False):
 
 
 def _path():
-    folder = os.environ.get("YOLOV2_CACHE")
-    if folder is None:
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-        folder = os.path.join(base, "yolov2_tf")
-    return Path(folder) / "found.sqlite" if folder else None
+    folder = cache_folder()
+    return None if folder is None else folder / "found.sqlite"

@@ -6,8 +6,8 @@ from typing import ClassVar
 import keras
 
 from yolov2_tf.classification.accuracy import evaluate_classifier
+from yolov2_tf.classification.classifier import classifier
 from yolov2_tf.classification.objectives import PathCrossEntropy, TopAccuracy
-from yolov2_tf.classification.predict import classifier
 from yolov2_tf.data.label_pipeline import classification_batches
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.darknet19 import Darknet19

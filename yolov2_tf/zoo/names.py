@@ -31,3 +31,21 @@ def model_path(model, progress=None):
             f"no model is called {name!r}", expected=", ".join(NETWORKS), hint=close[0]
         )
     return path
+
+
+def load_model(model, progress=None):
+    """Loads a Keras model by its path or its name.
+
+    Args:
+        model: `.keras` file of this package, or a name that `yolov2 models` lists.
+        progress: See `yolov2_tf.zoo.published.fetch`.
+
+    Returns:
+        The model; a detector's is a `DetectionModel`.
+
+    Raises:
+        InputError: If there is no such file or network, or it cannot be read.
+    """
+    from yolov2_tf.models import loading
+
+    return loading.load_model(model_path(model, progress))

@@ -7,11 +7,10 @@ checks every number.
 """
 
 import dataclasses
-import os
 from pathlib import Path
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.files import replacing
+from yolov2_tf.files import cache_folder, replacing
 from yolov2_tf.zoo.download import download
 
 SITE = "https://pjreddie.com/media/files"
@@ -74,18 +73,11 @@ NETWORKS = {
 }
 
 
-def cache_folder():
-    """Where downloaded networks are kept: `$YOLOV2_CACHE`, else `~/.cache/yolov2_tf`."""
-    return Path(os.environ.get("YOLOV2_CACHE") or Path.home() / ".cache" / "yolov2_tf")
-
-
-def fetch(name, *, site=SITE, repository=REPOSITORY, progress=None):
+def fetch(name, progress=None):
     """The `.keras` file of a published network: downloaded and imported when first asked for.
 
     Args:
         name: Key of `NETWORKS`.
-        site: Address of the weights.
-        repository: Address of Darknet's repository.
         progress: See `yolov2_tf.zoo.download.download`; called with the name of the file first.
 
     Returns:
@@ -95,6 +87,11 @@ def fetch(name, *, site=SITE, repository=REPOSITORY, progress=None):
         InputError: If it cannot be downloaded, or is not the file it should be.
     """
     network, folder = NETWORKS[name], cache_folder()
+    if folder is None:
+        raise InputError(
+            f"{name} would be downloaded, but $YOLOV2_CACHE is empty",
+            expected="a folder to keep it",
+        )
     out = folder / f"{name}.keras"
     if out.is_file():
         return out
@@ -104,12 +101,12 @@ def fetch(name, *, site=SITE, repository=REPOSITORY, progress=None):
         return download(url, folder / file, progress=notify, **checks)
 
     def from_repository(file):
-        return brought(f"{repository}/{file}", Path(file).name, sha256=CHECKSUMS[file])
+        return brought(f"{REPOSITORY}/{file}", Path(file).name, sha256=CHECKSUMS[file])
 
     cfg = from_repository(f"cfg/{name}.cfg")
     names = from_repository(f"data/{network.names}")
     tree = None if network.tree is None else from_repository(f"data/{network.tree}")
-    weights = brought(f"{site}/{name}.weights", f"{name}.weights", size=network.size)
+    weights = brought(f"{SITE}/{name}.weights", f"{name}.weights", size=network.size)
     _import(cfg, weights, names, tree, out)
     weights.unlink()  # the .keras file holds them now
     return out
