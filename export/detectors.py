@@ -139,7 +139,8 @@ def open_model(path, thresholds=None, *, size=None, batch_size=8, threads=None):
     """Opens a detector in whatever form it is.
 
     Args:
-        path: `.keras`, `.tflite`, `.onnx` or OpenVINO `.xml` file, or the folder of a SavedModel.
+        path: `.keras`, `.tflite`, `.onnx` or OpenVINO `.xml` file, the folder of a SavedModel, or
+            the address of a served model, see `yolov2_tf.export.serving.client.open_served`.
         thresholds: `Thresholds`; what is None is as the file was exported, or the default. Exported
             forms refuse those that the export has fixed otherwise.
         size: Side of the input in pixels, or None for the model's own; exported forms have one.
@@ -153,7 +154,7 @@ def open_model(path, thresholds=None, *, size=None, batch_size=8, threads=None):
         InputError: If there is no such file, its form is not known, what runs it is missing, or a
             size or a threshold is asked for that it cannot have.
     """
-    path = Path(path)
+    address, path = str(path), Path(path)
     if path.suffix == ".keras":
         from yolov2_tf.export.keras_detector import KerasDetector
 
@@ -162,6 +163,10 @@ def open_model(path, thresholds=None, *, size=None, batch_size=8, threads=None):
         raise InputError(
             "the input size is fixed in an exported model", where=path, expected="a .keras file"
         )
+    if "://" in address:
+        from yolov2_tf.export.serving.client import open_served
+
+        return open_served(address, thresholds)
     match path.suffix:
         case ".tflite":
             from yolov2_tf.export.runtime import TFLiteDetector

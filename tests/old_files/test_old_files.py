@@ -17,7 +17,8 @@ from yolov2_tf import detect, detector, load_model
 from yolov2_tf.classification.predict import classifier, classify, load_classifier
 from yolov2_tf.darknet.reader import import_darknet
 from yolov2_tf.detection.predict import prepare
-from yolov2_tf.export.detectors import open_exported
+from yolov2_tf.detection.thresholds import Thresholds
+from yolov2_tf.export.detectors import open_model
 from yolov2_tf.models.heads import find_classification_head, find_head
 from yolov2_tf.trees.wordtree import as_tree
 
@@ -100,9 +101,10 @@ def test_a_keras_file_finds_the_same(old, pictures, name):
 
 @pytest.mark.parametrize("name", EXPORTED)
 def test_an_exported_file_finds_the_same(old, pictures, name):
-    opened = open_exported(old / name, FILES[name]["thresholds"]["score"])
-    assert_describes(opened.class_names, as_tree(opened.layout["tree"]), name)
-    assert_finds({picture: opened.detect(image) for picture, image in pictures.items()}, name)
+    opened = open_model(old / name, Thresholds(FILES[name]["thresholds"]["score"]))
+    assert_describes(opened.class_names, opened.tree, name)
+    found = opened.detect(pictures.values())
+    assert_finds(dict(zip(pictures, found, strict=True)), name)
     if (old / name).is_dir():  # a SavedModel takes encoded pictures, too
         found = opened.detect_bytes((FOLDER / picture).read_bytes() for picture in pictures)
         assert_finds(dict(zip(pictures, found, strict=True)), name)
