@@ -7,12 +7,14 @@ the same cases.
 import numpy as np
 
 from yolov2_tf.boxes import clip, iou
-from yolov2_tf.detection.thresholds import DEFAULT, Thresholds
+from yolov2_tf.detection.thresholds import (
+    CANDIDATES_PER_DETECTION,
+    DEFAULT,
+    LEAST_SIDE,
+    Thresholds,
+)
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.numpy_resize import box_transform
-
-CANDIDATES_PER_DETECTION = 4
-# As in yolov2_tf.detection.non_max_suppression, which loads TensorFlow.
 
 _OWN = Thresholds()
 
@@ -88,7 +90,8 @@ def non_max_suppression(boxes, scores, labels=None, *, thresholds=DEFAULT, per_c
     candidates = CANDIDATES_PER_DETECTION * thresholds.detections
     best = np.argsort(-found, kind="stable")[:candidates]
     boxes, labels, found = clip(boxes[index[best]]), labels[best].astype(np.int32), found[best]
-    rivals = iou(boxes[:, None], boxes[None]) > thresholds.iou
+    wide = np.concatenate([boxes[:, :2], np.maximum(boxes[:, 2:], boxes[:, :2] + LEAST_SIDE)], 1)
+    rivals = iou(wide[:, None], wide[None]) > thresholds.iou
     if per_class:
         rivals &= labels[:, None] == labels[None]
     alive = np.ones(len(boxes), bool)

@@ -37,6 +37,8 @@ class ServedDetector(Detector):
         name: Name by which it serves the model; `NAME/3` means version 3, `NAME` the newest.
         score_threshold: Detections score above this, 0..1.
         timeout: Seconds to wait for an answer.
+        thresholds: `Thresholds` of score and number in place of `score_threshold`; the others the
+            server has.
 
     Attributes:
         class_names: Names by label; grows as answers name classes that were not seen before.
@@ -44,13 +46,18 @@ class ServedDetector(Detector):
         runtime: The address; for the others see `Detector`.
 
     Raises:
-        InputError: If the address or the name is of another form.
+        InputError: If the address or the name is of another form, or a threshold cannot be had.
     """
 
     layout = tree = input_size = class_names = None
 
-    def __init__(self, server, name, score_threshold=SCORE, timeout=30.0):
-        self.thresholds = Thresholds(score_threshold).over(DEFAULT)
+    def __init__(self, server, name, score_threshold=SCORE, timeout=30.0, thresholds=None):
+        wanted = thresholds or Thresholds(score_threshold)
+        if wanted.iou is not None or wanted.tree is not None:
+            raise InputError(
+                "the thresholds of overlap and tree are fixed in a served model", where=server
+            )
+        self.thresholds = wanted.over(DEFAULT)
         self.class_names = _Names()
         self.runtime = server
         name, _, version = name.partition("/")
@@ -87,6 +94,24 @@ class ServedDetector(Detector):
     def _detect_each(self, pictures):
         for picture in pictures:
             yield from self.detect_batch([picture])
+
+
+def open_served(address, thresholds=None):
+    """Opens a served model by one address.
+
+    Args:
+        address: `http://HOST:8501/v1/models/NAME`, as TensorFlow Serving itself calls it, or
+            `grpc://HOST:8500/NAME`; with `/versions/3` or `/3` at its end the version 3.
+        thresholds: `Thresholds` or None, see `ServedDetector`.
+
+    Raises:
+        InputError: As `ServedDetector`.
+    """
+    parts = urllib.parse.urlsplit(address)
+    name = parts.path.removeprefix("/v1/models").strip("/").replace("/versions/", "/")
+    return ServedDetector(
+        f"{parts.scheme}://{parts.netloc}", urllib.parse.unquote(name), thresholds=thresholds
+    )
 
 
 class _Rest:

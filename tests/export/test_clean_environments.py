@@ -30,10 +30,10 @@ FORMS = ("none", "none_raw", "fp16", "dynamic", "int8", "int8_raw")
 
 RUN = """
 import json, sys
-from yolov2_tf.export.runtime import TFLiteDetector
+from yolov2_tf import open_model
 answers = []
 for path in sys.argv[2:]:
-    detector = TFLiteDetector(path, threads=1)
+    detector = open_model(path, threads=1)
     answers.append({k: v.tolist() for k, v in detector.detect(sys.argv[1]).items()})
 print(json.dumps({"runtime": detector.runtime, "answers": answers}))
 """

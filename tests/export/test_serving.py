@@ -18,6 +18,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from yolov2_tf import Thresholds, open_model
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.serving.client import ServedDetector, ServerError
 
@@ -92,6 +93,22 @@ def test_served_detections_are_those_of_the_model(server, name, loaded, pictures
         names = [loaded.class_names[label] for label in wanted["labels"]]
         assert [client.class_names[label] for label in found["labels"]] == names
     assert client.class_names[99] == "99"
+
+
+@pytest.mark.parametrize("version", ["", "1"])
+def test_one_address_opens_a_served_model(server, version, loaded, pictures):
+    address = {
+        "http": f"{server}/v1/models/pets" + (f"/versions/{version}" if version else ""),
+        "grpc": f"{server}/pets" + (f"/{version}" if version else ""),
+    }[server.split(":")[0]]
+    served = open_model(address, Thresholds(0.3, detections=2))
+    found, wanted = served.detect(pictures[0]), loaded.detect(pictures[0])
+    assert len(found["labels"]) == 2
+    np.testing.assert_allclose(found["boxes"], wanted["boxes"][:2], atol=1e-5)
+    with pytest.raises(InputError, match="overlap and tree are fixed in a served model"):
+        open_model(address, Thresholds(iou=0.5))
+    with pytest.raises(InputError, match="expected NAME or NAME/VERSION"):
+        open_model(f"{server}/")
 
 
 def test_a_refused_request_leaves_the_server_up(server, pictures):

@@ -100,9 +100,10 @@ def test_a_keras_file_finds_the_same(old, pictures, name):
 
 @pytest.mark.parametrize("name", EXPORTED)
 def test_an_exported_file_finds_the_same(old, pictures, name):
-    opened = open_model(old / name, Thresholds(score=FILES[name]["thresholds"]["score"]))
+    opened = open_model(old / name, Thresholds(FILES[name]["thresholds"]["score"]))
     assert_describes(opened.class_names, opened.tree, name)
-    assert_finds({picture: opened.detect(image) for picture, image in pictures.items()}, name)
+    found = opened.detect(pictures.values())
+    assert_finds(dict(zip(pictures, found, strict=True)), name)
     if (old / name).is_dir():  # a SavedModel takes encoded pictures, too
         found = opened.detect_bytes((FOLDER / picture).read_bytes() for picture in pictures)
         assert_finds(dict(zip(pictures, found, strict=True)), name)

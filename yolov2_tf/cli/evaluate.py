@@ -61,7 +61,7 @@ def evaluate(
     given = {"size": size, "batch_size": batch_size, "tree_threshold": tree_threshold}
     check_running_options(format_to_run(model), given, model)
     thresholds = Thresholds(EVALUATION.score, None, EVALUATION.detections, tree_threshold)
-    opened = open_model(model, thresholds, size=size, batch_size=batch_size or 8)
+    opened = open_model(model, thresholds, size=size, batch_size=batch_size)
     if opened.tree is None and tree_threshold is not None:
         raise InputError("has no label tree", where=model, expected="no --tree-threshold")
     opening = {"split": split, "images": images, "format": format}
