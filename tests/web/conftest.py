@@ -19,6 +19,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from golden_runs import golden_runs
 from PIL import Image
 
 from yolov2_tf.data.digits.scenes import CLASS_NAMES, open_digits
@@ -27,11 +28,13 @@ from yolov2_tf.export.check import sample_pictures
 from yolov2_tf.export.tflite import Conversion
 from yolov2_tf.models.heads import find_head
 from yolov2_tf.models.yolov2 import TinyYOLOv2
+from yolov2_tf.trees.wordtree import WordTree
 from yolov2_tf.web_demo.server import open_server
-from yolov2_tf.web_demo.site import build_site
+from yolov2_tf.web_demo.site import PAGE, build_site
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "android_demo" / "app" / "src" / "main" / "assets" / "digits.tflite"
+TREE = WordTree(CLASS_NAMES, [-1, -1, *[0] * 4, *[1] * 4])
 SCREENSHOTS = ROOT / "build" / "web"
 PATIENCE = 120  # seconds, for a machine that is busy with other things
 
@@ -61,6 +64,30 @@ def packages():
 def registry():
     """Whether npm's registry may be asked: there must be one where these tests are required."""
     return REQUIRED or pytest.skip("asks npm's registry; see `make test-web`")
+
+
+@pytest.fixture(scope="session")
+def run(node):
+    """Runs a function of the page on arrays, bytes and plain values."""
+
+    def call(task, **values):
+        values = {k: encoded(v) for k, v in values.items()}
+        done = subprocess.run(
+            [node, Path(__file__).with_name("modules.mjs"), PAGE],
+            input=json.dumps({"task": task, **values}),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(done.stdout)
+
+    return call
+
+
+def encoded(value):
+    if isinstance(value, np.ndarray):
+        value = value.tobytes()
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
 
 
 class Browser:
@@ -238,20 +265,25 @@ def lively(model):
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
-    """Dict of `.tflite` files: `float` with suppression, letterboxing; `int8` without, stretching.
+    """Dict of `.tflite` files: `float` with suppression, letterboxing; `int8` without, stretching;
+    `tree` without, too, so that it gives each box one label.
 
     `digits` is the model that the app for phones brings; without it, an untrained one.
     """
     folder = tmp_path_factory.mktemp("models")
     paths = {}
-    for quantization, resize in (("none", "letterbox"), ("int8", "stretch")):
+    for name, quantization, resize, tree in (
+        ("float", "none", "letterbox", None),
+        ("int8", "int8", "stretch", None),
+        ("tree", "none", "letterbox", TREE),
+    ):
         keras.utils.set_random_seed(0)
-        network = lively(TinyYOLOv2(CLASS_NAMES, input_size=64, width=0.125, resize=resize))
-        path = folder / ("int8.tflite" if quantization == "int8" else "float.tflite")
-        Conversion(network, nms=quantization == "none").write(
-            path, quantization=quantization, calibration=sample_pictures()
+        settings = {"input_size": 64, "width": 0.125, "resize": resize, "tree": tree}
+        network = lively(TinyYOLOv2(CLASS_NAMES, **settings))
+        paths[name] = folder / f"{name}.tflite"
+        Conversion(network, nms=name == "float").write(
+            paths[name], quantization=quantization, calibration=sample_pictures()
         )
-        paths[path.stem] = path
     shipped = SHIPPED if SHIPPED.is_file() else paths["float"]
     return {"digits": shutil.copy(shipped, folder / "digits.tflite"), **paths}
 
@@ -262,6 +294,18 @@ def site(models, packages, tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     build_site(models.values(), folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def page_runs():
+    """The golden cases as `golden.mjs` takes them: pictures are RGBA there."""
+    runs = golden_runs()
+    for run in runs:
+        pixels = run.pop("pixels")
+        height, width = pixels.shape[:2]
+        data = np.insert(pixels, 3, 255, axis=2).ravel().tolist()
+        run["picture"] = {"data": data, "width": width, "height": height}
+    return runs
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
+import { answers } from "./golden.mjs";
 
 const page = pathToFileURL(`${process.argv[2]}/`);
 const { resize } = await import(new URL("resize.js", page));
@@ -16,6 +17,7 @@ const tasks = {
     const { pixels, ...rest } = resize({ data: bytes(picture), width, height }, size, mode);
     return { pixels: Buffer.from(pixels.buffer).toString("base64"), ...rest };
   },
+  golden: ({ runs }) => answers(page, runs),
   suppress: ({ boxes, scores, settings }) => suppress(floats(boxes), floats(scores), settings),
   readLayout: ({ file }) => {
     try {
@@ -27,4 +29,4 @@ const tasks = {
 };
 
 const { task, ...values } = JSON.parse(await text(process.stdin));
-process.stdout.write(JSON.stringify(tasks[task](values)));
+process.stdout.write(JSON.stringify(await tasks[task](values)));

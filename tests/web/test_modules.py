@@ -2,9 +2,7 @@
 
 import base64
 import json
-import subprocess
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,31 +11,6 @@ from yolov2_tf.detection.thresholds import Thresholds
 from yolov2_tf.export.layout import read_layout
 from yolov2_tf.export.numpy_resize import resize
 from yolov2_tf.export.postprocessing import non_max_suppression
-from yolov2_tf.web_demo.site import PAGE
-
-
-@pytest.fixture(scope="module")
-def run(node):
-    """Runs a function of the page on arrays, bytes and plain values."""
-
-    def call(task, **values):
-        values = {k: encoded(v) for k, v in values.items()}
-        done = subprocess.run(
-            [node, Path(__file__).with_name("modules.mjs"), PAGE],
-            input=json.dumps({"task": task, **values}),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return json.loads(done.stdout)
-
-    return call
-
-
-def encoded(value):
-    if isinstance(value, np.ndarray):
-        value = value.tobytes()
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
 
 
 @pytest.mark.parametrize("mode", ["stretch", "letterbox"])
@@ -82,13 +55,19 @@ def test_suppression_is_the_same(run, per_class, threshold, most):
 def test_layouts_are_read(run, models, tmp_path):
     for path in models.values():
         assert run("readLayout", file=path.read_bytes()) == read_layout(path).to_json()
+    described = {**read_layout(models["float"]).to_json(), "class_names": ["ä", "b"]}
     # An archive whose offsets do not count the network before it, as `cat` makes one.
     alone = tmp_path / "alone.zip"
     with zipfile.ZipFile(alone, "w") as archive:
         archive.writestr("labels.txt", "a\nb")
-        archive.writestr("yolov2.json", json.dumps({"class_names": ["ä", "b"]}))
+        archive.writestr("yolov2.json", json.dumps(described))
     joined = b"TFL3" * 99 + alone.read_bytes()
-    assert run("readLayout", file=joined) == {"class_names": ["ä", "b"]}
+    assert run("readLayout", file=joined)["class_names"] == ["ä", "b"]
+
+
+def test_layouts_that_were_touched_are_refused(run, models):
+    touched = models["float"].read_bytes().replace(b'"iou_threshold": 0.4', b'"iou_threshold": 0.9')
+    assert "damaged" in run("readLayout", file=touched)["error"]
 
 
 @pytest.mark.parametrize("length", [0, 10, 21, 22, 5_000])

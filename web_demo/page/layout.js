@@ -1,64 +1,139 @@
-// What a .tflite file says about itself. `yolov2 export` packs yolov2.json into a zip archive at
-// the end of the file; export/metadata.py writes it, and export/runtime.py reads the same.
+// What a .tflite file says about itself: yolov2.json, which `yolov2 export` packs into it. Nothing
+// of it is believed before it was checked, as in export/layout.py and the app's Layout.java; the
+// three are held together by the cases of tests/golden.
 
+import { packedFile } from "./archive.js";
 import { Unusable } from "./unusable.js";
 
 const LAYOUT_FILE = "yolov2.json";
-const END_SIGNATURE = 0x06054b50;
-const ENTRY_SIGNATURE = 0x02014b50;
-const END_SIZE = 22;
-const STORED = 0;
+const VERSION = 2;
+const HINT = `The file is damaged, or "yolov2 export" did not write it.`;
+
+const oneOf = (...words) => [(value) => words.includes(value), words.join(" or ")];
+const flag = [(value) => typeof value === "boolean", "true or false"];
+const share = [(value) => typeof value === "number" && value >= 0 && value <= 1, "0 to 1"];
+const count = [(value) => Number.isInteger(value) && value > 0, "a whole number above 0"];
+
+/** What files have that do not say otherwise. */
+const DEFAULTS = { version: 1, per_class: true, tree: null, quantization: "none" };
+
+/** What each entry has to be, as a test and in words. */
+const ENTRIES = {
+  class_names: [(value) => isTexts(value) && value.length > 0, "a list of names"],
+  anchors: [isAnchors, "a list of [width, height] in cells"],
+  input_size: count,
+  resize: oneOf("stretch", "letterbox"),
+  nms: flag,
+  score_threshold: share,
+  iou_threshold: share,
+  max_detections: count,
+  per_class: flag,
+  quantization: oneOf("none", "fp16", "dynamic", "int8"),
+  tree: [
+    (value, { class_names }) => value === null || isTree(value, class_names.length),
+    "null, or a tree with a node for each of class_names",
+  ],
+  outputs: [
+    (value, layout) => isTexts(value) && (!value.length || same(value, outputNames(layout))),
+    "those that fit nms and tree",
+  ],
+};
+
+/** The network's outputs by form: MediaPipe's four, or all boxes, labelled if there is a tree. */
+export function outputNames({ nms, tree }) {
+  if (nms) return ["location", "category", "score", "number of detections"];
+  return tree ? ["boxes", "scores", "labels"] : ["boxes", "scores"];
+}
 
 /**
  * Reads how a network is to be used.
  *
  * @param {Uint8Array} file A whole .tflite file.
- * @returns {{class_names: string[], input_size: number, resize: string, nms: boolean,
- *     score_threshold: number, iou_threshold: number, max_detections: number,
- *     per_class: boolean, quantization: string}}
+ * @returns {object} See `parseLayout`.
  */
 export function readLayout(file) {
+  let content;
   try {
-    return JSON.parse(new TextDecoder().decode(packedFile(file, LAYOUT_FILE)));
+    content = packedFile(file, LAYOUT_FILE);
   } catch {
+    throw new Unusable(`This file holds no ${LAYOUT_FILE}. ${HINT}`);
+  }
+  return parseLayout(content);
+}
+
+/**
+ * Checks a description.
+ *
+ * @param {Uint8Array} content The content of yolov2.json.
+ * @returns {{class_names: string[], input_size: number, resize: string, nms: boolean,
+ *     score_threshold: number, iou_threshold: number, max_detections: number,
+ *     per_class: boolean, quantization: string, tree: ?{names: string[], parent: number[]},
+ *     outputs: string[]}}
+ *     As written, with what has a default filled in.
+ */
+export function parseLayout(content) {
+  let layout;
+  try {
+    layout = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content));
+  } catch {
+    throw new Unusable(`The ${LAYOUT_FILE} in this file cannot be read. ${HINT}`);
+  }
+  if (typeof layout !== "object" || layout === null || Array.isArray(layout)) {
+    throw new Unusable(`The ${LAYOUT_FILE} in this file holds no entries. ${HINT}`);
+  }
+  layout = { ...DEFAULTS, outputs: outputNames(layout), ...layout }; // version 1 had no outputs
+  checkVersion(layout.version);
+  for (const [key, [fits, expected]] of Object.entries(ENTRIES)) {
+    if (!(key in layout)) {
+      throw new Unusable(`The ${LAYOUT_FILE} in this file has no "${key}". ${HINT}`);
+    }
+    if (!fits(layout[key], layout)) throw wrong(key, layout[key], expected);
+  }
+  return layout;
+}
+
+function checkVersion(version) {
+  if (!count[0](version)) throw wrong("version", version, count[1]);
+  if (version > VERSION) {
     throw new Unusable(
-      `This file holds no ${LAYOUT_FILE}: it is damaged, or "yolov2 export" did not write it.`,
+      `This file is of version ${version}; this page reads versions up to ${VERSION}. ` +
+        "Take a newer page, or export the model with the yolov2 that this page came with.",
     );
   }
 }
 
-/** The bytes of one file of the archive. */
-function packedFile(file, name) {
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const end = findEnd(view);
-  const size = view.getUint32(end + 12, true);
-  // Offsets may count from the start of the file or of the archive.
-  const before = end - size - view.getUint32(end + 16, true);
-  let entry = end - size;
-  while (view.getUint32(entry, true) === ENTRY_SIGNATURE) {
-    const lengths = [28, 30, 32].map((field) => view.getUint16(entry + field, true));
-    if (text(file, entry + 46, lengths[0]) === name) {
-      return content(file, view, entry, before);
-    }
-    entry += 46 + lengths[0] + lengths[1] + lengths[2];
-  }
-  throw new RangeError("no such file in the archive");
+function wrong(key, value, expected) {
+  const shown = JSON.stringify(value).slice(0, 60);
+  return new Unusable(
+    `In the ${LAYOUT_FILE} of this file "${key}" is ${shown}; expected: ${expected}. ${HINT}`,
+  );
 }
 
-function findEnd(view) {
-  for (let end = view.byteLength - END_SIZE; end >= 0; end--) {
-    if (view.getUint32(end, true) === END_SIGNATURE) return end;
-  }
-  throw new RangeError("no archive");
+function isTexts(value) {
+  return Array.isArray(value) && value.every((each) => typeof each === "string");
 }
 
-function content(file, view, entry, before) {
-  if (view.getUint16(entry + 10, true) !== STORED) throw new RangeError("compressed");
-  const header = view.getUint32(entry + 42, true) + before;
-  const start = header + 30 + view.getUint16(header + 26, true) + view.getUint16(header + 28, true);
-  return file.subarray(start, start + view.getUint32(entry + 24, true));
+function isAnchors(value) {
+  const isAnchor = (pair) =>
+    Array.isArray(pair) && pair.length === 2 && pair.every((side) => typeof side === "number" && side > 0);
+  return Array.isArray(value) && value.length > 0 && value.every(isAnchor);
 }
 
-function text(file, start, length) {
-  return new TextDecoder().decode(file.subarray(start, start + length));
+/** Parents stand before their children, and siblings together; -1 means the root, no node. */
+function isTree({ names, parent }, count) {
+  const seen = new Set();
+  const follows = (up, i) => (up === parent[i - 1] || !seen.has(up)) && seen.add(up);
+  return (
+    isTexts(names) &&
+    names.every((name) => /^\S+$/.test(name)) &&
+    new Set(names).size === count &&
+    names.length === count &&
+    Array.isArray(parent) &&
+    parent.length === count &&
+    parent.every((up, i) => Number.isInteger(up) && up >= -1 && up < i && follows(up, i))
+  );
+}
+
+function same(some, others) {
+  return some.length === others.length && some.every((each, i) => each === others[i]);
 }

@@ -11,11 +11,9 @@ import { Unusable } from "./unusable.js";
 
 const WASM = new URL("litert/wasm/", import.meta.url);
 
-/** A network that is ready to run. */
+/** A network that is ready to run, with the names, shapes and types of its `input` and `outputs`. */
 export class Network {
   #model;
-  #input;
-  #outputs;
 
   /** @param {Uint8Array} file A whole .tflite file. */
   static async load(file) {
@@ -26,8 +24,8 @@ export class Network {
     } catch (error) {
       throw new Unusable(`LiteRT.js cannot run this model (${error.message ?? error}).`);
     }
-    [network.#input] = network.#model.getInputDetails();
-    network.#outputs = network.#model.getOutputDetails();
+    [network.input] = network.#model.getInputDetails();
+    network.outputs = network.#model.getOutputDetails();
     network.threads = threads;
     return network;
   }
@@ -35,19 +33,15 @@ export class Network {
   /**
    * Runs the network once.
    *
-   * @param {Float32Array} pixels The input, values 0..255.
-   * @returns {Promise<Object<string, Float32Array>>} The outputs by name, whose order is arbitrary.
+   * @param {Float32Array|Uint8Array} pixels The input, of its type, values 0..255.
+   * @returns {Promise<Object<string, Float32Array|Int32Array>>} The outputs by name, whose order is
+   *     arbitrary.
    */
   async run(pixels) {
-    // Clamped arrays round halves to even, as NumPy's rint does.
-    const values =
-      this.#input.dtype === "uint8"
-        ? new Uint8Array(new Uint8ClampedArray(pixels).buffer)
-        : pixels;
-    const input = new Tensor(values, this.#input.shape);
+    const input = new Tensor(pixels, this.input.shape);
     const outputs = await this.#model.run([input]);
     input.delete();
-    const named = outputs.map((output, i) => [this.#outputs[i].name, output.toTypedArray()]);
+    const named = outputs.map((output, i) => [this.outputs[i].name, output.toTypedArray()]);
     outputs.forEach((output) => output.delete()); // WebAssembly has no garbage collector
     return Object.fromEntries(named);
   }

@@ -5,6 +5,7 @@ const CACHE = "yolov2-demo";
 const PAGE = [
   "./",
   "app.js",
+  "archive.js",
   "camera.js",
   "detector.js",
   "engine.js",

@@ -6,15 +6,16 @@ const CANDIDATES_PER_DETECTION = 4;
  * Keeps the best of boxes that overlap.
  *
  * @param {Float32Array} boxes M boxes [y_min, x_min, y_max, x_max] as fractions of the input.
- * @param {Float32Array} scores M rows of C scores in 0..1.
+ * @param {Float32Array} scores M rows of C scores in 0..1; or M scores, with `labels`.
  * @param {object} settings
  * @param {number} settings.score_threshold Scores must be above this.
  * @param {number} settings.iou_threshold Boxes overlapping more than this are one detection.
  * @param {number} settings.max_detections The most detections.
  * @param {boolean} settings.per_class Whether boxes of different classes leave one another alone.
+ * @param {?Int32Array} labels M labels, where each box has one class already.
  * @returns {{box: number[], label: number, score: number}[]} Sorted by score.
  */
-export function suppress(boxes, scores, settings) {
+export function suppress(boxes, scores, settings, labels = null) {
   const classes = scores.length / (boxes.length / 4);
   const found = [];
   scores.forEach((score, i) => {
@@ -25,7 +26,7 @@ export function suppress(boxes, scores, settings) {
   for (const i of found.slice(0, CANDIDATES_PER_DETECTION * settings.max_detections)) {
     const place = 4 * Math.floor(i / classes);
     const box = [...boxes.subarray(place, place + 4)].map((v) => Math.min(Math.max(v, 0), 1));
-    const candidate = { box, label: i % classes, score: scores[i] };
+    const candidate = { box, label: labels ? labels[i] : i % classes, score: scores[i] };
     const hidden = kept.some(
       (better) =>
         (!settings.per_class || better.label === candidate.label) &&

@@ -23,7 +23,7 @@ async function start(model) {
   ]);
   const layout = readLayout(model);
   const network = await Network.load(model);
-  detector = new Detector(layout, (pixels) => network.run(pixels));
+  detector = new Detector(layout, network);
   await detector.detect(new ImageData(8, 8)); // tells whether it runs, and warms up
   return { layout, threads: network.threads };
 }
