@@ -27,8 +27,10 @@ from yolov2_tf.export.runtime import TFLiteDetector
 from yolov2_tf.export.tflite import Conversion
 from yolov2_tf.files import replacing
 from yolov2_tf.models.yolov2 import TinyYOLOv2, YOLOv2
+from yolov2_tf.trees.wordtree import WordTree
 
 CLASSES = ("cat", "dog", "bird")
+TREE = WordTree(["animal", "plant", "cat", "dog", "bird"], [-1, -1, 0, 0, 0])
 INFO = ModelInfo(author="goldens.py", license="CC0")
 
 # Name, width and height of the frame as the sensor sees it, degrees to turn it, step from one
@@ -84,10 +86,12 @@ def write_networks(folder):
     pictures = sample_pictures()
     passthrough = lively(YOLOv2(CLASSES, input_size=96, width=0.125, resize="letterbox"))
     tiny = lively(TinyYOLOv2(CLASSES, input_size=96, width=0.125))
+    labelled = lively(TinyYOLOv2(TREE.names, input_size=96, width=0.125, tree=TREE))
     for name, conversion, quantizations in (
         ("letterbox-nms", Conversion(passthrough), ("none", "int8")),
         ("letterbox-all", Conversion(passthrough, nms=False), ("none", "int8")),
         ("stretch-all", Conversion(tiny, nms=False), ("none",)),
+        ("tree-all", Conversion(labelled, nms=False), ("none",)),
     ):
         for quantization in quantizations:
             path = folder / f"{name}-{quantization}.tflite"
@@ -129,7 +133,7 @@ def expectations(detector, picture, file):
     resized.tofile(f"{file}.input")
     outputs = detector.run(resized)
     for name, values in outputs.items():
-        values.tofile(f"{file}.{name}")
+        values.astype(np.float32).tofile(f"{file}.{name}")
     found = detector.detect(picture)
     return {
         "width": picture.shape[1],

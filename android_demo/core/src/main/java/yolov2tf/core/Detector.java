@@ -67,6 +67,7 @@ public final class Detector implements AutoCloseable {
      * Finds the objects in a picture.
      *
      * @param found takes them, as many as it holds
+     * @throws RuntimeException if the runtime fails, or the network gives a label without a name
      */
     public void detect(Picture picture, Detections found) {
         long start = System.nanoTime();
@@ -77,6 +78,7 @@ public final class Detector implements AutoCloseable {
         }
         runner.run(input, outputs);
         reader.read(found);
+        checkLabels(found);
         found.place(resizer.placement(), picture.width(), picture.height());
         prepareNanos = prepared - start;
         runNanos = System.nanoTime() - prepared;
@@ -121,6 +123,16 @@ public final class Detector implements AutoCloseable {
         }
     }
 
+    private void checkLabels(Detections found) {
+        int names = model.layout.classNames.size();
+        for (int i = 0; i < found.count(); i++) {
+            if (found.label(i) < 0 || found.label(i) >= names) {
+                throw new IllegalStateException("The network gave the label " + found.label(i)
+                        + ", but its " + Layout.FILE + " has " + names + " class_names.");
+            }
+        }
+    }
+
     private static ByteBuffer buffer(TensorInfo tensor) {
         return ByteBuffer.allocateDirect(tensor.bytes()).order(ByteOrder.nativeOrder());
     }
@@ -152,7 +164,7 @@ public final class Detector implements AutoCloseable {
         @Override
         public void read(Detections found) {
             found.clear();
-            int used = Math.min((int) count.get(0), found.capacity());
+            int used = Math.min((int) count.get(0), Math.min(scores.capacity(), found.capacity()));
             for (int i = 0; i < used; i++) {
                 if (scores.get(i) > threshold) {
                     found.add(boxes.get(4 * i), boxes.get(4 * i + 1), boxes.get(4 * i + 2),
@@ -171,9 +183,10 @@ public final class Detector implements AutoCloseable {
         private final Suppression suppression = new Suppression(model.layout);
 
         PredictionReader() throws ModelException {
-            int count = model.output("boxes").side(1);
+            TensorInfo all = model.output("boxes");
+            int count = all.dimensions() > 1 ? all.side(1) : 0;
             boxes = floats("boxes", 1, count, 4);
-            if (model.hasOutput("labels")) {
+            if (model.layout.tree) {
                 int index = model.outputIndex("labels", TensorInfo.Type.INT32, 1, count);
                 IntBuffer given = outputs[index].asIntBuffer();
                 columns = 1;

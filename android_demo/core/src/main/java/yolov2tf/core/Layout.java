@@ -1,16 +1,16 @@
 package yolov2tf.core;
 
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Arrays;
 import java.util.List;
-import org.json.JSONArray;
-import org.json.JSONException;
-import org.json.JSONObject;
 
-/** How a network is to be used: the attached file {@code yolov2.json}. */
+/**
+ * How a network is to be used: the attached file {@code yolov2.json}.
+ *
+ * <p>{@code export/layout.py} writes it; {@code tests/golden} holds all readers of it together.
+ */
 public final class Layout {
     static final String FILE = "yolov2.json";
+    private static final int VERSION = 2; // that of version 1 had neither version nor outputs
     private static final int LARGEST = 1 << 14;
 
     /** What the labels index. */
@@ -27,44 +27,71 @@ public final class Layout {
     public final int maxDetections;
     /** Whether boxes of different classes leave one another alone. */
     public final boolean perClass;
+    /** Whether the classes are the nodes of a tree; then each box has one label. */
+    public final boolean tree;
     /** {@code none}, {@code fp16}, {@code dynamic} or {@code int8}. */
     public final String quantization;
 
-    private Layout(JSONObject json) throws JSONException, ModelException {
-        classNames = names(json.getJSONArray("class_names"));
-        inputSize = json.getInt("input_size");
-        resize = ResizeMode.of(json.getString("resize"));
-        suppresses = json.getBoolean("nms");
-        scoreThreshold = (float) json.getDouble("score_threshold");
-        iouThreshold = (float) json.getDouble("iou_threshold");
-        maxDetections = json.getInt("max_detections");
-        perClass = json.getBoolean("per_class");
-        quantization = json.getString("quantization");
-        check(!classNames.isEmpty(), "class_names");
-        check(inputSize > 0 && inputSize <= LARGEST, "input_size");
-        check(maxDetections > 0 && maxDetections <= LARGEST, "max_detections");
+    private Layout(JsonEntries json) throws ModelException {
+        checkVersion(json);
+        classNames = json.texts("class_names");
+        json.requirePairs("anchors");
+        inputSize = json.count("input_size", LARGEST);
+        resize = ResizeMode.of(json.text("resize", ResizeMode.names()));
+        suppresses = json.flag("nms");
+        scoreThreshold = json.share("score_threshold");
+        iouThreshold = json.share("iou_threshold");
+        maxDetections = json.count("max_detections", LARGEST);
+        perClass = !json.has("per_class") || json.flag("per_class");
+        quantization = json.has("quantization")
+                ? json.text("quantization", "none", "fp16", "dynamic", "int8") : "none";
+        tree = !json.isNull("tree");
+        if (classNames.isEmpty()) {
+            throw new ModelException("The model's " + FILE + " has no names in \"class_names\".");
+        }
+        if (tree) {
+            json.requireTree("tree", classNames.size());
+        }
+        checkOutputs(json);
     }
 
+    /**
+     * Reads the file.
+     *
+     * @throws ModelException if it is damaged, or of a version that is not known yet
+     */
     static Layout parse(byte[] json) throws ModelException {
-        try {
-            return new Layout(new JSONObject(new String(json, StandardCharsets.UTF_8)));
-        } catch (JSONException error) {
-            throw new ModelException("The model's " + FILE + " cannot be read.", error);
+        return new Layout(new JsonEntries(json, FILE));
+    }
+
+    /** The network's outputs: MediaPipe's four, or all boxes, labelled where there is a tree. */
+    List<String> outputNames() {
+        if (suppresses) {
+            return Arrays.asList("location", "category", "score", "number of detections");
+        }
+        return tree ? Arrays.asList("boxes", "scores", "labels") : Arrays.asList("boxes", "scores");
+    }
+
+    /** What the outputs depend on, for messages. */
+    String outputSettings() {
+        return FILE + " says: nms " + suppresses + ", tree " + tree + ", max_detections "
+                + maxDetections + ", " + classNames.size() + " class_names";
+    }
+
+    private static void checkVersion(JsonEntries json) throws ModelException {
+        int version = json.has("version") ? json.count("version", Integer.MAX_VALUE) : 1;
+        if (version > VERSION) {
+            throw new ModelException("The model's file is of version " + version + "; this app"
+                    + " reads versions up to " + VERSION + ". A newer app is needed, or a model"
+                    + " that was exported by an older yolov2.");
         }
     }
 
-    private static void check(boolean sensible, String field) throws ModelException {
-        if (!sensible) {
-            throw new ModelException(
-                    "\"" + field + "\" in the model's " + FILE + " makes no sense.");
+    private void checkOutputs(JsonEntries json) throws ModelException {
+        List<String> given = json.has("outputs") ? json.texts("outputs") : outputNames();
+        if (!given.isEmpty() && !given.equals(outputNames())) {
+            throw new ModelException("The model's " + FILE + " names the outputs " + given
+                    + "; expected " + outputNames() + ".");
         }
-    }
-
-    private static List<String> names(JSONArray array) throws JSONException {
-        List<String> names = new ArrayList<>();
-        for (int i = 0; i < array.length(); i++) {
-            names.add(array.getString(i));
-        }
-        return Collections.unmodifiableList(names);
     }
 }

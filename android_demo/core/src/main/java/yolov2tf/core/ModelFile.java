@@ -81,6 +81,18 @@ public final class ModelFile {
         checkInput();
     }
 
+    /** A model without a file, whose parts are known. */
+    ModelFile(Layout layout, TensorInfo input, List<TensorInfo> outputs) throws ModelException {
+        name = "";
+        description = "";
+        author = "";
+        license = "";
+        this.layout = layout;
+        this.input = input;
+        this.outputs = outputs;
+        checkInput();
+    }
+
     /**
      * Where an output is.
      *
@@ -95,7 +107,7 @@ public final class ModelFile {
         TensorInfo output = output(wanted);
         if (output.type != type || !output.hasShape(shape)) {
             throw new ModelException("The model's output " + output + " should be " + type
-                    + Arrays.toString(shape) + ".");
+                    + Arrays.toString(shape) + "; " + layout.outputSettings() + ".");
         }
         return outputs.indexOf(output);
     }
@@ -111,21 +123,11 @@ public final class ModelFile {
                 "The model has no output \"" + wanted + "\", only " + outputs + ".");
     }
 
-    /** Whether there is an output of that name. */
-    boolean hasOutput(String wanted) {
-        for (TensorInfo output : outputs) {
-            if (output.name.equals(wanted)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     private void checkInput() throws ModelException {
         int size = layout.inputSize;
         if (!input.hasShape(1, size, size, 3)) {
-            throw new ModelException("The model's input " + input + " does not fit its own word of"
-                    + " " + size + "×" + size + " pixels.");
+            throw new ModelException("The model's input " + input + " does not fit the input_size"
+                    + " of " + size + " pixels in its " + Layout.FILE + ".");
         }
     }
 

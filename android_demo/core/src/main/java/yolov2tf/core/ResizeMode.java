@@ -9,13 +9,17 @@ public enum ResizeMode {
     /** Keeps the aspect ratio and pads with grey. */
     LETTERBOX;
 
-    static ResizeMode of(String name) throws ModelException {
+    /** The one of these {@link #names}. */
+    static ResizeMode of(String name) {
+        return valueOf(name.toUpperCase(Locale.ROOT));
+    }
+
+    /** What {@code yolov2.json} calls them. */
+    static String[] names() {
+        String[] names = new String[values().length];
         for (ResizeMode mode : values()) {
-            if (mode.name().toLowerCase(Locale.ROOT).equals(name)) {
-                return mode;
-            }
+            names[mode.ordinal()] = mode.name().toLowerCase(Locale.ROOT);
         }
-        throw new ModelException("The model asks for the resize mode \"" + name
-                + "\"; this app knows stretch and letterbox.");
+        return names;
     }
 }

@@ -53,7 +53,13 @@ class GoldenTest {
             assertTrue(golden.json.getJSONArray("outputs").toList().contains(name), name);
             float[] expected = golden.floats(name);
             float[] values = new float[expected.length];
-            detector.output(i).asFloatBuffer().get(values);
+            boolean integers =
+                    detector.model().outputs.get(i).type == TensorInfo.Type.INT32;
+            ByteBuffer output = detector.output(i);
+            for (int place = 0; place < values.length; place++) {
+                values[place] =
+                        integers ? output.getInt(4 * place) : output.getFloat(4 * place);
+            }
             assertArrayEquals(expected, values, TOLERANCE, name);
         }
     }

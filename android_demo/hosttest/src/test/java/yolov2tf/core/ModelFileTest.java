@@ -26,7 +26,6 @@ class ModelFileTest {
         assertEquals(ResizeMode.LETTERBOX, model.layout.resize);
         assertEquals("int8", model.layout.quantization);
         assertEquals("image UINT8[1, 96, 96, 3]", model.input.toString());
-        assertTrue(model.hasOutput("location"));
         assertEquals("location", model.outputs.get(model.outputIndex(
                 "location", TensorInfo.Type.FLOAT32, 1, 100, 4)).name);
     }
@@ -70,13 +69,10 @@ class ModelFileTest {
     }
 
     @Test
-    void refusesLayoutsThatMakeNoSense() {
-        byte[] unknown = FILE.clone();
-        replace(unknown, "\"letterbox\"", "\"lettersbox");
-        assertThrows(ModelException.class, () -> read(unknown));
+    void refusesLayoutsThatWereTouched() { // those that make no sense: GoldenCaseTest
         byte[] size = FILE.clone();
-        replace(size, "\"input_size\": 96", "\"input_size\": 64");
-        assertThrows(ModelException.class, () -> read(size));
+        replace(size, "\"iou_threshold\": 0.4", "\"iou_threshold\": 0.9");
+        fails("damaged", () -> read(size));
     }
 
     @Test
