@@ -147,6 +147,14 @@ def crowd(case, pictures):
     return finished(case, pictures)
 
 
+def outside(case, pictures):
+    """Two boxes that are one inside the square, and would be two if they were not cut off first."""
+    boxes = np.array([[-1.0, 0.2, 0.5, 0.6], [0.1, 0.2, 0.5, 0.6]])
+    scores = np.array([[0.01, 0.8, 0.01], [0.01, 0.7, 0.01]])
+    case = {**case, "name": "outside the square", "outputs": tensors(boxes=boxes, scores=scores)}
+    return finished(case, pictures)
+
+
 def make_cases(pictures):
     """All good cases."""
     kinds = itertools.product(FORMS, MODES, QUANTIZATIONS)
@@ -154,4 +162,5 @@ def make_cases(pictures):
     plain = next(case for case in cases if case["name"] == "no-nms/flat/stretch/none")
     empty = {**plain, "name": "nothing found", "threshold": 0.95}
     square = {**plain, "name": "square picture", "picture": "square"}
-    return [*cases, crowd(plain, pictures), finished(empty, pictures), finished(square, pictures)]
+    more = (crowd(plain, pictures), outside(plain, pictures))
+    return [*cases, *more, finished(empty, pictures), finished(square, pictures)]
