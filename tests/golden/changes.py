@@ -73,6 +73,10 @@ def damaged_trees(form):
         "of numbers": {"names": [1, 2, 3, 4, 5], "parent": parent},
         "without numbers": {"names": names, "parent": ["-1", "-1", "0", "0", "0"]},
         "whose child comes first": {"names": names, "parent": [2, -1, -1, 0, 0]},
+        "whose siblings stand apart": {"names": names, "parent": [-1, -1, 0, 1, 0]},
+        "with a name twice": {"names": [*names[:4], "n4"], "parent": parent},
+        "with a name of two words": {"names": [*names[:4], "n 5"], "parent": parent},
+        "without a name": {"names": [*names[:4], ""], "parent": parent},
         "whose parent is -2": {"names": names, "parent": [-2, -1, 0, 0, 0]},
     }.items():
         yield {"name": f"{form}: a tree {title}", "case": f"{form}/stretch/none",

@@ -4,7 +4,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.json.JSONArray;
 import org.json.JSONException;
 import org.json.JSONObject;
@@ -85,16 +87,21 @@ final class JsonEntries {
         require(fits, key, "a list of [width, height] in cells");
     }
 
-    /** A label tree: a parent for each name, which stands before it, or -1. */
+    /** A label tree: parents, or -1, stand before their children, and siblings together. */
     void requireTree(String key, int nodes) throws ModelException {
         JSONObject tree = json.optJSONObject(key);
         require(tree != null, key, "null or a tree");
         List<String> names = texts(tree.opt("names"), key);
         JSONArray parent = tree.optJSONArray("parent");
         boolean fits = parent != null && parent.length() == nodes && names.size() == nodes;
+        Set<String> seen = new HashSet<>();
+        Set<Object> parents = new HashSet<>();
         for (int i = 0; fits && i < nodes; i++) {
             Object up = parent.opt(i);
-            fits = up instanceof Integer && (Integer) up >= -1 && (Integer) up < i;
+            boolean first = parents.add(up);
+            fits = up instanceof Integer && (Integer) up >= -1 && (Integer) up < i
+                    && (first || up.equals(parent.opt(i - 1)))
+                    && names.get(i).matches("\\S+") && seen.add(names.get(i));
         }
         require(fits, key, "a tree with a node for each of class_names");
     }
