@@ -138,8 +138,8 @@ def open_model(path, thresholds=None, *, size=None, batch_size=None, threads=Non
     """Opens a detector in whatever form it is.
 
     Args:
-        path: `.keras`, `.tflite`, `.onnx` or OpenVINO `.xml` file, the folder of a SavedModel, a name
-            that `yolov2 models` lists, or the address of a served model, see
+        path: `.keras`, `.tflite`, `.onnx` or OpenVINO `.xml` file, the folder of a SavedModel, a
+            name that `yolov2 models` lists, or the address of a served model, see
             `yolov2_tf.export.serving.client.open_served`.
         thresholds: `Thresholds`; what is None is as the file was exported, or the default. Exported
             forms refuse those that the export has fixed otherwise.

@@ -53,8 +53,9 @@ def changed(case, change):
     for name, value in change.get("first_value", {}).items():
         run["outputs"][name]["values"][0] = value
     # Where to look is another matter now.
-    run["input"] = {**run["input"], "pixels": []}
-    return {**run, "unchanged": run.pop("detections"), **change}
+    run["input"]["pixels"] = []
+    unchanged = run.pop("detections")
+    return {**run, "unchanged": unchanged, **change}
 
 
 def check_answer(run, answer):

@@ -10,6 +10,7 @@ import pytest
 
 from yolov2_tf.cli import demo_web
 from yolov2_tf.errors import InputError
+from yolov2_tf.export.layout import Layout
 from yolov2_tf.web_demo.site import HERE
 
 
@@ -19,8 +20,10 @@ def model(tmp_path):
     import zipfile
 
     path = tmp_path / "street.tflite"
+    settings = {"score_threshold": 0.005, "iou_threshold": 0.45, "max_detections": 100}
+    layout = Layout(("car",), ((1.0, 1.0),), 416, "stretch", nms=True, **settings)
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("yolov2.json", json.dumps({"class_names": ["car"]}))
+        archive.writestr("yolov2.json", json.dumps(layout.to_json()))
     return path
 
 

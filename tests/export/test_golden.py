@@ -8,7 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from golden_runs import FOLDER, check_answer, golden_runs
+from golden_runs import FOLDER, TOLERANCE, check_answer, golden_runs
 
 from yolov2_tf.errors import InputError
 from yolov2_tf.export import runtime
@@ -45,16 +45,19 @@ class RecordedInterpreter:
         pass
 
     def get_tensor(self, index):
-        output = [*self._outputs.values()][index - 1]
-        return np.array(output["values"], output["type"]).reshape(output["shape"])
+        return tensor([*self._outputs.values()][index - 1])
 
 
-def detail(name, index, tensor):
+def tensor(output):
+    return np.array(output["values"], output["type"]).reshape(output["shape"])
+
+
+def detail(name, index, described):
     return {
         "name": name,
         "index": index,
-        "shape": np.array(tensor["shape"], np.int32),
-        "dtype": np.dtype(tensor["type"]).type,
+        "shape": np.array(described["shape"], np.int32),
+        "dtype": np.dtype(described["type"]).type,
     }
 
 
@@ -81,6 +84,42 @@ def test_golden_cases(golden, tmp_path, monkeypatch):
         for box, label, score in zip(*found.values(), strict=True)
     ]
     check_answer(golden, {"detections": detections, "input": interpreter.given.ravel()})
+
+
+@pytest.mark.parametrize(
+    "golden",
+    [
+        run
+        for run in golden_runs()
+        if "detections" in run and "boxes" in run["outputs"]
+        if run["description"]["resize"] == "stretch"  # boxes of the square are boxes of the picture
+    ],
+    ids=lambda run: run["name"],
+)
+def test_suppression_in_the_graph_finds_the_same(golden):
+    """The Keras layer, which files with suppression hold."""
+    from yolov2_tf.detection.non_max_suppression import NonMaxSuppression
+
+    description, given = golden["description"], golden["outputs"]
+    layer = NonMaxSuppression(
+        golden["threshold"],
+        description["iou_threshold"],
+        description["max_detections"],
+        description.get("per_class", True),
+    )
+    outputs = layer(
+        *(tensor(given[name]) for name in ("boxes", "scores", "labels") if name in given)
+    )
+    count = int(outputs["num_detections"][0])
+    boxes, labels, scores = (
+        np.asarray(outputs[name])[0, :count] for name in ("boxes", "labels", "scores")
+    )
+    expected = golden["detections"]
+    np.testing.assert_array_equal(labels, [one["label"] for one in expected])
+    np.testing.assert_allclose(scores, [one["score"] for one in expected], atol=TOLERANCE)
+    np.testing.assert_allclose(
+        boxes, np.reshape([one["box"] for one in expected], (-1, 4)), atol=TOLERANCE
+    )
 
 
 def test_the_cases_are_those_that_the_script_writes(tmp_path):

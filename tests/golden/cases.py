@@ -155,6 +155,16 @@ def outside(case, pictures):
     return finished(case, pictures)
 
 
+def thin(case, pictures):
+    """Boxes without an area: twice the same is one object, and what lies elsewhere is another."""
+    line, point, beside = [0.3, 0.1, 0.3, 0.6], [0.5, 0.5, 0.5, 0.5], [-0.4, 0.2, -0.1, 0.6]
+    boxes = np.array([line, line, [0.31, 0.1, 0.31, 0.6], point, point, beside, beside])
+    scores = np.full((7, len(FLAT)), 0.01)
+    scores[:, 2] = np.linspace(0.9, 0.6, 7)
+    case = {**case, "name": "thin boxes", "outputs": tensors(boxes=boxes, scores=scores.round(3))}
+    return finished(case, pictures)
+
+
 def make_cases(pictures):
     """All good cases."""
     kinds = itertools.product(FORMS, MODES, QUANTIZATIONS)
@@ -162,5 +172,5 @@ def make_cases(pictures):
     plain = next(case for case in cases if case["name"] == "no-nms/flat/stretch/none")
     empty = {**plain, "name": "nothing found", "threshold": 0.95}
     square = {**plain, "name": "square picture", "picture": "square"}
-    more = (crowd(plain, pictures), outside(plain, pictures))
+    more = (crowd(plain, pictures), outside(plain, pictures), thin(plain, pictures))
     return [*cases, *more, finished(empty, pictures), finished(square, pictures)]

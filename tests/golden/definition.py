@@ -10,6 +10,7 @@ import numpy as np
 
 CANDIDATES_PER_DETECTION = 4
 GREY = 127.5
+LEAST_SIDE = 1e-4
 MARGIN = 0.015  # float32 and float64 decide alike what is so far from a threshold
 
 
@@ -46,12 +47,15 @@ def pixel(picture, place, row, column):
 
 
 def overlap(a, b):
-    """Intersection over union of two boxes."""
+    """Intersection over union of two boxes, none of them thinner than `LEAST_SIDE`."""
+    a, b = (
+        (*box[:2], max(box[2], box[0] + LEAST_SIDE), max(box[3], box[1] + LEAST_SIDE))
+        for box in (a, b)
+    )
     height = max(min(a[2], b[2]) - max(a[0], b[0]), 0)
     width = max(min(a[3], b[3]) - max(a[1], b[1]), 0)
     areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
-    union = areas - height * width
-    return height * width / union if union else 0
+    return height * width / (areas - height * width)
 
 
 def clipped(box):

@@ -22,7 +22,7 @@ TOLERANCES = {"none": 1e-4, "int8": 0.02}
 def check_same(state, model, picture):
     """What the page lists and draws is what Python finds; returns how many."""
     detector = TFLiteDetector(model)
-    tolerance = TOLERANCES[detector.layout["quantization"]]
+    tolerance = TOLERANCES[detector.layout.quantization]
     found = detector.detect(picture)
     np.testing.assert_array_equal(state["labels"], found["labels"])
     np.testing.assert_allclose(state["scores"], found["scores"], atol=tolerance)

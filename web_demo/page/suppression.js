@@ -1,6 +1,7 @@
 // Boxes and scores to detections, as in export/runtime.py: for files without suppression.
 
 const CANDIDATES_PER_DETECTION = 4;
+const LEAST_SIDE = 1e-4; // else boxes without an area would overlap nothing, not even themselves
 
 /**
  * Keeps the best of boxes that overlap.
@@ -38,14 +39,19 @@ export function suppress(boxes, scores, settings, labels = null) {
   return kept;
 }
 
-/** Intersection over union, 0 for boxes without area. */
-export function iou(a, b) {
+/** Intersection over union of boxes that are at least `LEAST_SIDE` high and wide. */
+function iou(...boxes) {
+  const [a, b] = boxes.map(([top, left, bottom, right]) => [
+    top,
+    left,
+    Math.max(bottom, top + LEAST_SIDE),
+    Math.max(right, left + LEAST_SIDE),
+  ]);
   const height = Math.max(Math.min(a[2], b[2]) - Math.max(a[0], b[0]), 0);
   const width = Math.max(Math.min(a[3], b[3]) - Math.max(a[1], b[1]), 0);
-  const union = area(a) + area(b) - height * width;
-  return union > 0 ? (height * width) / union : 0;
+  return (height * width) / (area(a) + area(b) - height * width);
 }
 
 function area([top, left, bottom, right]) {
-  return Math.max(bottom - top, 0) * Math.max(right - left, 0);
+  return (bottom - top) * (right - left);
 }

@@ -2,6 +2,9 @@ package yolov2tf.core;
 
 /** What was found in a picture, best first. Made once and filled again for every picture. */
 public final class Detections {
+    /** Else boxes without an area would overlap nothing, not even themselves. */
+    private static final float LEAST_SIDE = 1e-4f;
+
     private final float[] boxes;
     private final int[] labels;
     private final float[] scores;
@@ -95,17 +98,24 @@ public final class Detections {
         pictureHeight = height;
     }
 
-    /** Overlap of a box held here with another, as {@code yolov2_tf.boxes.iou} computes it. */
+    /**
+     * Overlap of a box held here with another, as {@code yolov2_tf.boxes.iou} computes it, of boxes
+     * at least {@link #LEAST_SIDE} high and wide.
+     */
     float iou(int index, float top, float left, float bottom, float right) {
-        float height = Math.min(bottom(index), bottom) - Math.max(top(index), top);
-        float width = Math.min(right(index), right) - Math.max(left(index), left);
+        float otherBottom = end(top(index), bottom(index));
+        float otherRight = end(left(index), right(index));
+        float below = end(top, bottom);
+        float beyond = end(left, right);
+        float height = Math.min(otherBottom, below) - Math.max(top(index), top);
+        float width = Math.min(otherRight, beyond) - Math.max(left(index), left);
         float shared = Math.max(height, 0f) * Math.max(width, 0f);
-        float areas = area(top(index), left(index), bottom(index), right(index))
-                + area(top, left, bottom, right);
+        float areas = (otherBottom - top(index)) * (otherRight - left(index))
+                + (below - top) * (beyond - left);
         return shared / (areas - shared + 1e-9f);
     }
 
-    private static float area(float top, float left, float bottom, float right) {
-        return Math.max(bottom - top, 0f) * Math.max(right - left, 0f);
+    private static float end(float start, float end) {
+        return Math.max(end, start + LEAST_SIDE);
     }
 }

@@ -65,7 +65,7 @@ final class JsonEntries {
     String text(String key, String... known) throws ModelException {
         Object value = value(key);
         require(value instanceof String && Arrays.asList(known).contains(value), key,
-                String.join(" or ", known));
+                "one of " + Arrays.toString(known));
         return (String) value;
     }
 
