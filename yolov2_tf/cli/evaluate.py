@@ -27,6 +27,9 @@ def evaluate(
     metric: Annotated[str, typer.Option(help="voc07, voc10 or coco.")] = "voc07",
     size: Annotated[int | None, typer.Option(help="Input side, if not the model's own.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images at once.")] = 8,
+    check: Annotated[
+        bool, typer.Option(help="Decode every picture once before; else only its header is read.")
+    ] = True,
     json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw precision over recall.")] = None,
 ):
@@ -58,7 +61,13 @@ def evaluate(
         raise InputError("has no label tree", where=model, expected="no --map")
     class_names = opened.class_names if opened.tree is None else None
     dataset = open_checked(
-        data, console, split=split, images=images, format=format, class_names=class_names
+        data,
+        console,
+        split=split,
+        images=images,
+        format=format,
+        class_names=class_names,
+        decode=check,
     )
     if opened.tree is not None:
         dataset = map_boxes_onto_tree(dataset, opened.tree, opened.class_names, class_map)
