@@ -34,6 +34,9 @@ def evaluate(
     batch_size: Annotated[
         int | None, typer.Option(min=1, help="Images at once, 8 (`.keras` only).")
     ] = None,
+    check: Annotated[
+        bool, typer.Option(help="Decode every picture once before; else only its header is read.")
+    ] = True,
     json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw precision over recall.")] = None,
 ):
@@ -64,7 +67,7 @@ def evaluate(
     opened = open_model(model, thresholds, size=size, batch_size=batch_size)
     if opened.tree is None and tree_threshold is not None:
         raise InputError("has no label tree", where=model, expected="no --tree-threshold")
-    opening = {"split": split, "images": images, "format": format}
+    opening = {"split": split, "images": images, "format": format, "decode": check}
     dataset = open_for(opened, model, data, console, nodes=class_map, **opening)
     start = time.perf_counter()
     found = list(
@@ -97,7 +100,7 @@ def open_for(detector, where, data, console, *, nodes=None, **opening):
         data: `DATA` as the commands take it.
         console: Where to tell what was skipped.
         nodes: For label trees: file with the number of each class's node, or None.
-        **opening: `split`, `images` and `format`, see `yolov2_tf.cli.parsing.open_checked`.
+        **opening: `split`, `images`, `format` and `decode`, see `yolov2_tf.cli.parsing.open_checked`.
 
     Returns:
         `Dataset`; with a tree its labels are nodes.

@@ -108,7 +108,7 @@ def open_checked(
         format: Form of the annotations, None to recognise it.
         class_names: Names that the data set's classes are mapped onto, or None.
         pictures: Whether the pictures are needed; those that cannot be read are then left out.
-        decode: Whether each picture is decoded once (`--check`); else only its header is read.
+        decode: Whether each picture is decoded once (not with `--no-check`), or its header read.
 
     Returns:
         `Dataset`.

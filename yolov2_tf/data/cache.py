@@ -20,7 +20,7 @@ _SETTLED = 2 * 10**9
 # A file that changed less than this before it was read, in nanoseconds, is not remembered: it may
 # change again within the same tick of the file system's clock.
 
-_ROWS = 1000  # are read at a time
+_ROWS, _FEW = 1000, 100  # rows that are read at a time; names that are asked for one by one
 
 _FAULTS = (sqlite3.Error, OSError, ValueError)
 
@@ -50,9 +50,11 @@ def recall(kind, stamps, unpack=lambda value: value):
         if table is None:
             return {}
         for folder, names in _by_folder(stamps).items():
+            few = list(names) if len(names) <= _FEW else ()  # of the many that a folder may have
             rows = table.execute(
-                "SELECT name, size, changed, value FROM found WHERE kind = ? AND folder = ?",
-                (kind, folder),
+                "SELECT name, size, changed, value FROM found WHERE kind = ? AND folder = ?"
+                + (f" AND name IN ({','.join('?' * len(few))})" if few else ""),
+                (kind, folder, *few),
             )
             while some := rows.fetchmany(_ROWS):
                 found = [

@@ -124,10 +124,8 @@ def _look_at(records, progress, decode):
     known = recall(kind, stamps)
 
     def look(start):
-        return [
-            known.get(_absolute(record.image)) or _look(record.image, decode)
-            for record in itertools.islice(records, start, start + _CHUNK)
-        ]
+        images = [records[i].image for i in range(start, min(start + _CHUNK, len(records)))]
+        return [known.get(_absolute(image)) or _look(image, decode) for image in images]
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         chunks = pool.map(look, range(0, len(records), _CHUNK))

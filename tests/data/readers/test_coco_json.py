@@ -140,6 +140,101 @@ def test_mended_boxes_are_told(tmp_path):
     assert "annotation 7" in clipped
 
 
+def many(count=12):
+    """A file with one box in each picture of 100 × 80, from 10 10 to 40 50."""
+    images = [{"id": i, "file_name": f"{i}.jpg", "width": 100, "height": 80} for i in range(count)]
+    boxes = [
+        {"id": i, "image_id": i, "category_id": 1, "bbox": [10, 10, 30, 40]} for i in range(count)
+    ]
+    return {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "cat"}]}
+
+
+def test_x_y_x_y_is_recognised_over_the_whole_file(tmp_path):
+    data = many()
+    for i, entry in enumerate(data["annotations"]):
+        entry["bbox"] = [40 + i, 30, 80 + i, 70]
+    dataset = read_coco(write(tmp_path, data))
+    np.testing.assert_allclose(dataset.records[0].boxes[0], [30 / 80, 0.4, 70 / 80, 0.8])
+    assert dataset.notes[0] == "'bbox' holds x y x y, not x y width height"
+    for entry in data["annotations"]:
+        entry["bbox"] = [10, 10, 30, 40]
+        entry["area"] = 20 * 30  # fits both ways; the area tells
+    dataset = read_coco(write(tmp_path, data))
+    np.testing.assert_allclose(dataset.records[0].boxes[0], [10 / 80, 0.1, 40 / 80, 0.3])
+
+
+def test_a_box_in_another_unit_costs_that_box(tmp_path):
+    data = many()
+    data["annotations"][3]["bbox"] = [0.1, 0.2, 0.3, 0.4]
+    dataset = read_coco(write(tmp_path, data))
+    assert dataset.num_boxes == 11
+    assert any("boxes in another unit, left out: 1" in note for note in dataset.notes)
+
+
+def test_more_than_a_few_bad_entries_are_an_error(tmp_path):
+    data = many(300)
+    for entry in data["annotations"][:29]:
+        entry["bbox"] = []
+    dataset = read_coco(write(tmp_path, data))
+    assert dataset.num_boxes == 271
+    assert any("annotations without a box, left out: 29" in note for note in dataset.notes)
+    data["annotations"][29]["bbox"] = [1, None, 2, 3]
+    with pytest.raises(InputError, match="30 of 300 entries cannot be used"):
+        read_coco(write(tmp_path, data))
+
+
+@pytest.mark.parametrize(
+    "start", ["C:\\Users\\me\\set\\", "/home/me/set/", "..\\set\\", "file:///D:/set/", "set/"]
+)
+def test_pictures_of_another_computer_are_found_with_images(tmp_path, start):
+    data = many(2)
+    for entry in data["images"]:
+        entry["file_name"] = start + entry["file_name"]
+    path = write(tmp_path / "json", data)
+    (tmp_path / "pictures" / "deep").mkdir(parents=True)
+    for i in range(2):
+        Image.new("RGB", (100, 80)).save(tmp_path / "pictures" / "deep" / f"{i}.jpg")
+    found = [record.image for record in read_coco(path, images=tmp_path / "pictures").records]
+    assert found == [str(tmp_path / "pictures" / "deep" / f"{i}.jpg") for i in range(2)]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["train/_annotations.coco.json", "valid/_annotations.coco.json"],  # Roboflow
+        ["annotations/instances_train.json", "annotations/instances_val.json"],
+        ["train.json", "val.json"],
+        ["train/labels.json", "val/labels.json"],
+    ],
+)
+def test_files_of_image_sets_are_kept_apart(tmp_path, files):
+    for i, file in enumerate(files):
+        path = tmp_path / file
+        write(path.parent, many(3 + i), path.name)
+    assert len(read_coco(tmp_path, split="train")) == 3
+    assert len(read_coco(tmp_path, split="val")) == 4
+    assert len(read_coco(tmp_path)) == 7
+    assert read_coco(tmp_path).records[0].image_sets == ("train",)
+
+
+def test_other_files_beside_the_boxes_are_left_alone(tmp_path):
+    write(tmp_path / "annotations", many(2), "instances_val.json")
+    write(tmp_path / "annotations", {"images": [], "annotations": []}, "captions_val.json")
+    write(tmp_path, {"name": "no coco"}, "package.json")
+    assert len(read_coco(tmp_path)) == 2
+
+
+def test_roboflows_root_category_is_no_class_unless_it_has_boxes(tmp_path):
+    data = many(2)
+    data["categories"] = [
+        {"id": 0, "name": "animals", "supercategory": "none"},
+        {"id": 1, "name": "cat", "supercategory": "animals"},
+    ]
+    assert read_coco(write(tmp_path, data)).class_names == ("cat",)
+    data["annotations"][0]["category_id"] = 0
+    assert read_coco(write(tmp_path, data)).class_names == ("animals", "cat")
+
+
 def test_results_are_refused_by_name(tmp_path):
     results = [{"image_id": 7, "category_id": 3, "bbox": [1, 2, 3, 4], "score": 0.5}]
     with pytest.raises(InputError, match="COCO results: detections"):

@@ -1,5 +1,6 @@
 """Damaged VOC and COCO files: thousands of mutated inputs give a data set or `InputError`."""
 
+import copy
 import json
 import random
 import time
@@ -26,11 +27,13 @@ COCO = json.dumps(
         "images": [
             {"id": 7, "file_name": "a.jpg", "width": 100, "height": 80},
             {"id": "9", "file_name": "x\\b.jpg", "width": None},
+            {"id": 11, "file_name": "c.jpg", "width": 10, "height": 10},
         ],
         "annotations": [
             {"id": 1, "image_id": 7, "category_id": 90, "bbox": [10, 20, 30, 40.5], "iscrowd": 0},
             {"id": 2, "image_id": 9, "category_id": 3, "bbox": [0, 0, 99, 80], "area": 7920},
             {"id": 3, "image_id": 7, "category_id": 3, "bbox": [], "segmentation": [[1, 2, 3]]},
+            *({"id": i, "image_id": 7, "category_id": 3, "bbox": [i, i, 9, 9]} for i in (4, 5, 6)),
         ],
         "categories": [
             {"id": 90, "name": "toothbrush", "supercategory": "root"},
@@ -45,9 +48,16 @@ TOKENS = [
     *(b"nan", b"-1", b"1e999", b"0", b"\0", b"\xff", b"\n", b"<", b">", b"/", b"&", b"&x;", b'"'),
     *(b"<!DOCTYPE a [<!ENTITY x 'y'>]>", b"<![CDATA[", b"]]>", b"<!--", b"<object>", b"</object>"),
     *(b"gb2312", b"utf-16", b"utf-7", b"idna", b"..", b"\\", b"{", b"}", b"[", b"]", b",", b"null"),
-    *(b"true", b"1e18", b"9" * 400, b"[" * 300, b"<a>" * 300, "é".encode(), b"\xef\xbb\xbf"),
-    b"\\ud800",
+    *(b"true", b"1e18", b"9" * 400, b"[" * 300, b"<a>" * 300, "é".encode(), b"\\ud800"),
+    b"\xef\xbb\xbf",
 ]  # fmt: skip
+
+
+VALUES = [
+    *(None, True, -1, 0, 0.5, 3, 7, 9.0, 90, 1e18, 10**30, float("nan"), float("inf")),
+    *("", "7", "x", "\ud800", "../a.jpg", "a.jpg\0", "é" * 300),
+    *([], {}, [1, 2, 3, 4], [0.1, 0.2, 0.3, 0.4], [9, 9, 1, 1], [[]], ["1", "2", "3", "4"]),
+]
 
 
 def mutated(content, source):
@@ -65,6 +75,21 @@ def mutated(content, source):
     return content
 
 
+def mutated_tree(content, source):
+    """JSON with one to three values changed or taken away; still JSON."""
+    tree = json.loads(content)
+    for _ in range(source.randint(1, 3)):
+        node, key = tree, source.choice(list(tree))
+        while isinstance(node[key], dict | list) and node[key] and source.random() < 0.9:
+            node = node[key]
+            key = source.choice(list(node) if isinstance(node, dict) else range(len(node)))
+        if isinstance(node, dict) and source.random() < 0.2 and len(node) > 1:
+            del node[key]
+        else:
+            node[key] = copy.deepcopy(source.choice(VALUES))
+    return json.dumps(tree).encode()
+
+
 def mutate(folder, form, times):
     """Reads mutated inputs; returns how many of them gave a data set, and the longest time."""
     name, content = INPUTS[form]
@@ -73,10 +98,12 @@ def mutate(folder, form, times):
     lists = folder / "ImageSets" / "Main"
     if form == "voc":
         lists.mkdir(parents=True)
-        (folder / "b.xml").write_text(VOC)
+        for other in "bcdef":
+            (folder / f"{other}.xml").write_text(VOC)
     source, opened, longest = random.Random(form), 0, 0.0
     for i in range(times):
-        (folder / name).write_bytes(mutated(content.encode(), source))
+        change = mutated_tree if form == "coco" and i % 2 else mutated
+        (folder / name).write_bytes(change(content.encode(), source))
         if form == "voc" and i % 4 == 0:
             (lists / "train.txt").write_bytes(mutated(LISTS.encode(), source))
         elif form == "voc" and i % 4 == 1:
@@ -88,7 +115,7 @@ def mutate(folder, form, times):
             pass
         else:
             opened += 1
-            assert len(dataset) in (1, 2)
+            assert 1 <= len(dataset) <= 6
             boxes = dataset.records.boxes
             assert ((boxes >= 0) & (boxes <= 1)).all()
             assert (boxes[:, 2:] > boxes[:, :2]).all()

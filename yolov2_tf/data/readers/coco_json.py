@@ -4,6 +4,7 @@ Tools write them in other ways too: boxes as fractions or as `x y x y`, which is
 whole file, ids as text or floats, file names with the folders of another computer.
 """
 
+import array
 import dataclasses
 import functools
 import math
@@ -90,10 +91,10 @@ def _crowds_only(annotations):
 class _Boxes:
     """The boxes of one picture, as written."""
 
-    numbers: list = dataclasses.field(default_factory=list)
+    numbers: array.array = dataclasses.field(default_factory=lambda: array.array("d"))
     categories: list = dataclasses.field(default_factory=list)
     ignore: list = dataclasses.field(default_factory=list)
-    areas: list = dataclasses.field(default_factory=list)
+    areas: array.array = dataclasses.field(default_factory=lambda: array.array("d"))
     ids: list = dataclasses.field(default_factory=list)
 
 
@@ -122,14 +123,17 @@ class _Content:
 
     def annotations(self, prefix, image_set):
         """Returns `Annotation` of all images; adds to the notes."""
-        sizes = [self._sizes[i] for i in self._images for _ in self._boxes[i].numbers]
-        numbers = [box for i in self._images for box in self._boxes[i].numbers]
-        areas = [area for i in self._images for area in self._boxes[i].areas]
-        corners, wrong, units = _corners(self.path, numbers, np.reshape(sizes, (-1, 2)), areas)
+        numbers, areas = array.array("d"), array.array("d")
+        for i in self._images:
+            numbers.extend(self._boxes[i].numbers)
+            areas.extend(self._boxes[i].areas)
+        sizes = np.reshape([self._sizes[i] for i in self._images], (-1, 2))
+        sizes = np.repeat(sizes, [len(self._boxes[i].ids) for i in self._images], axis=0)
+        corners, wrong, units = _corners(self.path, numbers, sizes, np.array(areas))
         found, start = [], 0
         for i, name in self._images.items():
             boxes = self._boxes[i]
-            rows = range(start, start + len(boxes.numbers))
+            rows = range(start, start + len(boxes.ids))
             start = rows.stop
             places = [row - rows.start for row in rows if not wrong[row]]
             for row in rows:
@@ -179,30 +183,39 @@ class _Content:
 
     def _read_boxes(self, entries, same):
         faults = self._box_faults
+        faults.entries = len(entries)
         for entry in entries:
-            faults.entries += 1
-            where = _where(self.path, entry.get("id"))
             image, category = _id(entry.get("image_id")), _id(entry.get("category_id"))
-            if image is None:
-                faults.add("boxes without an image", _wrong(entry, "image_id"), where)
-            elif image not in same:
-                what = f"no image has the id {reprlib.repr(image)}"
-                faults.add("boxes of pictures that are not listed", what, where)
-            elif category is None:
-                faults.add("boxes without a category", _wrong(entry, "category_id"), where)
-            elif category not in self.categories:
-                there = listing(list(self.categories), shown=100)
-                what = f"unknown category id {reprlib.repr(category)}, there are {there}"
-                faults.add("boxes of an unknown category", what, where)
-            elif isinstance(numbers := _numbers(entry), str):
-                faults.add("annotations without a box", numbers, where)
-            else:
+            numbers = _numbers(entry)
+            if image in same and category in self.categories and numbers is not None:
                 boxes = self._boxes[same[image]]
-                boxes.numbers.append(numbers)
+                boxes.numbers.extend(numbers)
                 boxes.categories.append(category)
                 boxes.ignore.append(_ignored(entry))
                 boxes.areas.append(_number(entry.get("area"), math.nan))
                 boxes.ids.append(entry.get("id"))
+            else:
+                kind, what = self._fault(entry, image, category, same)
+                faults.add(kind, what, _where(self.path, entry.get("id")))
+
+    def _fault(self, entry, image, category, same):
+        """What such entries are, and what is wrong with this one."""
+        if image is None:
+            return "boxes without an image", _wrong(entry, "image_id")
+        if image not in same:
+            what = f"no image has the id {reprlib.repr(image)}"
+            return "boxes of pictures that are not listed", what
+        if category is None:
+            return "boxes without a category", _wrong(entry, "category_id")
+        if category not in self.categories:
+            there = listing(list(self.categories), shown=100)
+            what = f"unknown category id {reprlib.repr(category)}, there are {there}"
+            return "boxes of an unknown category", what
+        box, what = entry.get("bbox"), _wrong(entry, "bbox")
+        if isinstance(box, list) and len(box) == 4:
+            broken = next(value for value in box if _number(value, None) is None)
+            what = f"'bbox': {reprlib.repr(broken)} is not a finite number"
+        return "annotations without a box", what
 
     def _find_pictures(self, images):
         """Returns sizes by image id and paths by file name; drops images of unknown size."""
@@ -233,14 +246,14 @@ def _corners(name, numbers, sizes, areas):
         Corners `(n, 4)` `[y_min, x_min, y_max, x_max]` as fractions, `(n,)` bool of boxes whose
         unit is not that of the others, and notes.
     """
-    numbers, notes = np.reshape(numbers, (-1, 4)).astype(float), ()
+    numbers, notes = np.reshape(numbers, (-1, 4)), ()
     sizes = sizes.astype(float)
     if fractions := are_fractions(numbers, name):
         sizes, notes = np.ones_like(sizes), ("boxes are fractions of their pictures, not pixels",)
     wrong = (np.abs(numbers) > FRACTION_LIMIT).any(axis=1) if fractions else like_fractions(numbers)
     start, end = numbers[:, :2], numbers[:, 2:]
     right = ~wrong
-    if are_corners(numbers[right], sizes[right], np.array(areas)[right]):
+    if are_corners(numbers[right], sizes[right], areas[right]):
         notes += ("'bbox' holds x y x y, not x y width height",)
     else:
         end = start + end
@@ -276,12 +289,14 @@ def _categories(content, path):
 
 def _id(value):
     """An id, whether it is written as a number, a float or text; None if it is none of these."""
+    if type(value) is int:
+        return value
     if isinstance(value, str):
         text = value.strip()
         return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else text or None
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return None
 
 
 def _order(number):
@@ -308,21 +323,25 @@ def _number(value, default):
 
 
 def _numbers(entry):
-    """The four numbers of a box, or what is wrong with them."""
+    """The four numbers of a box, None if it has not got them."""
     box = entry.get("bbox")
     if not isinstance(box, list) or len(box) != 4:
-        return _wrong(entry, "bbox")
+        return None
+    if all(type(value) is float or type(value) is int for value in box):
+        numbers = box  # nearly always; the rest of this is slow
+    else:
+        numbers = [_number(value, math.nan) for value in box]
     try:
-        return [finite(value) for value in box]
-    except ValueError as error:
-        return f"'bbox': {error}"
+        return numbers if all(map(math.isfinite, numbers)) else None
+    except OverflowError:  # an integer of hundreds of digits
+        return None
 
 
 def _ignored(entry):
     """Why a box neither trains nor counts; `""` if it does."""
     for key in ("iscrowd", "ignore"):
         value = entry.get(key)
-        if value is True or _number(value, 0) != 0:
+        if value and (value is True or _number(value, 0) != 0):
             return "crowd" if key == "iscrowd" else key
     return ""
 

@@ -1,0 +1,66 @@
+import json
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from yolov2_tf.cli import app
+from yolov2_tf.data.source import open_dataset
+from yolov2_tf.errors import InputError
+
+
+@pytest.fixture
+def coco(tmp_path):
+    """Three pictures: two boxes, one of them a crowd; a rotated one; background."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for i in range(3):
+        Image.new("RGB", (100, 80)).save(tmp_path / f"{i}.jpg", exif=exif if i == 1 else b"")
+    images = [{"id": i, "file_name": f"{i}.jpg", "width": 100, "height": 80} for i in range(3)]
+    boxes = [
+        {"id": 1, "image_id": 0, "category_id": 1, "bbox": [10, 20, 30, 40], "iscrowd": 0},
+        {"id": 2, "image_id": 0, "category_id": 1, "bbox": [50, 20, 30, 40], "iscrowd": 1},
+        {"id": 3, "image_id": 1, "category_id": 1, "bbox": [10, 20, 30, 40], "iscrowd": 0},
+    ]
+    content = {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "cat"}]}
+    (tmp_path / "instances_all.json").write_text(json.dumps(content))
+    return str(tmp_path / "instances_all.json")
+
+
+def run(*args):
+    result = CliRunner().invoke(app, ["convert", *map(str, args)])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_convert_writes_what_opens_again(coco, tmp_path):
+    result = run(coco, tmp_path / "out", "--to", "voc", "--pictures", "link")
+    assert result.exit_code == 0
+    dataset = open_dataset(tmp_path / "out")
+    assert [len(record.boxes) for record in dataset.records] == [2, 1, 0]
+    assert dataset.num_boxes == 2
+    turned = dataset.records[1]  # its box was drawn as stored; VOC gets it upright
+    assert (turned.width, turned.height) == (80, 100)
+    assert turned.boxes[0] * (100, 80, 100, 80) == pytest.approx([10, 20, 40, 60], abs=0.01)
+    run(coco, tmp_path / "yolo", "--to", "yolo", "--drop-ignored")
+    assert (tmp_path / "yolo" / "labels" / "0.txt").read_text().count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--to", "pascal"), "--to 'pascal'.*voc, coco, yolo, csv, tfrecord"),
+        (("--to", "voc", "--pictures", "move"), "--pictures 'move'.*copy, link, none"),
+        (("--to", "voc", "--split", "val"), "no image set 'val'"),
+    ],
+)
+def test_bad_options_are_one_message(coco, tmp_path, options, message):
+    with pytest.raises(InputError, match=message):
+        run(coco, tmp_path / "out", *options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_with_something_in_it_is_left_alone(coco, tmp_path):
+    with pytest.raises(InputError, match="not empty"):
+        run(coco, tmp_path, "--to", "voc")

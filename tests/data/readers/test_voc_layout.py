@@ -1,0 +1,157 @@
+"""Where tools put XML files, pictures and lists."""
+
+import os
+
+import pytest
+from PIL import Image
+
+from yolov2_tf.data.readers.voc_xml import read_voc
+from yolov2_tf.data.source import open_dataset
+from yolov2_tf.errors import InputError
+
+XML = (
+    "<annotation><filename>{}</filename><size><width>100</width><height>80</height></size>"
+    "<object><name>dog</name><bndbox><xmin>11</xmin><ymin>21</ymin><xmax>31</xmax>"
+    "<ymax>61</ymax></bndbox></object></annotation>"
+)
+
+
+def build(root, *files):
+    """Writes XML files, pictures and lists by their suffix; a list is `path: line, line`."""
+    for file in files:
+        name, _, lines = file.partition(": ")
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith(".xml"):
+            path.write_text(XML.format("stale.jpg"))
+        elif name.endswith(".txt"):
+            path.write_text("".join(f"{line}\n" for line in lines.split(", ")))
+        else:
+            Image.new("RGB", (100, 80)).save(path)
+    return root
+
+
+def found(root, split=None, **options):
+    """Image id to the path of its picture below the root."""
+    return {
+        record.image_id: record.image and os.path.relpath(record.image, root)
+        for record in open_dataset(root, split=split, **options).records
+    }
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (["annotations/xmls/a.xml", "images/a.jpg"], {"xmls/a": "images/a.jpg"}),  # Oxford pets
+        (["xmls/a.xml", "images/a.jpg"], {"a": "images/a.jpg"}),
+        (["labels/a.xml", "JPEGImages/a.jpg"], {"a": "JPEGImages/a.jpg"}),
+        (["a.xml", "a.jpg"], {"a": "a.jpg"}),
+        (["a.xml", "images/a.jpg"], {"a": "images/a.jpg"}),
+        (["Annotations/a.xml", "Annotations/a.png"], {"a": "Annotations/a.png"}),
+        (["Annotations/a.XML".lower(), "Images/A.JPG", "Images/a.JPG"], {"a": "Images/a.JPG"}),
+        (["Annotations/x/a.xml", "JPEGImages/x/a.jpg"], {"x/a": "JPEGImages/x/a.jpg"}),
+        (["Annotations/a.xml", "JPEGImages/x/a.jpg"], {"a": "JPEGImages/x/a.jpg"}),
+        (
+            ["Annotations/x/a.xml", "Annotations/y/a.xml", "images/x/a.jpg", "images/y/a.jpg"],
+            {"x/a": "images/x/a.jpg", "y/a": "images/y/a.jpg"},
+        ),
+        # A logo in images/ is not where the pictures are.
+        (["images/logo.png", "a.xml", "b.xml", "a.jpg", "b.jpg"], {"a": "a.jpg", "b": "b.jpg"}),
+        (
+            ["train/a.xml", "train/a.jpg", "valid/a.xml", "valid/a.jpg"],
+            {"train/a": "train/a.jpg", "valid/a": "valid/a.jpg"},
+        ),
+    ],
+)
+def test_pictures_are_found(tmp_path, files, expected):
+    assert found(build(tmp_path, *files)) == expected
+
+
+@pytest.mark.parametrize(
+    ("files", "train", "val"),
+    [
+        (  # Roboflow
+            ["train/a.xml", "train/a.jpg", "valid/b.xml", "valid/b.jpg", "test/c.xml"],
+            *({"train/a"}, {"valid/b"}),
+        ),
+        (["train/Annotations/a.xml", "val/Annotations/b.xml"], {"train/a"}, {"val/b"}),
+        (["Annotations/train/a.xml", "Annotations/val/b.xml"], {"train/a"}, {"val/b"}),
+        (  # CVAT
+            [
+                *("Annotations/x/f 0.xml", "Annotations/x/f 1.xml"),
+                *("ImageSets/Main/train.txt: x/f 0", "ImageSets/Main/val.txt: x/f 1"),
+            ],
+            *({"x/f 0"}, {"x/f 1"}),
+        ),
+        (  # lists beside any folder of annotations, with paths and suffixes in them
+            [
+                *("xmls/a.xml", "xmls/b.xml", "JPEGImages/a.jpg"),
+                *("ImageSets/train.txt: JPEGImages\\a.jpg", "ImageSets/val.txt: b.jpg"),
+            ],
+            *({"a"}, {"b"}),
+        ),
+        (  # names that look like the second column of VOC's lists of one class
+            [
+                *("Annotations/frame 0.xml", "Annotations/frame 1.xml", "Annotations/x.xml"),
+                *("ImageSets/Main/train.txt: frame 1", "ImageSets/Main/val.txt: frame 0, x"),
+            ],
+            *({"frame 1"}, {"frame 0", "x"}),
+        ),
+    ],
+)
+def test_image_sets_are_kept_apart(tmp_path, files, train, val):
+    build(tmp_path, *files)
+    assert set(found(tmp_path, "train")) == train
+    assert set(found(tmp_path, "val")) == val
+
+
+def test_lists_of_one_class_are_no_image_sets(tmp_path):
+    lists = ["train.txt: a, b", "dog_train.txt: a  1, b -1", "cat_val.txt: b  0"]
+    build(tmp_path, "Annotations/a.xml", "Annotations/b.xml")
+    build(tmp_path / "ImageSets" / "Main", *lists)
+    assert set(found(tmp_path)) == {"a", "b"}
+    with pytest.raises(InputError, match="expected train"):
+        found(tmp_path, "dog_train")
+
+
+def test_a_few_missing_files_of_a_list_are_counted(tmp_path):
+    build(tmp_path, *(f"Annotations/{i}.xml" for i in range(9)))
+    build(tmp_path, f"ImageSets/Main/train.txt: {', '.join(map(str, range(9)))}, gone")
+    dataset = open_dataset(tmp_path)
+    assert len(dataset) == 9
+    (note,) = (note for note in dataset.notes if "without an XML file" in note)
+    assert "left out: 1 (" in note
+    assert "train.txt:10" in note
+
+
+def test_linked_folders_are_followed_once(tmp_path):
+    build(tmp_path / "elsewhere", "x/a.xml", "x/a.jpg")
+    (tmp_path / "set").mkdir()
+    os.symlink(tmp_path / "elsewhere", tmp_path / "set" / "Annotations")
+    os.symlink(tmp_path / "elsewhere", tmp_path / "elsewhere" / "x" / "loop")
+    assert len(read_voc(tmp_path / "set")) == 1
+
+
+def test_paths_in_the_xml_are_not_followed(tmp_path):
+    build(tmp_path, "secret.jpg", "set/Annotations/a.xml", "set/JPEGImages/b.jpg")
+    for name in ("../secret.jpg", str(tmp_path / "secret.jpg"), "..\\..\\secret.jpg"):
+        (tmp_path / "set" / "Annotations" / "a.xml").write_text(XML.format(name))
+        assert read_voc(tmp_path / "set").records[0].image is None
+
+
+def test_one_bad_file_costs_one_picture(tmp_path):
+    build(tmp_path, *(f"Annotations/{i}.xml" for i in range(5)), "JPEGImages/0.jpg")
+    (tmp_path / "Annotations" / "1.xml").write_text("")
+    (tmp_path / "Annotations" / "2.xml").write_text("<project/>")
+    dataset = read_voc(tmp_path)
+    assert [record.image_id for record in dataset.records] == ["0", "3", "4"]
+    assert any("XML files that cannot be used, left out: 2" in note for note in dataset.notes)
+    (tmp_path / "Annotations" / "3.xml").write_text("<annotation>")
+    with pytest.raises(InputError, match="3 of 5 entries cannot be used"):
+        read_voc(tmp_path)
+
+
+def test_pictures_given_by_images_must_be_there(tmp_path):
+    build(tmp_path, "set/Annotations/a.xml", "empty/readme.txt: x")
+    with pytest.raises(InputError, match="no pictures in this folder"):
+        read_voc(tmp_path / "set", images=tmp_path / "empty")

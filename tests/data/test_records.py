@@ -1,0 +1,94 @@
+import functools
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yolov2_tf.data.records import MAX_SIDE, Dataset, Record, RecordColumns, box_shapes
+from yolov2_tf.data.text_column import TextColumn
+from yolov2_tf.errors import InputError
+
+texts = st.text(max_size=8) | st.text("ab/é\ud800", max_size=6).map("/data/".__add__)
+
+
+def record(image="a.jpg", image_id="a", count=2, **options):
+    boxes = np.linspace(0, 1, 4 * count, dtype=np.float32).reshape(count, 4)
+    labels = np.arange(count, dtype=np.int32)
+    return Record(image, image_id, boxes, labels, labels % 2 == 1, **options)
+
+
+def check_same(before, after):
+    assert before.image == after.image
+    assert before.image_id == after.image_id
+    assert (before.width, before.height) == (after.width, after.height)
+    assert (before.orientation, before.image_sets) == (after.orientation, after.image_sets)
+    for name in ("boxes", "labels", "ignore"):
+        old, new = getattr(before, name), getattr(after, name)
+        assert old.dtype == new.dtype
+        np.testing.assert_array_equal(old, new)
+
+
+@given(
+    st.lists(
+        st.builds(
+            record,
+            st.none() | texts.filter(bool) | st.binary() | st.just(functools.partial(bytes, 3)),
+            texts,
+            st.integers(0, 3),
+            width=st.integers(0, MAX_SIDE),
+            height=st.integers(0, 9),
+            orientation=st.integers(1, 8),
+            image_sets=st.sampled_from([(), ("train",), ("train", "val")]),
+        ),
+        max_size=6,
+    )
+)
+def test_columns_give_back_what_they_took(records):
+    columns = RecordColumns(records)
+    assert len(columns) == len(records)
+    for before, after in zip(records, columns, strict=True):
+        check_same(before, after)
+    for part in (slice(1, None), slice(None, None, -2)):
+        for before, after in zip(records[part], columns[part], strict=True):
+            check_same(before, after)
+    if records:
+        check_same(records[-1], columns[-1])
+        check_same(records[0], columns[np.int64(0)])
+    with pytest.raises(IndexError):
+        columns[len(records)]
+
+
+@given(st.lists(texts))
+def test_a_column_of_texts(words):
+    column = TextColumn()
+    for word in words:
+        column.append(word)
+    column.packed()
+    assert [column[i] for i in range(len(words))] == words
+
+
+def test_a_record_costs_little_more_than_its_names_and_boxes():
+    columns = RecordColumns(
+        record(f"/some/folder/of/pictures/{i:08}.jpg", f"{i:08}") for i in range(10_000)
+    )
+    sizes = [columns.boxes.nbytes, columns.labels.nbytes, columns.ignore.nbytes]
+    sizes += [columns.ends.nbytes, columns._numbers.nbytes]
+    for texts in (columns._images, columns._ids):
+        sizes += [sys.getsizeof(texts._block), texts._ends.nbytes]
+    assert sum(sizes) / len(columns) < 2 * 21 + 8 + 12 + 8 + 40
+
+
+def test_a_data_set_keeps_any_sequence_as_columns():
+    dataset = Dataset("set", ("a", "b", "c"), [record(), record(image_id="b", count=3)])
+    assert isinstance(dataset.records, RecordColumns)
+    assert dataset.num_boxes == 3
+    assert box_shapes(dataset).shape == (3, 2)
+    assert box_shapes(dataset, ignored=True).shape == (5, 2)
+    assert len(Dataset("none", ("a",), [])) == 0
+
+
+def test_a_picture_larger_than_any_is_refused():
+    with pytest.raises(InputError, match="a picture of 2000000 × 1 pixels"):
+        RecordColumns([record(width=2 * MAX_SIDE, height=1)])
