@@ -48,7 +48,7 @@ def slow_darknet(cfg, weights, image):
             key = "layers" if kind == "route" else "from"
             places = [int(place) for place in options[key].split(",")]
             others = [outputs[place] for place in places]  # a negative one counts from the end
-            x = np.concatenate(others) if kind == "route" else x + sum(others)
+            x = np.concatenate(others) if kind == "route" else add(x, others)
             x = ACTIVATIONS[options.get("activation", "linear")](x)
         else:
             assert kind in ("dropout", "region"), kind
@@ -90,6 +90,14 @@ def convolve(x, options, take):
     # The epsilon where there is no batch norm is within the comparison's tolerance.
     normalized = (total.T - means) / np.sqrt(variances + 1e-6) * scales + biases
     return ACTIVATIONS[options.get("activation", "logistic")](normalized.T)
+
+
+def add(x, others):
+    x = x.copy()
+    for other in others:
+        channels = min(len(x), len(other))
+        x[:channels] += other[:channels]
+    return x
 
 
 def pool(x, size, stride, padding):

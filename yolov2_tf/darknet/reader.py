@@ -30,7 +30,7 @@ from yolov2_tf.models.blocks import (
 )
 from yolov2_tf.models.detection_model import DetectionModel
 from yolov2_tf.models.heads import ClassificationHead, DetectionHead, RegionHead
-from yolov2_tf.models.layers import DarknetInput, DarknetReorg, Passthrough
+from yolov2_tf.models.layers import DarknetInput, DarknetReorg, FitChannels, Passthrough
 
 EPSILON = 1e-6
 """Added to variances by OpenCV, and to their roots by Darknet's CPU code.
@@ -173,7 +173,7 @@ def _add_layer(layer, inputs, name, regularizer):
         case Route() if len(inputs) > 1:
             return keras.layers.Concatenate(name=name)(inputs)
         case Shortcut():
-            return activate(keras.layers.Add(name=name)(inputs), layer.activation, name)
+            return activate(_add(inputs, name), layer.activation, name)
         case Reorg():
             kind = Passthrough if layer.plain else DarknetReorg
             return kind(layer.stride, name=name)(x)
@@ -182,6 +182,17 @@ def _add_layer(layer, inputs, name, regularizer):
         case Dropout():
             return keras.layers.Dropout(layer.probability, name=name)(x)
     return x  # [region], [cost], a [route] with one source
+
+
+def _add(tensors, name):
+    """The sum of maps, in the depth of the first."""
+    first, *others = tensors
+    channels = first.shape[-1]
+    fitted = [
+        x if x.shape[-1] == channels else FitChannels(channels, name=f"{name}_channels_{place}")(x)
+        for place, x in enumerate(others, start=1)
+    ]
+    return keras.layers.Add(name=name)([first, *fitted])
 
 
 def _assign(model, name, arrays):

@@ -116,7 +116,10 @@ class Route(Layer):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Shortcut(Layer):
-    """The sum of the layer before and of others of the same shape; activation."""
+    """The layer before, plus others of the same size; activation.
+
+    Of others with more channels only the first are added, and to the first only if they have less.
+    """
 
     activation: str
 

@@ -120,6 +120,29 @@ class DarknetInput(keras.layers.Rescaling):
 
 
 @register
+class FitChannels(keras.layers.Layer):
+    """Keeps the first channels of a map, or adds zeros after the last, so that it can be added.
+
+    Darknet's `[shortcut]` adds maps of different depth so (`shortcut_cpu` in src/blas.c).
+    `(B, H, W, C)` to `(B, H, W, channels)`.
+    """
+
+    def __init__(self, channels, **kwargs):
+        super().__init__(**kwargs)
+        self.channels = channels
+
+    def call(self, inputs):
+        missing = max(0, self.channels - inputs.shape[-1])
+        return tf.pad(inputs[..., : self.channels], [[0, 0]] * 3 + [[0, missing]])
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.channels)
+
+    def get_config(self):
+        return {**super().get_config(), "channels": self.channels}
+
+
+@register
 class Grayscale(keras.layers.Layer):
     """The brightness of RGB, as Darknet and OpenCV load pictures for networks of one channel.
 
