@@ -247,6 +247,7 @@ def test_activations(kind, write_network, tmp_path):
     assert paths["cfg"].read_text() == cfg.read_text()
 
 
+HALF = CONV.replace("size=3", "size=3\nstride=2")
 RESIDUAL = CONV + "[shortcut]\nfrom=-2\nactivation=leaky\n"
 
 
@@ -260,9 +261,14 @@ RESIDUAL = CONV + "[shortcut]\nfrom=-2\nactivation=leaky\n"
         (CONV + CONV + "[shortcut]\nfrom=-2\n[route]\nlayers=-1,1\n", True),
         (CONV + WIDE + "[shortcut]\nfrom=-2\nactivation=leaky\n", True),
         (WIDE + CONV + "[shortcut]\nfrom=-2\nactivation=leaky\n", True),
+        (WIDE + HALF + "[shortcut]\nfrom=-2\n", False),
+        (CONV + HALF + HALF + WIDE + "[shortcut]\nfrom=0\nactivation=leaky\n", False),
         (CONV + CONV + CONV + "[shortcut]\nfrom=-2,-3\nactivation=leaky\n", False),
     ],
-    ids=["blocks", "linear", "absolute", "routed", "both read", "wider", "narrower", "several"],
+    ids=[
+        *("blocks", "linear", "absolute", "routed", "both read", "wider", "narrower", "larger"),
+        *("larger and narrower", "several"),
+    ],
 )
 def test_shortcuts(text, opencv, write_network, tmp_path):
     cfg, weights = write_network(parse_cfg(NET + text + LINEAR + REGION))
@@ -270,7 +276,7 @@ def test_shortcuts(text, opencv, write_network, tmp_path):
     expected = slow_darknet(cfg, weights, image)
     model = import_darknet(cfg, weights)
     assert_close(by_keras(model, image), expected)
-    if opencv:  # it reads the first of several only
+    if opencv:  # it refuses other sizes, and of several reads the first only
         assert_close(by_opencv(cfg, weights, image), expected)
     paths, _ = export_darknet(model, tmp_path)
     assert paths["weights"].read_bytes() == weights.read_bytes()

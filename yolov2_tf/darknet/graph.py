@@ -14,7 +14,7 @@ from yolov2_tf.models.heads import ClassificationHead, DetectionHead, RegionHead
 from yolov2_tf.models.layers import (
     DarknetMaxPool,
     DarknetReorg,
-    FitChannels,
+    FitMap,
     Grayscale,
     Passthrough,
 )
@@ -194,9 +194,7 @@ class _Sections:
     def _add_shortcut(self, add, activation):
         first, *others = add.input
         makers = map(self._graph.maker, others)
-        fitted = [
-            maker.input if isinstance(maker, FitChannels) else maker.output for maker in makers
-        ]
+        fitted = [maker.input if isinstance(maker, FitMap) else maker.output for maker in makers]
         numbers = [self.number(tensor) for tensor in fitted]
         self._read(first)
         self._add("shortcut", **{"from": self._relative(numbers)}, activation=activation)

@@ -187,13 +187,21 @@ def _sources(section, index):
 
 def _join(section, shapes):
     """The shape of several maps: in a `[shortcut]` that of the first, else with all channels."""
-    height, width, channels = shapes[0]
-    if any(shape[:2] != (height, width) for shape in shapes):
-        sizes = ", ".join(f"{shape[0]}×{shape[1]}" for shape in shapes)
-        where = section.where("from" if section.type == "shortcut" else "layers")
-        raise InputError(f"[{section.type}] joins {sizes}", where=where, expected="equal sizes")
+    height, width, _ = shapes[0]
+    sizes = ", ".join(f"{shape[0]}×{shape[1]}" for shape in shapes)
     if section.type == "shortcut":
-        return (height, width, channels)
+        for *sides, _ in shapes:
+            stride = sides[0] // height
+            if not stride or [-(-side // stride) for side in sides] != [height, width]:
+                raise InputError(
+                    f"[shortcut] adds {sizes}",
+                    where=section.where("from"),
+                    expected="the size of the first, or a multiple of it",
+                )
+        return shapes[0]
+    if any(shape[:2] != (height, width) for shape in shapes):
+        where = section.where("layers")
+        raise InputError(f"[route] joins {sizes}", where=where, expected="equal sizes")
     return (height, width, sum(shape[2] for shape in shapes))
 
 

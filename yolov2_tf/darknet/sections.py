@@ -118,7 +118,8 @@ class Route(Layer):
 class Shortcut(Layer):
     """The layer before, plus others of the same size; activation.
 
-    Of others with more channels only the first are added, and to the first only if they have less.
+    Of others with more channels only the first are added, of larger ones every second cell or so.
+    This is the original Darknet; OpenCV and AlexeyAB's later one add only maps of one size.
     """
 
     activation: str
