@@ -54,6 +54,8 @@ def random_weights(layer, rng):
     scales, variances = (
         rng.uniform(low, high, filters).astype(np.float32) for low, high in ((0.5, 1.5), (0.3, 2))
     )
+    if layer.activation == "linear":  # then a sum follows, which must not grow with each block
+        scales *= np.float32(0.2)
     return ConvWeights(biases, scales, means, variances, kernel)
 
 
@@ -96,8 +98,8 @@ def compare(content, size, tree, folder):
     )
     try:
         expected = by_opencv(cfg, weights, image)
-    except cv2.error as error:
-        difference = [f"OpenCV refuses: {error.err}", ""]
+    except cv2.error:
+        difference = ["OpenCV refuses it", ""]
     else:
         off = np.abs(found - expected).max()
         difference = [f"{off:.1e}", f"{off / np.abs(expected).max():.1e}"]

@@ -220,6 +220,11 @@ def test_a_new_head_takes_the_place_of_the_last_convolution(write_network, tmp_p
     assert [section.type for section in read_cfg(paths["cfg"])] == [
         *("net", "convolutional", "maxpool", "convolutional", "region")
     ]
+    same = with_new_head(model, resize="letterbox", input_size=64)
+    assert isinstance(same.head, RegionHead)
+    assert (same.head.resize, same.head.input_size) == ("letterbox", 64)
+    image = picture(read_network(files[0]))
+    np.testing.assert_array_equal(by_keras(same, image), by_keras(model, image))
     files = write_network(parse_cfg(NET + CONV + POOL + HEADS["joined"] + REGION))
     with pytest.raises(InputError, match="joins several"):
         with_new_head(import_darknet(*files), class_names=["a"])
