@@ -31,10 +31,12 @@ def slow_darknet(cfg, weights, image):
     """
     data = weights.read_bytes()
     major, minor = np.frombuffer(data, "<i4", 2)
-    numbers = iter(np.frombuffer(data, "<f4", offset=20 if major * 10 + minor >= 2 else 16))
+    numbers = np.frombuffer(data, "<f4", offset=20 if major * 10 + minor >= 2 else 16)
 
     def take(*shape):
-        return np.fromiter(numbers, np.float64, int(np.prod(shape))).reshape(shape)
+        nonlocal numbers
+        taken, numbers = np.split(numbers, [np.prod(shape)])
+        return taken.reshape(shape).astype(np.float64)
 
     x, outputs = image.transpose(2, 0, 1).astype(np.float64), []
     for kind, options in read_sections(cfg.read_bytes())[1:]:
@@ -48,12 +50,12 @@ def slow_darknet(cfg, weights, image):
             key = "layers" if kind == "route" else "from"
             places = [int(place) for place in options[key].split(",")]
             others = [outputs[place] for place in places]  # a negative one counts from the end
-            x = np.concatenate(others) if kind == "route" else x + sum(others)
+            x = np.concatenate(others) if kind == "route" else add(x, others)
             x = ACTIVATIONS[options.get("activation", "linear")](x)
         else:
             assert kind in ("dropout", "region"), kind
         outputs.append(x)
-    assert next(numbers, None) is None
+    assert not numbers.size
     return x.transpose(1, 2, 0)
 
 
@@ -90,6 +92,18 @@ def convolve(x, options, take):
     # The epsilon where there is no batch norm is within the comparison's tolerance.
     normalized = (total.T - means) / np.sqrt(variances + 1e-6) * scales + biases
     return ACTIVATIONS[options.get("activation", "logistic")](normalized.T)
+
+
+def add(x, others):
+    """`shortcut_cpu` in src/blas.c, loop by loop."""
+    x = x.copy()
+    for other in others:
+        channels, height, width = np.minimum(x.shape, other.shape)
+        stride, sample = max(1, other.shape[2] // x.shape[2]), max(1, x.shape[2] // other.shape[2])
+        for j in range(height):
+            for i in range(width):
+                x[:channels, j * sample, i * sample] += other[:channels, j * stride, i * stride]
+    return x
 
 
 def pool(x, size, stride, padding):

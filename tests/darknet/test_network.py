@@ -173,6 +173,25 @@ def test_unknown_keys_are_noted_with_the_one_that_was_meant():
     )
 
 
+@pytest.mark.parametrize(
+    ("anchors", "size", "noted"),
+    [
+        ("116,90,373,326", 416, True),
+        ("116,90,373,326", 1024, True),
+        ("6.63,11.38,16.62,10.52", 416, False),
+        ("6.63,11.38,16.62,10.52", 96, False),  # the same published network on smaller pictures
+        ("6.63,11.38,30,30", 608, False),  # boxes may be larger than their picture
+    ],
+)
+def test_anchors_in_pixels_are_noted(anchors, size, noted):
+    net = f"[net]\nwidth={size}\nheight={size}\nchannels=3\n"
+    conv = "[convolutional]\nfilters=12\nsize=1\nstride=32\nactivation=linear\n"
+    region = f"[region]\nclasses=1\nnum=2\nanchors={anchors}\n"
+    assert ["did you mean pixels" in note for note in network(net + conv + region).notes] == (
+        [True] if noted else []
+    )
+
+
 def test_a_network_survives_a_round_trip():
     net = network(NET + CONV + "[reorg3d]\nstride=2\n")
     sections = [net.net, *(layer.section for layer in net.layers)]
@@ -191,7 +210,8 @@ REFUSED = [
     (NET + "[convolutionel]\n", 5, r"unknown section \[convolutionel\]"),
     (NET + "[shortcut]\nfrom=-1\n", 6, "names layer -1"),
     (NET + CONV + "[shortcut]\n", 10, "no 'from'"),
-    (NET + CONV + POOL + "[shortcut]\nfrom=-2\n", 14, "adds 8×8×8, 16×16×8"),
+    (NET + CONV + "[maxpool]\nsize=2\npadding=0\n[shortcut]\nfrom=0\n", 14, "adds 15×15, 16×16"),
+    (NET + CONV + POOL + "[route]\nlayers=0\n[shortcut]\nfrom=1\n", 16, "adds 16×16, 8×8"),
     (NET + CONV + CONV + "[shortcut]\nfrom=-2\nalpha=2\n", 17, "alpha='2' is not supported"),
     (NET + CONV + "[upsample]\n", 10, "not a YOLOv2 network"),
     (NET + "[connected]\n", 5, "not a YOLOv2 network"),

@@ -11,7 +11,13 @@ from yolov2_tf.darknet.cfg import Section
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.blocks import ACTIVATIONS
 from yolov2_tf.models.heads import ClassificationHead, DetectionHead, RegionHead
-from yolov2_tf.models.layers import DarknetMaxPool, DarknetReorg, Grayscale, Passthrough
+from yolov2_tf.models.layers import (
+    DarknetMaxPool,
+    DarknetReorg,
+    FitMap,
+    Grayscale,
+    Passthrough,
+)
 
 _ACTIVATION_LAYERS = layers.LeakyReLU | layers.ReLU | layers.Activation
 _HINT = "export the network itself, without decoding and suppression"
@@ -187,7 +193,9 @@ class _Sections:
 
     def _add_shortcut(self, add, activation):
         first, *others = add.input
-        numbers = [self.number(tensor) for tensor in others]
+        makers = map(self._graph.maker, others)
+        fitted = [maker.input if isinstance(maker, FitMap) else maker.output for maker in makers]
+        numbers = [self.number(tensor) for tensor in fitted]
         self._read(first)
         self._add("shortcut", **{"from": self._relative(numbers)}, activation=activation)
 

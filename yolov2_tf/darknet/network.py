@@ -23,7 +23,8 @@ from yolov2_tf.darknet.sections import (
 from yolov2_tf.errors import InputError
 
 MAX_LAYERS = 1000
-MAX_ANCHOR = 4  # grids; the largest published one is 1.3 wide, those in pixels 19 or more
+MAX_ANCHOR = 20  # cells; the largest published one has 16.6, those in pixels hundreds
+MAX_ANCHOR_GRIDS = 4
 MAX_PARAMETERS = 1 << 28  # 1 GiB as float32; yolov2.cfg has 51 million
 
 # Sections of YOLOv3 and later, then of YOLOv1.
@@ -185,20 +186,22 @@ def _sources(section, index):
 
 
 def _join(section, shapes):
-    """The shape of the sum of several maps in a `[shortcut]`, else of all their channels."""
+    """The shape of several maps: in a `[shortcut]` that of the first, else with all channels."""
     height, width, _ = shapes[0]
+    sizes = ", ".join(f"{shape[0]}×{shape[1]}" for shape in shapes)
     if section.type == "shortcut":
-        if len(set(shapes)) > 1:
-            sizes = ", ".join("×".join(map(str, shape)) for shape in shapes)
-            raise InputError(
-                f"[shortcut] adds {sizes}", where=section.where("from"), expected="equal shapes"
-            )
+        for *sides, _ in shapes:
+            stride = sides[0] // height
+            if not stride or [-(-side // stride) for side in sides] != [height, width]:
+                raise InputError(
+                    f"[shortcut] adds {sizes}",
+                    where=section.where("from"),
+                    expected="the size of the first, or a multiple of it",
+                )
         return shapes[0]
     if any(shape[:2] != (height, width) for shape in shapes):
-        sizes = ", ".join(f"{shape[0]}×{shape[1]}" for shape in shapes)
-        raise InputError(
-            f"[route] joins {sizes}", where=section.where("layers"), expected="equal sizes"
-        )
+        where = section.where("layers")
+        raise InputError(f"[route] joins {sizes}", where=where, expected="equal sizes")
     return (height, width, sum(shape[2] for shape in shapes))
 
 
@@ -264,7 +267,7 @@ def _remarks(network):
     if not isinstance(region, Region):
         return
     largest, grid = max(max(anchor) for anchor in region.anchors), max(region.input_shape[:2])
-    if largest > MAX_ANCHOR * grid:
+    if largest > max(MAX_ANCHOR, MAX_ANCHOR_GRIDS * grid):
         yield (
             f"{region.section.where('anchors')}: [region] has an anchor of {largest:g} cells on a"
             f" grid of {grid}; did you mean pixels? Divide them by 32"

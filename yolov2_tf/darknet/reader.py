@@ -30,7 +30,7 @@ from yolov2_tf.models.blocks import (
 )
 from yolov2_tf.models.detection_model import DetectionModel
 from yolov2_tf.models.heads import ClassificationHead, DetectionHead, RegionHead
-from yolov2_tf.models.layers import DarknetInput, DarknetReorg, Passthrough
+from yolov2_tf.models.layers import DarknetInput, DarknetReorg, FitMap, Passthrough
 
 EPSILON = 1e-6
 """Added to variances by OpenCV, and to their roots by Darknet's CPU code.
@@ -113,7 +113,7 @@ def build_model(network, *, header=Header(), class_names=None, tree=None, name="
         if layer.index == place:
             x = head(*inputs)
         else:
-            x = _add_layer(layer, inputs, names[layer.index], regularizer)
+            x = _add_layer(network, layer, inputs, names[layer.index], regularizer)
         outputs.append(x)
     is_detector = isinstance(network.layers[-1], Region)
     return (DetectionModel if is_detector else keras.Model)(image, x, name=name)
@@ -151,7 +151,7 @@ def _head_place(network):
     return before.index if linear else last.index
 
 
-def _add_layer(layer, inputs, name, regularizer):
+def _add_layer(network, layer, inputs, name, regularizer):
     """The Keras tensor that a layer makes of its inputs."""
     x = inputs[0]
     match layer:
@@ -173,7 +173,7 @@ def _add_layer(layer, inputs, name, regularizer):
         case Route() if len(inputs) > 1:
             return keras.layers.Concatenate(name=name)(inputs)
         case Shortcut():
-            return activate(keras.layers.Add(name=name)(inputs), layer.activation, name)
+            return activate(_add(network, layer, inputs, name), layer.activation, name)
         case Reorg():
             kind = Passthrough if layer.plain else DarknetReorg
             return kind(layer.stride, name=name)(x)
@@ -182,6 +182,18 @@ def _add_layer(layer, inputs, name, regularizer):
         case Dropout():
             return keras.layers.Dropout(layer.probability, name=name)(x)
     return x  # [region], [cost], a [route] with one source
+
+
+def _add(network, layer, tensors, name):
+    """The sum of the maps that a `Shortcut` adds, in the shape of the first."""
+    total = [tensors[0]]
+    for source, x in zip(layer.sources[1:], tensors[1:], strict=True):
+        shape = network.layers[source].output_shape
+        if shape != layer.output_shape:
+            stride = shape[0] // layer.output_shape[0]
+            x = FitMap(layer.output_shape[2], stride, name=f"{name}_of_{source}")(x)
+        total.append(x)
+    return keras.layers.Add(name=name)(total)
 
 
 def _assign(model, name, arrays):

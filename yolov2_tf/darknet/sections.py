@@ -116,7 +116,11 @@ class Route(Layer):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Shortcut(Layer):
-    """The sum of the layer before and of others of the same shape; activation."""
+    """The layer before, plus others of the same size; activation.
+
+    Of others with more channels only the first are added, of larger ones every second cell or so.
+    This is the original Darknet; OpenCV and AlexeyAB's later one add only maps of one size.
+    """
 
     activation: str
 

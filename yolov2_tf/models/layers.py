@@ -120,6 +120,33 @@ class DarknetInput(keras.layers.Rescaling):
 
 
 @register
+class FitMap(keras.layers.Layer):
+    """What Darknet's `[shortcut]` takes of a map of another shape to add it.
+
+    Every `stride`-th cell, and the first channels, or zeros after the last (`shortcut_cpu` in
+    src/blas.c). `(B, H, W, C)` to `(B, ⌈H / stride⌉, ⌈W / stride⌉, channels)`.
+    """
+
+    def __init__(self, channels, stride=1, **kwargs):
+        super().__init__(**kwargs)
+        self.channels = channels
+        self.stride = stride
+
+    def call(self, inputs):
+        missing = max(0, self.channels - inputs.shape[-1])
+        part = inputs[:, :: self.stride, :: self.stride, : self.channels]
+        return tf.pad(part, [[0, 0]] * 3 + [[0, missing]])
+
+    def compute_output_shape(self, input_shape):
+        batch, *sides, _ = input_shape
+        sides = [side if side is None else -(-side // self.stride) for side in sides]
+        return (batch, *sides, self.channels)
+
+    def get_config(self):
+        return {**super().get_config(), "channels": self.channels, "stride": self.stride}
+
+
+@register
 class Grayscale(keras.layers.Layer):
     """The brightness of RGB, as Darknet and OpenCV load pictures for networks of one channel.
 

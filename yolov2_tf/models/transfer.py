@@ -70,8 +70,8 @@ def with_new_head(model, **config):
     """The same network up to its head, and a new head: for other classes or anchors.
 
     Suits networks that no builder of `yolov2_tf.models` makes, such as imported ones. Where these
-    end in a `RegionHead`, the new `DetectionHead` takes the place of all from the last convolution
-    on.
+    end in a `RegionHead`, it stays one if classes, anchors and tree do, for its logits are then the
+    same; else a `DetectionHead` takes the place of all from the last convolution on.
 
     Args:
         model: `DetectionModel`; its layers and weights are shared, not copied.
@@ -86,10 +86,20 @@ def with_new_head(model, **config):
     old = model.head
     same = ("anchors", "class_names", "input_size", "resize", "tree")
     config = {**{key: getattr(old, key) for key in same}, **config}
-    convolution = _last_convolution(model) if isinstance(old, RegionHead) else old
+    convolution = old
+    if isinstance(old, RegionHead):
+        head = RegionHead(**config, name=old.name)
+        if _meaning(head) == _meaning(old):
+            return DetectionModel(model.input, head(old.input), name=model.name)
+        convolution = _last_convolution(model)
     regularizer = convolution.kernel_regularizer
     head = DetectionHead(**config, kernel_regularizer=regularizer, name=old.name)
     return DetectionModel(model.input, head(convolution.input), name=model.name)
+
+
+def _meaning(head):
+    """What the channels of a head stand for."""
+    return head.class_names, head.anchors.tolist(), head.tree
 
 
 def _last_convolution(model):
