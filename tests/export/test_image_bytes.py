@@ -102,7 +102,7 @@ def test_pictures_that_claim_too_much_are_refused_unread(bomb, graph):
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\xff\xd8\xff", b"\x89PNG"])
 def test_what_is_no_picture_is_refused(content, graph):
-    with pytest.raises(tf.errors.InvalidArgumentError, match="DecodeImage|ExtractJpegShape"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"DecodeImage|ExtractJpegShape"):
         graph(content)
 
 

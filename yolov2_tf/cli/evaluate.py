@@ -80,7 +80,7 @@ def evaluate(
         Console().print(evaluation.table())
 
 
-def open_for(detector, where, data, console, *, split=None, images=None, nodes=None):
+def open_for(detector, where, data, console, *, nodes=None, **opening):
     """Opens a data set to score a detector on, labelled as the detector labels.
 
     Args:
@@ -88,9 +88,8 @@ def open_for(detector, where, data, console, *, split=None, images=None, nodes=N
         where: Its file, for messages.
         data: `DATA` as the commands take it.
         console: Where to tell what was skipped.
-        split: Image set, or None.
-        images: Folder of the images (COCO), or None.
         nodes: For label trees: file with the number of each class's node, or None.
+        **opening: See `open_checked`.
 
     Returns:
         `Dataset`; with a tree its labels are nodes.
@@ -106,6 +105,6 @@ def open_for(detector, where, data, console, *, split=None, images=None, nodes=N
         if nodes is not None:
             raise InputError("has no label tree", where=where, expected="no --map")
         names = detector.class_names
-        return open_checked(data, console, split=split, images=images, class_names=names)
-    dataset = open_checked(data, console, split=split, images=images)
+        return open_checked(data, console, class_names=names, **opening)
+    dataset = open_checked(data, console, **opening)
     return map_boxes_onto_tree(dataset, detector.tree, detector.class_names, nodes)
