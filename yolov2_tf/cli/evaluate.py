@@ -100,7 +100,7 @@ def open_for(detector, where, data, console, *, nodes=None, **opening):
         data: `DATA` as the commands take it.
         console: Where to tell what was skipped.
         nodes: For label trees: file with the number of each class's node, or None.
-        **opening: `split`, `images`, `format` and `decode`, see `yolov2_tf.cli.parsing.open_checked`.
+        **opening: See `open_checked`.
 
     Returns:
         `Dataset`; with a tree its labels are nodes.

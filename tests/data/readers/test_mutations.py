@@ -45,8 +45,9 @@ BESIDE = {
 }  # fmt: skip
 TOKENS = (
     *(b"nan", b"-1", b"1e999", b"0", b"\0", b"\xff", b"\n", b",", b";", b'"', b"{", b"[", b"]"),
-    *(b"null", b"true", b"..", b"/", b"\\", b": ", b"- ", b"\xef\xbb\xbf", b"\xff\xfe", b"%zz", b"&a *a"),
-    *(b"9" * 400, b"[" * 200, "é".encode(), b"1.5", b"train", b"images", b"\t", b"'", b"?", b"|", b"#"),
+    *(b"null", b"true", b"..", b"/", b"\\", b": ", b"- ", b"\xef\xbb\xbf", b"\xff\xfe", b"%zz"),
+    *(b"9" * 400, b"[" * 200, "é".encode(), b"1.5", b"train", b"images", b"\t", b"'", b"?", b"|"),
+    *(b"#", b"&a *a"),
 )  # fmt: skip
 
 
