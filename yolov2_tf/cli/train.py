@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from yolov2_tf.cli import training_options as common
+from yolov2_tf.data.image_sets import HELD_OUT
 from yolov2_tf.training.recipes import DetectionRecipe
 
 DEFAULTS = DetectionRecipe()
@@ -15,7 +16,17 @@ Data = Annotated[
     str | None,
     typer.Argument(metavar="DATA", help="Data set: folder, file, `tfds:NAME` or `digits`."),
 ]
-Images = Annotated[Path | None, typer.Option(help="Folder of the images (COCO).")]
+Images = Annotated[Path | None, typer.Option(help="Folder of the pictures.")]
+ValImages = Annotated[
+    Path | None, typer.Option(help="Folder of the pictures of --val; default: that of --images.")
+]
+Format = Annotated[
+    str | None, typer.Option(help="Form of the annotations, where DATA has several.")
+]
+HoldOut = Annotated[
+    float,
+    typer.Option(min=0, max=0.9, help="Share to score on where no image set is for that; 0: none."),
+]
 Classification = Annotated[
     str | None,
     typer.Option(help="Joint training: pictures with a label and no boxes; needs --tree."),
@@ -52,6 +63,9 @@ def train(
     split: common.Split = None,
     val_split: common.ValSplit = None,
     images: Images = None,
+    val_images: ValImages = None,
+    format: Format = None,
+    hold_out: HoldOut = HELD_OUT,
     classification: Classification = None,
     classification_split: ClassificationSplit = None,
     ratio: Ratio = ":".join(map(str, DEFAULTS.ratio)),
@@ -169,7 +183,7 @@ def _check_use(options):
 
 def _open(options, console):
     """The `DetectionTask` that the options describe; says what it is."""
-    from yolov2_tf.cli.parsing import checked, open_checked, read_tree
+    from yolov2_tf.cli.parsing import checked, read_tree
     from yolov2_tf.data.labels import map_onto_tree, open_classification
     from yolov2_tf.data.nodes import map_boxes_onto_tree
     from yolov2_tf.training.detection import DetectionTask
@@ -181,24 +195,18 @@ def _open(options, console):
             return dataset
         return map_boxes_onto_tree(dataset, tree, node_names, options.class_map)
 
-    opened = open_checked(options.data, console, split=options.split, images=options.images)
-    dataset = on_nodes(opened)
+    opened, scored, notes = _open_sets(options)
+    for note in notes:
+        console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
+    dataset = on_nodes(checked(opened, console))
     console.print(
         f"training on {dataset.name}: {len(dataset):,} images, {dataset.num_boxes:,} boxes"
     )
     task = DetectionTask(dataset, tree=tree, sources=options.sources)
     common.check_data(options, task)
     validation = None
-    if options.val is not None or options.val_split is not None:
-        validation = on_nodes(
-            open_checked(
-                options.data if options.val is None else options.val,
-                console,
-                split=options.val_split,
-                images=options.images,
-                class_names=opened.class_names,
-            )
-        )
+    if scored is not None:
+        validation = on_nodes(checked(scored, console))
         console.print(f"scoring on {validation.name}: {len(validation):,} images")
     pictures = None
     if options.classification is not None:
@@ -206,6 +214,26 @@ def _open(options, console):
         pictures = checked(map_onto_tree(pictures, tree, node_names), console)
         console.print(f"and on {len(pictures):,} pictures with a label of {pictures.name}")
     return dataclasses.replace(task, validation=validation, classification=pictures)
+
+
+def _open_sets(options):
+    """What trains, what scores (or None), and notes on the choice."""
+    from yolov2_tf.data.training_sets import DataSource, open_training_sets
+
+    def source(spec, split, images):
+        return DataSource(spec, split, None if images is None else str(images), options.format)
+
+    validation = None
+    if options.val is not None or options.val_split is not None:
+        spec = options.data if options.val is None else options.val
+        folder = options.images if options.val_images is None else options.val_images
+        validation = source(spec, options.val_split, folder)
+    return open_training_sets(
+        source(options.data, options.split, options.images),
+        validation,
+        held_out=options.hold_out,
+        seed=options.recipe.seed,
+    )
 
 
 def _ratio(text):

@@ -44,8 +44,8 @@ Resume = Annotated[
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run in OUT.")]
 
 SOURCES = {
-    "data": ("split", "images"),
-    "val": ("val_split",),
+    "data": ("split", "images", "format", "hold_out"),
+    "val": ("val_split", "val_images"),
     "classification": ("classification_split",),
     "tree": ("names", "class_map"),
 }
@@ -54,7 +54,11 @@ SOURCES = {
 RECORDED = {"val": "validation"}
 """What the record calls them, where it is not the option's own name."""
 
-PATHS = ("images", "tree", "names", "class_map")
+CONVERT = {
+    **dict.fromkeys(("images", "val_images", "tree", "names", "class_map"), Path),
+    "hold_out": float,
+}
+"""What makes an option's value of the text in the record."""
 
 
 def read_options(context, task_name, kind, parsers):
@@ -141,13 +145,15 @@ def check_data(options, task):
 
 
 def _fill_sources(values, given, recorded):
+    if "hold_out" in values and "hold_out" not in given:  # at first nothing was held out
+        values["hold_out"] = float(recorded.get("hold_out", 0))
     for main, others in SOURCES.items():
         if main in given:
             continue  # what the record says more is about another
         for name in (main, *others):
             text = recorded.get(RECORDED.get(name, name))
             if name not in given and name in values and text is not None:
-                values[name] = Path(text) if name in PATHS else text
+                values[name] = CONVERT.get(name, str)(text)
 
 
 def _sources(values):

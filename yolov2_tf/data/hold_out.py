@@ -6,17 +6,15 @@ import re
 
 import numpy as np
 
+from yolov2_tf.data.image_sets import HELD_OUT
 from yolov2_tf.data.same_pictures import same_pictures
 from yolov2_tf.errors import InputError
-
-FRACTION = 0.2
-"""Share of the pictures that is held out by default."""
 
 # Roboflow names the copies of one photo `photo_jpg.rf.0123abc.jpg`.
 _COPY = re.compile(r"(.+)\.rf\.[0-9a-zA-Z]+\.\w+$")
 
 
-def hold_out(dataset, fraction=FRACTION, seed=0):
+def hold_out(dataset, fraction=HELD_OUT, seed=0):
     """Holds a part of a data set out for validation, stratified by class.
 
     Pictures are given class by class, the rarest first, to the part that lacks most of the class:

@@ -4,6 +4,9 @@ import re
 
 from yolov2_tf.errors import InputError
 
+HELD_OUT = 0.2
+"""Share of the pictures that are held out to score on, where no image set is for that."""
+
 _ROLES = {
     "train": "train",
     "training": "train",

@@ -3,8 +3,9 @@
 import dataclasses
 
 from yolov2_tf.data.annotations import listing, rename_classes
-from yolov2_tf.data.hold_out import FRACTION, hold_out
+from yolov2_tf.data.hold_out import hold_out
 from yolov2_tf.data.image_sets import (
+    HELD_OUT,
     choose_splits,
     role,
     training_names,
@@ -38,7 +39,7 @@ class DataSource:
         )
 
 
-def open_training_sets(data, validation=None, *, held_out=FRACTION, seed=0):
+def open_training_sets(data, validation=None, *, held_out=HELD_OUT, seed=0):
     """Opens what trains and what scores.
 
     Args:
@@ -68,7 +69,7 @@ def open_training_sets(data, validation=None, *, held_out=FRACTION, seed=0):
         scored = data.open(lambda _: names)
         train, scored, notes = _same_classes(train, scored)
         return train, scored, (*_use(available, used, names), *notes, *shared_note(train, scored))
-    if not held_out:
+    if not held_out or len(train) < 2:
         return train, None, _use(available, used, ())
     count = len(train)
     train, scored = hold_out(train, held_out, seed)
