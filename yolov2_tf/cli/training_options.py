@@ -83,6 +83,9 @@ def read_options(context, task_name, kind, parsers):
         if (name == "weights" or file.suffix == ".keras") and not file.is_file():
             raise InputError("no such file", where=file, expected="a .keras file")
     run = Run(values["out"])
+    if run.at_work_file.exists():
+        with run.locked():  # refused now, and not after all pictures were checked
+            pass
     run.check(resume=values["resume"], overwrite=values["overwrite"])
     recorded = None
     if values["resume"]:
