@@ -54,9 +54,13 @@ test-android: setup
 		--shipped android_demo/app/src/main/assets --model $(MODEL)
 	mvn -B -ntp -C -f android_demo/hosttest/pom.xml test
 
+# Imports are checked in the form of the wheel, where export/ and web_demo/ are inside the package.
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	rm -rf build/house && mkdir -p build/house && cp -r yolov2_tf build/house/
+	cp -r export web_demo build/house/yolov2_tf/
+	cd build/house && PYTHONPATH=. ../../$(BIN)/lint-imports --no-logo ../../pyproject.toml
 
 format: setup
 	$(BIN)/ruff check --fix .

@@ -49,7 +49,7 @@ def shape_iou(a, b):
     """IoU of shapes laid over one another with a common centre, broadcast.
 
     This is the measure of YOLOv2's dimension clusters (paper, section 2) and of the assignment
-    of truths to anchors.
+    of ground truth to anchors.
 
     Args:
         a: `(..., 2)` `[width, height]`, in any unit.

@@ -1,7 +1,7 @@
 """The one exception for input that cannot be used.
 
 The command line turns it into one message and exit code 2; library users can catch it as a
-`ValueError`. Everything else that is raised is a bug of this package.
+`ValueError`. Anything else that is raised is a bug of this package.
 """
 
 

@@ -152,3 +152,25 @@ def test_a_real_street_photo_keeps_its_cars(shared_data):
     assert outputs["scores"][0, 0] == pytest.approx(0.84, abs=0.01)
     expected = slow_nms(decoded[0][0], decoded[1][0], 0.25, 0.45, 100)
     np.testing.assert_allclose(outputs["boxes"][0, :count], [b for _, _, b in expected], atol=1e-6)
+
+
+def test_a_box_without_height_is_found_once_in_tflite():
+    """TFLite's kernel once selected such a box again and again instead of what came after."""
+    interpreter = pytest.importorskip("ai_edge_litert.interpreter")
+    boxes = np.float32([[[0.3, 0.1, 0.3, 0.6], [0.5, 0.5, 0.9, 0.9], [0.1, 0.1, 0.2, 0.3]]])
+    scores = np.zeros((1, 3, 20), np.float32)
+    scores[0, :, 19] = 0.8, 0.9, 0.7
+    inputs = [tf.keras.Input(shape[1:], batch_size=1) for shape in (boxes.shape, scores.shape)]
+    model = tf.keras.Model(inputs, NonMaxSuppression(0.1, 0.5, 10)(*inputs))
+    runner = interpreter.Interpreter(
+        model_content=tf.lite.TFLiteConverter.from_keras_model(model).convert()
+    ).get_signature_runner()
+    given = {
+        name: next(x for x in (boxes, scores) if x.shape == tuple(detail["shape"]))
+        for name, detail in runner.get_input_details().items()
+    }
+    for found in (runner(**given), model((boxes, scores))):
+        (best,) = [
+            x for x in map(np.asarray, found.values()) if x.shape == (1, 10) and x.dtype == "f"
+        ]
+        np.testing.assert_allclose(best[0, :4], [0.9, 0.8, 0.7, 0], rtol=1e-6)

@@ -155,7 +155,7 @@ class _Sections:
         self.sections.append(Section(type, {key: str(value) for key, value in options.items()}))
 
     def _read(self, tensor):
-        """Sees to it that the last section makes `tensor`: the next one reads it unasked."""
+        """Makes `tensor` the output of the last section, which is what the next section reads."""
         number = self.number(tensor)
         if number != len(self.sections) - 1:
             self._add_route([number])

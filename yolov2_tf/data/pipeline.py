@@ -5,6 +5,8 @@ of the seed and its place in the stream. The same seed therefore gives the same 
 resumed training sees those it would have seen.
 """
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -68,80 +70,37 @@ def training_batches(
         `"image_labels": (B, L)` int32, all -1 for pictures with boxes, and `"image_regions":
         (B, L, 4)` float32, the part of the view that each is about. L is 4 with `mosaic`, else 1.
     """
-    labelled = () if classification is None else classification.records
-    read = reader([*dataset.records, *labelled])
-    truths = _truths(dataset.records)
-    label_of = tf.constant([-1] * len(dataset) + [record.label for record in labelled], tf.int32)
-    count = 1 if mosaic == 0 else len(QUARTERS)
 
-    def take(index, side, draw):
-        """A picture as it is seen this time, its shape, and the view."""
-        image = read(index)
-        shape = tf.shape(image)[:2]
-        view = random_view(shape, side, jitter, draw, letterbox=resize == "letterbox")
-        return take_view(image, view, side), shape, view
+    def side_of(step):
+        if multi_scale is None:
+            return size
+        return multi_scale_size(step, multi_scale, resize_every, seed)
 
-    def with_boxes(number, side, draw):
-        """The picture at this place among those with boxes, and its truths."""
-        index = shuffled_index(number, len(dataset), seed)
-        image, shape, view = take(index, side, draw)
-        boxes, labels = view_boxes(*truths(index), shape, view, side)
-        return image, boxes, labels, tf.fill([count], -1), tf.zeros([count, 4])
-
-    def with_labels(number, side, draw):
-        """The picture at this place among those with a label, or four of them."""
-        indices = [
-            len(dataset) + shuffled_index(count * number + i, len(labelled), -1 - seed)
-            for i in range(count)
-        ]
-
-        def whole():
-            labels = tf.pad(label_of[indices[0]][None], [[0, count - 1]], constant_values=-1)
-            return take(indices[0], side, draw)[0], labels, WHOLE[:count]
-
-        def quarters():
-            seeds = tf.unstack(tf.random.split(draw, count))
-            tiles = [take(i, side // 2, s)[0] for i, s in zip(indices, seeds, strict=True)]
-            rows = [tf.concat(tiles[i : i + 2], axis=1) for i in (0, 2)]
-            return tf.concat(rows, axis=0), tf.gather(label_of, indices), QUARTERS
-
-        is_whole = tf.random.stateless_uniform([], tf.random.fold_in(draw, 1)) >= mosaic
-        image, labels, regions = whole() if count == 1 else tf.cond(is_whole, whole, quarters)
-        return image, tf.zeros([0, 4]), tf.zeros([0], tf.int32), labels, regions
+    mixed = classification is not None
+    examples = _Examples(
+        dataset.records,
+        classification.records if mixed else (),
+        mosaic,
+        functools.partial(random_view, jitter=jitter, letterbox=resize == "letterbox"),
+        seed,
+    )
 
     def example(place):
         """The picture at this place of the stream."""
-        side = size
-        if multi_scale is not None:
-            side = multi_scale_size(place // batch_size, multi_scale, resize_every, seed)
         seeds = tf.random.split(tf.random.fold_in([seed, 1], tf.cast(place, tf.int32)), 3)
-        if labelled:
-            is_labelled, number = mixed_place(place, ratio)
-            image, *truth = tf.cond(
-                is_labelled,
-                lambda: with_labels(number, side, seeds[0]),
-                lambda: with_boxes(number, side, seeds[0]),
-            )
-        else:
-            image, *truth = with_boxes(place, side, seeds[0])
-        boxes, labels, image_labels, regions = truth
+        side = side_of(place // batch_size)
+        image, truth = examples.at(place, ratio if mixed else None, side, seeds[0])
         if colours:
             image = random_colours(image, seeds[1])
         # Batching copies every picture: as uint8 that is a fifth of the time.
         image = tf.saturate_cast(tf.round(image), tf.uint8)
         if flip:
-            mirrored = tf.random.stateless_uniform([], seeds[2]) < 0.5
-            image, boxes, regions = tf.cond(
-                mirrored, lambda: mirror(image, boxes, regions), lambda: (image, boxes, regions)
-            )
+            image, truth = _flipped(image, truth, seeds[2])
         image.set_shape([None, None, 3])
-        truth = {"boxes": boxes, "labels": labels}
-        if labelled:
-            truth |= {"image_labels": image_labels, "image_regions": regions}
-        return image, truth
+        return image, truth if mixed else {key: truth[key] for key in ("boxes", "labels")}
 
     padding = {"boxes": 0.0, "labels": -1}
-    if labelled:
+    if mixed:
         padding |= {"image_labels": -1, "image_regions": 0.0}
     stream = tf.data.Dataset.range(first_step * batch_size, tf.int64.max)
     stream = stream.map(example, num_parallel_calls=tf.data.AUTOTUNE)
@@ -151,6 +110,89 @@ def training_batches(
         drop_remainder=True,
     )
     return stream.prefetch(2)
+
+
+class _Examples:
+    """Views of pictures with boxes, and of pictures with a label, each at its place of the stream.
+
+    Args:
+        boxed: `Record`s of the pictures with boxes.
+        labelled: `LabelledImage`s of those with a label, none where nothing is mixed in.
+        mosaic: Share of the latter that are four at once.
+        view: Function of a picture's shape, the side and a seed that draws a `View`.
+        seed: Of the order of the pictures.
+    """
+
+    def __init__(self, boxed, labelled, mosaic, view, seed):
+        self.boxed, self.labelled = len(boxed), len(labelled)
+        self.mosaic, self.view, self.seed = mosaic, view, seed
+        self.read = reader([*boxed, *labelled])
+        self.truths = _truths(boxed)
+        labels = [-1] * len(boxed) + [record.label for record in labelled]
+        self.label_of = tf.constant(labels, tf.int32)
+        self.regions = 1 if mosaic == 0 else len(QUARTERS)
+
+    def at(self, place, ratio, side, draw):
+        """The picture at a place of the stream, and its truth; `ratio` is None without labels."""
+        if ratio is None:
+            image, *truth = self.with_boxes(place, side, draw)
+        else:
+            is_labelled, number = mixed_place(place, ratio)
+            image, *truth = tf.cond(
+                is_labelled,
+                lambda: self.with_labels(number, side, draw),
+                lambda: self.with_boxes(number, side, draw),
+            )
+        names = ("boxes", "labels", "image_labels", "image_regions")
+        return image, dict(zip(names, truth, strict=True))
+
+    def with_boxes(self, number, side, draw):
+        """The picture at this place among those with boxes, and its truths."""
+        index = shuffled_index(number, self.boxed, self.seed)
+        image, shape, view = self.take(index, side, draw)
+        boxes, labels = view_boxes(*self.truths(index), shape, view, side)
+        return image, boxes, labels, tf.fill([self.regions], -1), tf.zeros([self.regions, 4])
+
+    def with_labels(self, number, side, draw):
+        """The picture at this place among those with a label, or four of them."""
+        count = self.regions
+        indices = [
+            self.boxed + shuffled_index(count * number + i, self.labelled, -1 - self.seed)
+            for i in range(count)
+        ]
+
+        def whole():
+            label = self.label_of[indices[0]][None]
+            labels = tf.pad(label, [[0, count - 1]], constant_values=-1)
+            return self.take(indices[0], side, draw)[0], labels, WHOLE[:count]
+
+        def quarters():
+            seeds = tf.unstack(tf.random.split(draw, count))
+            tiles = [self.take(i, side // 2, s)[0] for i, s in zip(indices, seeds, strict=True)]
+            rows = [tf.concat(tiles[i : i + 2], axis=1) for i in (0, 2)]
+            return tf.concat(rows, axis=0), tf.gather(self.label_of, indices), QUARTERS
+
+        is_whole = tf.random.stateless_uniform([], tf.random.fold_in(draw, 1)) >= self.mosaic
+        image, labels, regions = whole() if count == 1 else tf.cond(is_whole, whole, quarters)
+        return image, tf.zeros([0, 4]), tf.zeros([0], tf.int32), labels, regions
+
+    def take(self, index, side, draw):
+        """A picture as it is seen this time, its shape, and the view."""
+        image = self.read(index)
+        shape = tf.shape(image)[:2]
+        view = self.view(shape, side, seed=draw)
+        return take_view(image, view, side), shape, view
+
+
+def _flipped(image, truth, draw):
+    """The example or, every second time, its mirror image."""
+    boxes, regions = truth["boxes"], truth["image_regions"]
+    image, boxes, regions = tf.cond(
+        tf.random.stateless_uniform([], draw) < 0.5,
+        lambda: mirror(image, boxes, regions),
+        lambda: (image, boxes, regions),
+    )
+    return image, {**truth, "boxes": boxes, "image_regions": regions}
 
 
 def multi_scale_size(step, limits, every, seed):

@@ -1,4 +1,4 @@
-"""Which slot of the grid answers for which truth (Darknet's src/region_layer.c)."""
+"""Assigns ground truth boxes to anchors of grid cells (Darknet's src/region_layer.c)."""
 
 import dataclasses
 
@@ -9,7 +9,7 @@ from yolov2_tf.boxes import corners_to_centers, shape_iou
 
 @dataclasses.dataclass(frozen=True)
 class Matches:
-    """The slot of the grid that answers for each truth, `(B, M)` unless said otherwise.
+    """The matched anchor of each ground truth box, `(B, M)` unless said otherwise.
 
     Attributes:
         slot: int32 index into the N predictions; 0 where there is no match.
@@ -29,10 +29,10 @@ class Matches:
 
 
 def match(boxes, labels, grid, anchors):
-    """Assigns truths to slots: the cell of the centre, the anchor of the highest shape IoU.
+    """Matches each ground truth box to the cell of its centre and the anchor of the best shape IoU.
 
-    Where two truths want one slot the later one has it. Truths with the label -1, without area
-    or not finite are left out.
+    Where two boxes match the same anchor of a cell, the later one gets it. Boxes with the label
+    -1, without area or not finite are left out.
 
     Args:
         boxes: `(B, M, 4)` float32 truths as fractions.

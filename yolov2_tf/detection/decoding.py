@@ -71,8 +71,8 @@ class DecodeTree(DecodeBoxes):
     The label is the deepest node that is reached from the root by taking the best child while
     Pr(node | object), the product of the conditional probabilities on the way, stays above a
     threshold; as in Darknet the best child of the root if even that is below it. The score is
-    Pr(object) · Pr(node | object). Whether there is an object thus has no part in what it is
-    called, and a file that keeps boxes of low scores gives them the same labels.
+    Pr(object) · Pr(node | object). The label does not depend on the objectness: a file that keeps
+    boxes of low scores gives them the same labels.
 
     Args:
         anchors: `(k, 2)` `[width, height]` in cells.

@@ -12,6 +12,9 @@ COLUMNS = 128
 """Boxes are moved apart by class onto a board of so many columns: along one axis, the thousands of
 classes of a label tree would leave float32 too few digits for the boxes."""
 
+LEAST_SIDE = 1e-4
+"""Least height and width of a box while overlaps are computed, as a fraction of the image."""
+
 
 @keras.saving.register_keras_serializable("yolov2_tf")
 class NonMaxSuppression(keras.layers.Layer):
@@ -52,7 +55,9 @@ class NonMaxSuppression(keras.layers.Layer):
 
     def call(self, boxes, scores, labels=None):
         boxes, labels, scores = self._candidates(clip(boxes), scores, labels)
-        apart = boxes + _place_on_board(labels) if self.per_class else boxes
+        apart = _with_an_area(boxes)
+        if self.per_class:
+            apart += _place_on_board(labels)
         if boxes.shape[0] == 1:  # static batch, as phones want it: no loop in the graph
             kept, count = self._suppress(apart[0], scores[0])
             kept, count = kept[None], count[None]
@@ -117,6 +122,16 @@ class NonMaxSuppression(keras.layers.Layer):
             "max_detections": self.max_detections,
             "per_class": self.per_class,
         }
+
+
+def _with_an_area(boxes):
+    """Boxes `(..., 4)` at least `LEAST_SIDE` high and wide.
+
+    Thinner boxes lose their area to rounding when classes are moved apart. TFLite's kernel finds no
+    overlap of such a box with itself and selects it again, in the place of weaker detections.
+    """
+    near, far = boxes[..., :2], boxes[..., 2:]
+    return tf.concat([near, tf.maximum(far, near + LEAST_SIDE)], axis=-1)
 
 
 def _place_on_board(labels):

@@ -72,9 +72,9 @@ def plot_tree(tree, png, *, node=-1, levels=3, title="root", labels=None):
 
 
 def _laid_out(tree, node, levels):
-    """The nodes to draw as `(node, level, y, children)`, children as places in this list.
+    """The nodes to draw as `(node, level, y, children)`; children are indices into this list.
 
-    Nodes without children get rows of their own, the others stand in the middle of theirs.
+    Each node without children gets a row; any other is centred on its children.
     """
     shown, rows = [], 0
 

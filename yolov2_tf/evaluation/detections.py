@@ -1,4 +1,4 @@
-"""Detections and truths to average precision: VOC2007, VOC2010 and COCO from the same input.
+"""Detections and ground truth to average precision: VOC2007, VOC2010 and COCO, from one input.
 
 Needs neither TensorFlow nor the model: a `.keras`, a `.tflite` and a server are scored alike.
 """
@@ -42,7 +42,7 @@ class Curve(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """How much one class's AP stands on.
+    """How many boxes the AP of one class is measured on.
 
     Attributes:
         truths: True boxes that count.
@@ -57,7 +57,7 @@ class Counts(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-    """What `evaluate` found. AP is a fraction; a class without truths has NaN.
+    """What `evaluate` found. AP is a fraction; a class without ground truth has NaN.
 
     Attributes:
         metric: One of `METRICS`.
@@ -79,7 +79,7 @@ class Evaluation:
 
     @property
     def without_truths(self):
-        """The classes that have no truth and are left out of the mean."""
+        """The classes that have no ground truth and are left out of the mean."""
         return [name for name, counts in self.counts.items() if counts.truths == 0]
 
     def to_json(self):
@@ -92,7 +92,7 @@ class Evaluation:
         }
 
     def table(self):
-        """A `rich.table.Table` of the classes that have truths, with the mean below."""
+        """A `rich.table.Table` of the classes that have ground truth, with the mean below."""
         from rich.table import Table
         from rich.text import Text
 
@@ -127,16 +127,16 @@ class Evaluation:
 
 
 def evaluate(dataset, detections, metric="voc07", iou=0.5, tree=None):
-    """Scores detections against the truths of a data set.
+    """Scores detections against the ground truth of a data set.
 
     The VOC metrics use the IoU of the boxes as they are; scaling by width and height changes no
     IoU. VOC's devkit measures an extent as `x_max - x_min + 1` pixels: for its exact figures both
-    truths and detections must be `(x_min - 1)/w..x_max/w`. The VOC reader of this package follows
-    Darknet instead, whose boxes are a pixel smaller (docs/decisions.md says what that changes).
+    ground truth and detections must be `(x_min - 1)/w..x_max/w`. The VOC reader of this package
+    follows Darknet instead, whose boxes are a pixel smaller (see docs/decisions.md).
 
     For `coco`, areas are those of the boxes in pixels (COCO's own tables use the area of the
     outline, so small, medium and large can differ a little from those); they are NaN if an
-    image's size is unknown. Truths to be ignored are treated as `iscrowd`.
+    image's size is unknown. Boxes to be ignored are treated as `iscrowd`.
 
     Args:
         dataset: A `yolov2_tf.data.records.Dataset`.

@@ -8,10 +8,11 @@ import numpy as np
 def with_ancestors(dataset, detections, tree):
     """Makes every box stand for the ancestors of its label too, as Open Images is evaluated.
 
-    A hound is a dog: a box detected as `hound` is also a detection of `dog`, and a true hound is
-    also a true dog. What counts are the nodes that label a truth themselves. So a detection that
-    is deeper than the truth hits it, and is a false one of its own class where that counts; a
-    detection that is less deep misses it, and hits the ancestor where that counts.
+    A hound is a dog: a detection of `hound` is also one of `dog`, and ground truth `hound` is also
+    ground truth `dog`. Only classes that ground truth boxes carry themselves are scored. A
+    detection deeper than the ground truth therefore matches it, and counts as a false positive of
+    its own class if that class is scored; a detection less deep misses the ground truth, and
+    matches the ancestor if that class is scored.
 
     Args:
         dataset: `Dataset` whose labels are nodes.

@@ -17,9 +17,10 @@ _UNIT = 2.0**16
 def match(keys, boxes, truth_keys, truth_boxes, truth_ignore, threshold):
     """Judges every detection of a data set by the rule of the VOC devkit.
 
-    A detection belongs to the truth that it overlaps most, taken or not. It is a true positive
-    if they overlap by at least `threshold` and no detection with a higher score belongs to that
-    truth; a duplicate is a false positive. One whose truth is to be ignored counts as nothing.
+    A detection is compared with the ground truth box that it overlaps most, whether that one is
+    matched already or not. It is a true positive if their IoU is at least `threshold` and no
+    detection of a higher score matched that box; a duplicate is a false positive. A detection of
+    a box that is to be ignored is neither.
 
     Args:
         keys: `(n,)` int, the group (image and class) of each detection; only truths of the same
@@ -43,7 +44,7 @@ def match(keys, boxes, truth_keys, truth_boxes, truth_ignore, threshold):
 
 
 def _closest_truth(keys, boxes, truth_keys, truth_boxes):
-    """Index (-1 for none) and IoU of the truth of the same group that each box overlaps most."""
+    """Index (-1 for none) and IoU of the ground truth of its group that each box overlaps most."""
     boxes, truth_boxes = (np.asarray(b, np.float64) * _UNIT for b in (boxes, truth_boxes))
     order = np.argsort(truth_keys, kind="stable")
     start = np.searchsorted(truth_keys[order], keys, "left")

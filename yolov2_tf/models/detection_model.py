@@ -17,14 +17,15 @@ class DetectionModel(keras.Model):
     """Functional model from images to the raw head tensor, trained by `compile` and `fit`.
 
     Compile it with `loss=YOLOv2Loss(model.head.anchors)`.
-    Keras expects one truth tensor per output; a detector's truths are two, boxes and labels.
-    Only the computing of loss and metrics is replaced: saving, distribution, mixed precision,
+    Keras expects one target tensor per output; a detector has two, boxes and labels. Only the
+    computation of loss and metrics is replaced: saving, distribution, mixed precision,
     gradient accumulation and callbacks are Keras' own.
 
     `fit` takes `(images, {"boxes": (B, M, 4), "labels": (B, M)})` batches and reports the parts
-    of the loss (`loss_box`, …), `average_iou`, `recall` and `class_accuracy` of the truths, and
-    the mean objectness with (`object`) and without a truth (`no_object`). It looks at the first
-    batch before it starts, and raises `InputError` for ground truth that cannot be meant.
+    of the loss (`loss_box`, …), `average_iou`, `recall` and `class_accuracy` of the matched
+    anchors, and the mean objectness of matched (`object`) and unmatched ones (`no_object`). It
+    looks at the first batch before it starts, and raises `InputError` for ground truth that cannot
+    be meant.
     """
 
     def __init__(self, *args, **kwargs):

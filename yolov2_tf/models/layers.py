@@ -1,7 +1,7 @@
-"""Keras layers that are YOLOv2's own: the passthrough and the head.
+"""Keras layers that are YOLOv2's and Darknet's own.
 
-Everything is registered under the package's name, so `.keras` files load without
-`custom_objects` once this module is imported; `yolov2_tf.load_model` sees to that.
+They are registered under the package's name: after `import yolov2_tf`, `keras.models.load_model`
+finds them without `custom_objects`.
 """
 
 import keras

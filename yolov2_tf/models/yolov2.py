@@ -1,4 +1,4 @@
-"""Darknet-19, YOLOv2 and Tiny YOLOv2 as functional Keras models (paper, sections 2 and 3).
+"""YOLOv2 and Tiny YOLOv2 as functional Keras models (paper, section 2).
 
 Inputs are RGB images `(B, H, W, 3)` with values 0..255, H and W multiples of 32; the first layer
 rescales them. Convolutions are named `conv1`, `conv2`, … in Darknet's order, so that weights move

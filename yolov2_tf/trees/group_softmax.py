@@ -79,9 +79,9 @@ def descend(conditional, tree, threshold=0.5, *, root=1.0, from_logits=False, al
 def path_cross_entropy(logits, labels, tree):
     """Class loss of a tree: cross-entropy in the group of the label and of each ancestor.
 
-    It equals -log Pr(label) with Pr(root) = 1. Groups off the path, those below the label among
-    them, have no part in it (paper, section 4; `delta_region_class` in Darknet's
-    src/region_layer.c), so only the path's groups are computed.
+    It equals -log Pr(label) with Pr(root) = 1. Only the groups on the path from the root to the
+    label count, none below the label (paper, section 4; `delta_region_class` in Darknet's
+    src/region_layer.c), so only those are computed.
 
     Args:
         logits: `(..., nodes)`, any floating type; half types are computed in float32.
@@ -181,7 +181,7 @@ def _group_softmax_of_rows(logits, tree):
 
 
 def _by_device(on_cpu, elsewhere):
-    """`on_cpu()` where TensorFlow's own kernels run on a CPU; else, also in XLA and TFLite, not."""
+    """`on_cpu()` under TensorFlow's own CPU kernels; `elsewhere()` on GPUs, in XLA and TFLite."""
     index = tf.raw_ops.DeviceIndex(device_names=["CPU"])
     return tf.switch_case(index, {0: on_cpu}, default=elsewhere)
 
@@ -189,8 +189,8 @@ def _by_device(on_cpu, elsewhere):
 def _by_chunks(function, tensors, tree):
     """Applies `function` to `(rows, nodes)` tensors a few rows at a time.
 
-    All chunks are of one size, or the results would have to be copied once more to be put
-    together. The last one repeats the last row for this, and what comes of that is cut off.
+    All chunks have the same size, so that their results can be stacked without another copy. The
+    last chunk repeats the last row; the surplus results are cut off.
     """
     most = max(1, CHUNK // len(tree))
     rows = tf.shape(tensors[0])[0]
@@ -254,7 +254,7 @@ def _gradient_by_node(p, upstream, tree):
 def _by_size(function, tensors, tree):
     """Applies `function` to all groups of `(nodes, rows)` tensors.
 
-    It is handed those of one size at a time, as `(size, groups of this size, rows)` tensors.
+    Each call gets all groups of one size, as a `(size, groups of this size, rows)` tensor.
     """
     parts, order = [], []
     for size in np.unique(tree.group_size):
@@ -289,7 +289,7 @@ def _absolute_by_node(conditional, tree):
 
 
 def _restore_order(parts, order):
-    """Puts rows together that were taken as `order` says, back where they came from."""
+    """Concatenates rows that were gathered in the given order, and undoes that order."""
     place = np.argsort(np.concatenate(order)).astype(np.int32)
     return tf.gather(tf.concat(parts, axis=0), place)
 

@@ -135,8 +135,8 @@ def build_tree(wnids, wordnet, root=ROOT):
 
     First come the labels with a single hypernym path to the root; then each of the others with
     that of its paths that adds the fewest nodes, of several such the shortest. A label without a
-    path stands right below the root. At last, nodes that are no label and have a single child make
-    way for it. The 1,000 classes of ImageNet give the paper's 1,369 nodes.
+    path stands right below the root. Finally, nodes that are no label and have a single child are
+    replaced by that child. The 1,000 classes of ImageNet give the paper's 1,369 nodes.
 
     Args:
         wnids: The labels; none of them is the root.

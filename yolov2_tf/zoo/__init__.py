@@ -1,0 +1,1 @@
+"""Networks by name: published ones are downloaded once and kept."""
