@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from yolov2_tf.schedules import BurnIn, detection_schedule
+from yolov2_tf.schedules import BurnIn, Shifted, detection_schedule
 
 
 def rates(schedule, steps):
@@ -47,3 +47,12 @@ def test_a_schedule_survives_its_config():
     copy = keras.saving.deserialize_keras_object(config)
     steps = [0, 40, 80, 700, 1_000]
     np.testing.assert_allclose(rates(copy, steps), rates(schedule, steps))
+
+
+def test_a_shifted_schedule_is_entered_elsewhere_and_survives_its_file():
+    schedule = detection_schedule("cosine", 1e-3, 100)
+    shifted = Shifted(schedule, 30)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(shifted))
+    for step in (0, 1, 69):
+        assert float(shifted(step)) == pytest.approx(float(schedule(step + 30)))
+        assert float(again(step)) == pytest.approx(float(schedule(step + 30)))

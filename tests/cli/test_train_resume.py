@@ -171,3 +171,13 @@ def test_data_are_missing_only_where_no_record_says_them(run, tmp_path):
     code, _, error = run("train", "--out", tmp_path / "run")
     assert code == 2
     assert "DATA is missing" in error
+
+
+def test_a_folder_at_work_is_refused_before_data_are_opened(run, copy):
+    from yolov2_tf.training.lock import folder_lock
+
+    for options in (["--resume"], ["--overwrite"]):
+        with folder_lock(copy):
+            code, _, error = run("train", "nowhere", *options, "--out", copy)
+        assert code == 2
+        assert "another training is at work here" in error

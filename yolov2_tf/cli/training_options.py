@@ -93,6 +93,9 @@ def read_options(context, task_name, kind, parsers):
         if (name == "weights" or file.suffix == ".keras") and not file.is_file():
             raise InputError("no such file", where=file, expected="a .keras file")
     run = Run(values["out"])
+    if run.at_work_file.exists():
+        with run.locked():  # refused now, and not after all pictures were checked
+            pass
     run.check(resume=values["resume"], overwrite=values["overwrite"])
     recorded = None
     if values["resume"]:
@@ -161,6 +164,8 @@ def _sources(values):
     sources = {RECORDED.get(name, name): values.get(name) for name in names}
     if sources["validation"] is None and sources["val_split"] is not None:
         sources["validation"] = sources["data"]
+    if sources["validation"] is not None:
+        sources["hold_out"] = None  # nothing is
     return {name: str(value) for name, value in sources.items() if value is not None}
 
 

@@ -23,9 +23,9 @@ class DetectionModel(keras.Model):
 
     `fit` takes `(images, {"boxes": (B, M, 4), "labels": (B, M)})` batches and reports the parts
     of the loss (`loss_box`, …), `average_iou`, `recall` and `class_accuracy` of the matched
-    anchors, and the mean objectness of matched (`object`) and unmatched ones (`no_object`).
-    It looks at the first batch before it starts, and raises `InputError` for ground truth that
-    cannot be meant.
+    anchors, and the mean objectness of matched (`object`) and unmatched ones (`no_object`). It
+    looks at the first batch before it starts, and raises `InputError` for ground truth that cannot
+    be meant.
     """
 
     def __init__(self, *args, **kwargs):

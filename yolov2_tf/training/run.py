@@ -9,7 +9,7 @@ from pathlib import Path
 
 from yolov2_tf.errors import InputError
 from yolov2_tf.files import replacing
-from yolov2_tf.training.lock import folder_lock
+from yolov2_tf.training.lock import NAME, folder_lock
 from yolov2_tf.training.plan import Position
 
 
@@ -39,6 +39,11 @@ class Run:
     def locked(self):
         """Context in which no other training can be at work here, see `folder_lock`."""
         return folder_lock(self.folder)
+
+    @property
+    def at_work_file(self):
+        """`Path` of the file that is here while a training is at work, or after one was killed."""
+        return self.folder / NAME
 
     def check(self, *, resume=False, overwrite=False):
         """Refuses a folder that is not what the caller takes it for.
