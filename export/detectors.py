@@ -135,7 +135,7 @@ def _refuse(wanted, own, what, where, option):
         )
 
 
-def open_model(path, thresholds=None, *, size=None, batch_size=8, threads=None):
+def open_model(path, thresholds=None, *, size=None, batch_size=None, threads=None):
     """Opens a detector in whatever form it is.
 
     Args:
@@ -143,30 +143,26 @@ def open_model(path, thresholds=None, *, size=None, batch_size=8, threads=None):
             the address of a served model, see `yolov2_tf.export.serving.client.open_served`.
         thresholds: `Thresholds`; what is None is as the file was exported, or the default. Exported
             forms refuse those that the export has fixed otherwise.
-        size: Side of the input in pixels, or None for the model's own; exported forms have one.
-        batch_size: Pictures at once, where the form takes more than one.
-        threads: How many threads it may use, where the form allows to say; default: its choice.
+        size: Side of the input in pixels, of a `.keras` file; default: the model's own.
+        batch_size: How many pictures a `.keras` file takes at once; default: 8.
+        threads: How many threads a `.tflite`, `.onnx` or `.xml` file may use; default: the
+            runtime's choice.
 
     Returns:
         `Detector`.
 
     Raises:
-        InputError: If there is no such file, its form is not known, what runs it is missing, or a
-            size or a threshold is asked for that it cannot have.
+        InputError: If there is no such file, its form is not known, what runs it is missing, or
+            something is asked for that it does not have.
     """
     address, path = str(path), Path(path)
     if path.suffix == ".keras":
         from yolov2_tf.export.keras_detector import KerasDetector
 
-        return KerasDetector(path, thresholds, size=size, batch_size=batch_size)
-    if size is not None:
-        raise InputError(
-            "the input size is fixed in an exported model", where=path, expected="a .keras file"
-        )
-    if "://" in address:
-        from yolov2_tf.export.serving.client import open_served
-
-        return open_served(address, thresholds)
+        _refuse_setting("number of threads", threads, path, "a .tflite, .onnx or .xml file")
+        return KerasDetector(path, thresholds, size=size, batch_size=batch_size or 8)
+    _refuse_setting("input size", size, path, "a .keras file")
+    _refuse_setting("batch size", batch_size, path, "a .keras file")
     match path.suffix:
         case ".tflite":
             from yolov2_tf.export.runtime import TFLiteDetector
@@ -180,8 +176,19 @@ def open_model(path, thresholds=None, *, size=None, batch_size=8, threads=None):
             from yolov2_tf.export.openvino import OpenVinoDetector
 
             return OpenVinoDetector(path, threads, thresholds=thresholds)
+    _refuse_setting("number of threads", threads, path, "a .tflite, .onnx or .xml file")
+    if "://" in address:
+        from yolov2_tf.export.serving.client import open_served
+
+        return open_served(address, thresholds)
     if path.is_dir():
         from yolov2_tf.export.saved_model import SavedModelDetector
 
         return SavedModelDetector(path, thresholds=thresholds)
     raise InputError("not a detector", where=path, expected=FORMS)
+
+
+def _refuse_setting(what, value, path, having):
+    if value is not None:
+        kind = "a Keras model" if path.suffix == ".keras" else "an exported model"
+        raise InputError(f"the {what} is fixed in {kind}", where=path, expected=having)

@@ -7,13 +7,14 @@ the same cases.
 import numpy as np
 
 from yolov2_tf.boxes import clip, iou
-from yolov2_tf.detection.thresholds import DEFAULT, Thresholds
+from yolov2_tf.detection.thresholds import (
+    CANDIDATES_PER_DETECTION,
+    DEFAULT,
+    LEAST_SIDE,
+    Thresholds,
+)
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.numpy_resize import box_transform
-
-CANDIDATES_PER_DETECTION = 4
-LEAST_SIDE = np.float32(1e-4)
-# As in yolov2_tf.detection.non_max_suppression, which loads TensorFlow.
 
 _OWN = Thresholds()
 
@@ -89,8 +90,8 @@ def non_max_suppression(boxes, scores, labels=None, *, thresholds=DEFAULT, per_c
     candidates = CANDIDATES_PER_DETECTION * thresholds.detections
     best = np.argsort(-found, kind="stable")[:candidates]
     boxes, labels, found = clip(boxes[index[best]]), labels[best].astype(np.int32), found[best]
-    thick = _with_an_area(boxes)
-    rivals = iou(thick[:, None], thick[None]) > thresholds.iou
+    wide = np.concatenate([boxes[:, :2], np.maximum(boxes[:, 2:], boxes[:, :2] + LEAST_SIDE)], 1)
+    rivals = iou(wide[:, None], wide[None]) > thresholds.iou
     if per_class:
         rivals &= labels[:, None] == labels[None]
     alive = np.ones(len(boxes), bool)
@@ -99,12 +100,6 @@ def non_max_suppression(boxes, scores, labels=None, *, thresholds=DEFAULT, per_c
             alive[i + 1 :] &= ~rivals[i, i + 1 :]
     kept = np.flatnonzero(alive)[: thresholds.detections]
     return {"boxes": boxes[kept], "labels": labels[kept], "scores": found[kept]}
-
-
-def _with_an_area(boxes):
-    """Boxes `(n, 4)` at least `LEAST_SIDE` high and wide: others overlap not even themselves."""
-    near, far = boxes[:, :2], boxes[:, 2:]
-    return np.concatenate([near, np.maximum(far, near + LEAST_SIDE)], axis=1)
 
 
 def _used(outputs):

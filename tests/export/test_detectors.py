@@ -268,6 +268,19 @@ def test_a_keras_file_takes_another_size(files, pictures):
         open_model(files[1]["tflite none"], size=96)
 
 
+@pytest.mark.parametrize(
+    ("name", "setting", "message"),
+    [
+        ("keras", {"threads": 1}, "number of threads is fixed in a Keras model"),
+        ("saved_model", {"threads": 1}, "number of threads is fixed in an exported model"),
+        ("tflite none", {"batch_size": 2}, "batch size is fixed in an exported model"),
+    ],
+)
+def test_a_setting_that_a_form_does_not_have_is_refused(name, setting, message, files):
+    with pytest.raises(InputError, match=message):
+        open_model(files[1][name], **setting)
+
+
 def test_what_is_no_detector_is_refused(files, tmp_path):
     model, _ = files
     (tmp_path / "notes.txt").write_text("no model")

@@ -95,7 +95,7 @@ def test_empty_batches_are_refused(loaded):
 def test_one_corrupt_picture_fails_the_request_and_not_the_next(loaded, pictures):
     good = png(pictures[0])
     for bad in (b"", b"no picture", good[:200]):
-        with pytest.raises(tf.errors.InvalidArgumentError):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="DecodeImage"):
             loaded.detect_bytes([good, bad])
     assert len(loaded.detect_bytes([good])[0]["labels"])
 

@@ -199,7 +199,7 @@ def test_grpc_tensors_of_the_wrong_kind_are_refused(grpc_server):
             request = predict_pb2.PredictRequest()
             request.model_spec.name, request.model_spec.signature_name = "pets", "serving_default"
             request.inputs["images"].CopyFrom(tf.make_tensor_proto(value))
-            with pytest.raises(grpc.RpcError) as error:
+            with pytest.raises(grpc.RpcError, match="INVALID_ARGUMENT") as error:
                 stub.Predict(request)
             assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
             assert error.value.details()
@@ -212,7 +212,7 @@ def test_a_real_server(pictures):
     client = ServedDetector(server, "yolov2", score_threshold=0.0)
     before = client.detect_batch(pictures)
     assert all(found["boxes"].shape == (len(found["labels"]), 4) for found in before)
-    with pytest.raises(ServerError):
+    with pytest.raises(ServerError, match="the server gave no detections"):
         client.detect_batch([pictures[0], b"no picture"])
     after = client.detect_batch(pictures)
     assert [len(found["labels"]) for found in after] == [len(found["labels"]) for found in before]

@@ -54,7 +54,7 @@ def evaluate(
     check_running_options(format_to_run(model), given, model)
     console = messages()
     thresholds = Thresholds(EVALUATION.score, None, EVALUATION.detections, tree_threshold)
-    opened = open_model(model, thresholds, size=size, batch_size=batch_size or 8)
+    opened = open_model(model, thresholds, size=size, batch_size=batch_size)
     if opened.tree is None and tree_threshold is not None:
         raise InputError("has no label tree", where=model, expected="no --tree-threshold")
     dataset = open_for(opened, model, data, console, split=split, images=images, nodes=class_map)

@@ -104,7 +104,7 @@ def _open(model, server, threshold, iou, tree_threshold, size):
     from yolov2_tf.export.detectors import open_model
 
     thresholds = Thresholds(threshold, iou, tree=tree_threshold)
-    detector = open_model(model, thresholds, size=size, batch_size=1)
+    detector = open_model(model, thresholds, size=size)
     if detector.tree is None and tree_threshold is not None:
         raise InputError("has no label tree", where=model, expected="no --tree-threshold")
     return detector

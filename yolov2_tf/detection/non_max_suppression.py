@@ -4,17 +4,17 @@ import keras
 import tensorflow as tf
 
 from yolov2_tf.boxes import clip
-from yolov2_tf.detection.thresholds import IOU, MAX_DETECTIONS, SCORE
-
-CANDIDATES_PER_DETECTION = 4
-"""How many of the best (box, class) pairs enter the suppression for each detection wanted."""
+from yolov2_tf.detection.thresholds import (
+    CANDIDATES_PER_DETECTION,
+    IOU,
+    LEAST_SIDE,
+    MAX_DETECTIONS,
+    SCORE,
+)
 
 COLUMNS = 128
 """Boxes are moved apart by class onto a board of so many columns: along one axis, the thousands of
 classes of a label tree would leave float32 too few digits for the boxes."""
-
-LEAST_SIDE = 1e-4
-"""Least height and width of a box while overlaps are computed, as a fraction of the image."""
 
 
 @keras.saving.register_keras_serializable("yolov2_tf")

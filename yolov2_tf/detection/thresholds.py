@@ -20,6 +20,12 @@ TREE = 0.5
 MAX_DETECTIONS = 100
 """The most detections of one image."""
 
+CANDIDATES_PER_DETECTION = 4
+"""How many of the best (box, class) pairs enter the suppression for each detection wanted."""
+
+LEAST_SIDE = 1e-4
+"""Least height and width of a box while overlaps are computed, as a fraction of the image."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Thresholds:
