@@ -90,8 +90,8 @@ def non_max_suppression(boxes, scores, labels=None, *, thresholds=DEFAULT, per_c
     candidates = CANDIDATES_PER_DETECTION * thresholds.detections
     best = np.argsort(-found, kind="stable")[:candidates]
     boxes, labels, found = clip(boxes[index[best]]), labels[best].astype(np.int32), found[best]
-    thick = _with_an_area(boxes)
-    rivals = iou(thick[:, None], thick[None]) > thresholds.iou
+    wide = np.concatenate([boxes[:, :2], np.maximum(boxes[:, 2:], boxes[:, :2] + LEAST_SIDE)], 1)
+    rivals = iou(wide[:, None], wide[None]) > thresholds.iou
     if per_class:
         rivals &= labels[:, None] == labels[None]
     alive = np.ones(len(boxes), bool)
@@ -100,12 +100,6 @@ def non_max_suppression(boxes, scores, labels=None, *, thresholds=DEFAULT, per_c
             alive[i + 1 :] &= ~rivals[i, i + 1 :]
     kept = np.flatnonzero(alive)[: thresholds.detections]
     return {"boxes": boxes[kept], "labels": labels[kept], "scores": found[kept]}
-
-
-def _with_an_area(boxes):
-    """Boxes `(n, 4)` at least `LEAST_SIDE` high and wide: others overlap not even themselves."""
-    near, far = boxes[:, :2], boxes[:, 2:]
-    return np.concatenate([near, np.maximum(far, near + LEAST_SIDE)], axis=1)
 
 
 def _used(outputs):

@@ -8,7 +8,7 @@ import { decode } from "./picture.js";
 import { Unusable } from "./unusable.js";
 import { percent, showDetections, showPicture, summary } from "./view.js";
 
-const DEFAULT_THRESHOLD = 0.25; // as in export/runtime.py
+const DEFAULT_THRESHOLD = 0.25; // as in yolov2_tf/detection/thresholds.py
 const SPOKEN_EVERY = 3_000; // milliseconds between what a screen reader hears of the camera
 const SMOOTHING = 0.9;
 

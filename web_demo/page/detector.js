@@ -1,4 +1,4 @@
-// A picture in, detections out: what export/runtime.py and the app's Detector.java do.
+// A picture in, detections out: what export/detectors.py and the app's Detector.java do.
 
 import { resize } from "./resize.js";
 import { suppress } from "./suppression.js";

@@ -1,5 +1,5 @@
 // Pictures to the network's input: bilinear, half-pixel centres, no antialiasing. Bit for bit what
-// export/runtime.py computes, hence the rounding to float32 after every step; another
+// export/numpy_resize.py computes, hence the rounding to float32 after every step; another
 // way of resizing costs a point of mAP.
 
 const PADDING = 127.5;

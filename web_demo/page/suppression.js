@@ -1,4 +1,4 @@
-// Boxes and scores to detections, as in export/runtime.py: for files without suppression.
+// Boxes and scores to detections, as in export/postprocessing.py: for files without suppression.
 
 const CANDIDATES_PER_DETECTION = 4;
 const LEAST_SIDE = 1e-4; // else boxes without an area would overlap nothing, not even themselves

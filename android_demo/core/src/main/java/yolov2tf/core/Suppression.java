@@ -5,7 +5,7 @@ import java.nio.FloatBuffer;
 /**
  * Non-maximum suppression for files exported with {@code --no-nms}.
  *
- * <p>Does what {@code yolov2_tf.export.runtime.non_max_suppression} does, in the same order.
+ * <p>Does what {@code yolov2_tf.export.postprocessing.non_max_suppression} does, in the same order.
  */
 final class Suppression {
     private static final int CANDIDATES_PER_DETECTION = 4;
