@@ -270,8 +270,8 @@ def _check_tree(region, tree):
     if region.tree is None:
         if not region.softmax:
             raise InputError(
-                "[region] scores its classes without a softmax, which the original Darknet,"
-                " AlexeyAB's and OpenCV each do otherwise",
+                "[region] scores its classes without a softmax, which the original Darknet and"
+                " AlexeyAB's do differently and OpenCV not at all",
                 where=where("softmax"),
                 expected="softmax=1, or tree=",
             )
