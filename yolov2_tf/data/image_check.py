@@ -196,6 +196,18 @@ def _decode_as_training_does(encoded):
 
     try:
         with tf.device("CPU"):
-            decode_image(encoded)
+            _graph_decoder()(encoded)
     except tf.errors.InvalidArgumentError as error:
         raise InputError("damaged or truncated") from error
+
+
+@functools.cache
+def _graph_decoder():
+    """The decoder as a graph: op by op, Python would be what takes the time, and one at a time."""
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+    def decode(encoded):
+        return tf.shape(decode_image(encoded))
+
+    return decode
