@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 from PIL import Image
 
@@ -98,3 +100,12 @@ def test_digits():
     assert (train.name, val.name) != ("", "")
     assert len(train) > len(val)
     assert "train trains; val scores; test is not used" in notes[0]
+
+
+def test_the_classes_can_be_given(tmp_path):
+    data = dataclasses.replace(write(tmp_path, {"train": 5}), class_names=("dog", "eel", "cat"))
+    train, val, _ = open_training_sets(data)
+    assert train.class_names == val.class_names == ("dog", "eel", "cat")
+    assert {int(label) for record in train.records for label in record.labels} == {2}
+    with pytest.raises(InputError, match="cat"):
+        open_training_sets(dataclasses.replace(data, class_names=("dog", "eel")))

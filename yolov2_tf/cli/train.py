@@ -23,6 +23,10 @@ ValImages = Annotated[
 Format = Annotated[
     str | None, typer.Option(help="Form of the annotations, where DATA has several.")
 ]
+Classes = Annotated[
+    str | None,
+    typer.Option(help="Classes to have: voc, a file of names, or a,b,c; default: those found."),
+]
 HoldOut = Annotated[
     float,
     typer.Option(min=0, max=0.9, help="Share to score on where no image set is for that; 0: none."),
@@ -65,6 +69,7 @@ def train(
     images: Images = None,
     val_images: ValImages = None,
     format: Format = None,
+    classes: Classes = None,
     hold_out: HoldOut = HELD_OUT,
     classification: Classification = None,
     classification_split: ClassificationSplit = None,
@@ -220,8 +225,11 @@ def _open_sets(options):
     """What trains, what scores (or None), and notes on the choice."""
     from yolov2_tf.data.training_sets import DataSource, open_training_sets
 
+    classes = None if options.classes is None else _class_names(options.classes)
+
     def source(spec, split, images):
-        return DataSource(spec, split, None if images is None else str(images), options.format)
+        folder = None if images is None else str(images)
+        return DataSource(spec, split, folder, options.format, classes)
 
     validation = None
     if options.val is not None or options.val_split is not None:
@@ -234,6 +242,17 @@ def _open_sets(options):
         held_out=options.hold_out,
         seed=options.recipe.seed,
     )
+
+
+def _class_names(text):
+    """`"voc"`, the path of a file with a name on each line, or `"a,b,c"` to a tuple of names."""
+    from yolov2_tf.data.readers.voc_xml import CLASS_NAMES
+    from yolov2_tf.trees.wordtree import read_lines
+
+    if text == "voc":
+        return CLASS_NAMES
+    names = read_lines(text) if Path(text).is_file() else text.split(",")
+    return tuple(name.strip() for name in names)
 
 
 def _ratio(text):

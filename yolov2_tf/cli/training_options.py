@@ -44,7 +44,7 @@ Resume = Annotated[
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run in OUT.")]
 
 SOURCES = {
-    "data": ("split", "images", "format", "hold_out"),
+    "data": ("split", "images", "format", "classes", "hold_out"),
     "val": ("val_split", "val_images"),
     "classification": ("classification_split",),
     "tree": ("names", "class_map"),

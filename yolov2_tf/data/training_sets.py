@@ -25,17 +25,23 @@ class DataSource:
         split: Image set, or None to choose by the sets' names.
         images: Folder of the pictures, or None.
         format: Form of the annotations, or None to recognise it.
+        class_names: Classes to have, and their order; None for those that are found.
     """
 
     spec: str
     split: str | None = None
     images: str | None = None
     format: str | None = None
+    class_names: tuple[str, ...] | None = None
 
     def open(self, split, class_names=None):
         """Opens the image sets that `split` picks, a name or a function of the names."""
         return open_dataset(
-            self.spec, split=split, images=self.images, class_names=class_names, format=self.format
+            self.spec,
+            split=split,
+            images=self.images,
+            class_names=class_names or self.class_names,
+            format=self.format,
         )
 
 
