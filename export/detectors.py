@@ -185,7 +185,7 @@ def open_model(path, thresholds=None, *, size=None, batch_size=None, threads=Non
         from yolov2_tf.export.saved_model import SavedModelDetector
 
         return SavedModelDetector(path, thresholds=thresholds)
-    raise InputError("not a detector", where=path, expected=FORMS)
+    raise InputError("not an exported detector", where=path, expected=FORMS)
 
 
 def _refuse_setting(what, value, path, having):

@@ -285,7 +285,7 @@ def test_what_is_no_detector_is_refused(files, tmp_path):
     model, _ = files
     (tmp_path / "notes.txt").write_text("no model")
     for name in ("notes.txt", "missing.pt"):
-        with pytest.raises(InputError, match=r"not a detector \(expected a \.keras, \.tflite"):
+        with pytest.raises(InputError, match=r"not an exported detector \(expected a \.keras"):
             open_model(tmp_path / name)
     for name in ("missing.keras", "missing.tflite", "missing.onnx", "missing.xml"):
         with pytest.raises(InputError, match="no such file"):
