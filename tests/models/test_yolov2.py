@@ -179,8 +179,8 @@ def test_strided_convolutions_pad_on_both_sides():
 
 def test_a_block_refuses_an_unknown_activation():
     x = keras.Input((8, 8, 3))
-    with pytest.raises(ValueError, match="'swish', expected leaky"):
-        convolution(x, 8, 3, activation="swish", name="c")
+    with pytest.raises(ValueError, match="'stair', expected one of leaky"):
+        convolution(x, 8, 3, activation="stair", name="c")
 
 
 # === Inputs and outputs ===
