@@ -20,7 +20,7 @@ def test_the_ten_lines_of_keras_run(tmp_path, monkeypatch):
     monkeypatch.setattr(
         keras.Model,
         "fit",
-        lambda self, batches, **options: fit(self, batches, steps_per_epoch=2, epochs=1, verbose=0),
+        lambda self, *data, **options: fit(self, *data, steps_per_epoch=2, epochs=1, verbose=0),
     )
     monkeypatch.chdir(tmp_path)
     names = {}

@@ -145,7 +145,7 @@ def test_unusable_input_is_one_message_and_exit_code_2(
     run, data, flat, tmp_path, arguments, message
 ):
     places = {"data": data, "tmp": tmp_path, "flat": flat}
-    code, _, err = run(*(part.format(**places) for part in arguments))
+    code, _, err = run("classify", *(part.format(**places) for part in arguments))
     assert code == 2
     assert message in err
     assert "Traceback" not in err

@@ -112,7 +112,7 @@ def test_a_second_run_does_not_replace_the_first_unasked(run, data, copy):
     assert code == 0
     record = json.loads((copy / "config.json").read_text())
     assert record["classes"] == ["port", "starboard"]
-    assert record["validation"] is None
+    assert record["validation"] == {"name": "others, held out", "images": 1}
 
 
 def test_the_second_stage_of_fine_tuning_trains_every_kernel(run, data, first, tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from yolov2_tf.data.records import ClassificationDataset, Dataset
+from yolov2_tf.data.records import ClassificationDataset, Dataset, Record
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.loading import load_model
 from yolov2_tf.training import fit
@@ -28,7 +28,9 @@ SEEN = []
 
 
 def pictures(count, name="lines", classes=("a", "b")):
-    return Dataset(name, classes, [None] * count)
+    none = np.zeros((0, 4), np.float32), np.zeros(0, np.int32), np.zeros(0, bool)
+    records = [Record(None, str(i), *none) for i in range(count)]
+    return Dataset(name, classes, records)
 
 
 class Scorer(keras.callbacks.Callback):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from yolov2_tf.data.digits.scenes import open_digits
-from yolov2_tf.data.images import check_images
+from yolov2_tf.data.image_check import check_images
 from yolov2_tf.data.labels import open_classification
 from yolov2_tf.training.classification import ClassificationTask
 from yolov2_tf.training.detection import DetectionTask

@@ -76,15 +76,20 @@ def model_file(model, console):
         progress.DownloadColumn(),
         progress.TransferSpeedColumn(),
     )
-    with progress.Progress(*columns, console=console, transient=True) as bar:
-        tasks = {}
+    bar = progress.Progress(*columns, console=console, transient=True)
+    tasks = {}
 
-        def show(file, done, total):
-            if file not in tasks:
-                tasks[file] = bar.add_task(file)
-            bar.update(tasks[file], completed=done, total=total)
+    def show(file, done, total):
+        bar.start()  # only now: most models are files
+        if file not in tasks:
+            tasks[file] = bar.add_task(file)
+        bar.update(tasks[file], completed=done, total=total)
 
+    try:
         return model_path(model, progress=show)
+    finally:
+        if tasks:
+            bar.stop()
 
 
 def open_checked(

@@ -200,15 +200,22 @@ def _open(options, console):
             return dataset
         return map_boxes_onto_tree(dataset, tree, node_names, options.class_map)
 
-    opened, scored, notes = _open_sets(options)
+    tasks = []
+
+    def describe(opened):
+        """Makes the task of what trains; a resumed run must have trained on it, too."""
+        dataset = on_nodes(checked(opened, console))
+        console.print(
+            f"training on {dataset.name}: {len(dataset):,} images, {dataset.num_boxes:,} boxes"
+        )
+        tasks.append(DetectionTask(dataset, tree=tree, sources=options.sources))
+        common.check_data(options, tasks[0])
+
+    opened, scored, notes = _open_sets(options, describe)
+    if not tasks:
+        describe(opened)
     for note in notes:
         console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
-    dataset = on_nodes(checked(opened, console))
-    console.print(
-        f"training on {dataset.name}: {len(dataset):,} images, {dataset.num_boxes:,} boxes"
-    )
-    task = DetectionTask(dataset, tree=tree, sources=options.sources)
-    common.check_data(options, task)
     validation = None
     if scored is not None:
         validation = on_nodes(checked(scored, console))
@@ -218,10 +225,10 @@ def _open(options, console):
         pictures = open_classification(options.classification, options.classification_split)
         pictures = checked(map_onto_tree(pictures, tree, node_names), console)
         console.print(f"and on {len(pictures):,} pictures with a label of {pictures.name}")
-    return dataclasses.replace(task, validation=validation, classification=pictures)
+    return dataclasses.replace(tasks[0], validation=validation, classification=pictures)
 
 
-def _open_sets(options):
+def _open_sets(options, describe):
     """What trains, what scores (or None), and notes on the choice."""
     from yolov2_tf.data.training_sets import DataSource, open_training_sets
 
@@ -241,6 +248,7 @@ def _open_sets(options):
         validation,
         held_out=options.hold_out,
         seed=options.recipe.seed,
+        check=describe,
     )
 
 

@@ -45,7 +45,7 @@ class DataSource:
         )
 
 
-def open_training_sets(data, validation=None, *, held_out=HELD_OUT, seed=0):
+def open_training_sets(data, validation=None, *, held_out=HELD_OUT, seed=0, check=None):
     """Opens what trains and what scores.
 
     Args:
@@ -56,6 +56,7 @@ def open_training_sets(data, validation=None, *, held_out=HELD_OUT, seed=0):
             train, which is held out.
         held_out: Share of the pictures to hold out, 0 for none.
         seed: Seed of the choice.
+        check: Function of what trains, called before `validation` is opened; it may raise.
 
     Returns:
         The `Dataset` to train on, the one to score on (None if there is none and nothing is held
@@ -67,6 +68,8 @@ def open_training_sets(data, validation=None, *, held_out=HELD_OUT, seed=0):
     """
     train, available, used = _open_to_train(data)
     if validation is not None:
+        if check is not None:
+            check(train)
         chosen = validation.split or _to_score
         scored = validation.open(chosen, train.class_names)
         return train, scored, (*_use(available, used, ()), *shared_note(train, scored))
