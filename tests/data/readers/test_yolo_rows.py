@@ -1,0 +1,121 @@
+"""What the numbers of a row mean is decided over a whole set."""
+
+import collections
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yolov2_tf.data.readers.yolo_rows import Row, RowLayout, read_rows
+from yolov2_tf.errors import InputError
+
+
+def layout(*rows, **settings):
+    return RowLayout([("a.txt", Row(i + 1, "0", row)) for i, row in enumerate(rows)], **settings)
+
+
+BOXES = [(0.5, 0.5, 0.2, 0.3), (0.2, 0.7, 0.1, 0.2), (0.6, 0.3, 0.5, 0.5)]
+KEYPOINTS_3D = [(0.45, 0.45, 2, 0.5, 0.6, 1), (0.2, 0.7, 0, 0.21, 0.65, 2), (0, 0, 0, 0.6, 0.3, 1)]
+KEYPOINTS_2D = [(0.45, 0.45, 0.5, 0.6, 0.5, 0.5), (0.2, 0.7, 0.2, 0.7, 0.21, 0.65)]
+
+
+def corners(box):
+    x, y, w, h = box
+    return y - h / 2, x - w / 2, y + h / 2, x + w / 2
+
+
+def test_boxes():
+    found = layout(*BOXES)
+    assert found.notes == []
+    assert [found.corners(box) for box in BOXES] == [corners(box) for box in BOXES]
+
+
+def test_key_points_by_the_yaml():
+    rows = [box + points for box, points in zip(BOXES, KEYPOINTS_2D, strict=False)]
+    found = layout(*rows, keypoints=6)
+    assert [found.corners(row) for row in rows] == [corners(box) for box in BOXES[:2]]
+    assert found.notes == []
+
+
+def test_key_points_by_their_visibility():
+    rows = [box + points for box, points in zip(BOXES, KEYPOINTS_3D, strict=True)]
+    found = layout(*rows)
+    assert [found.corners(row) for row in rows] == [corners(box) for box in BOXES]
+    assert found.notes == ["rows with 2 key points: the first four numbers are the box"]
+
+
+def test_key_points_without_visibility_could_be_outlines():
+    rows = [box + points for box, points in zip(BOXES, KEYPOINTS_2D, strict=False)]
+    with pytest.raises(InputError, match=r"a\.txt:1: 10 numbers.*--format yolo-outlines, or"):
+        layout(*rows)
+    assert layout(*rows, layout="keypoints").corners(rows[0]) == corners(BOXES[0])
+    xs, ys = rows[0][0::2], rows[0][1::2]
+    outline = (min(ys), min(xs), max(ys), max(xs))
+    assert layout(*rows, layout="outlines").corners(rows[0]) == outline
+
+
+def test_outlines_and_oriented_boxes():
+    outlines = [(0.1, 0.2, 0.5, 0.1, 0.3, 0.9), (0.0, 0.0, 0.5, 0.0, 0.5, 0.25, 0.0, 0.25)]
+    found = layout(*outlines)
+    assert found.corners(outlines[0]) == (0.1, 0.1, 0.9, 0.5)
+    oriented = [(0.3, 0.1, 0.5, 0.3, 0.3, 0.5, 0.1, 0.3)] * 3
+    found = layout(*oriented)
+    assert found.corners(oriented[0]) == (0.1, 0.1, 0.5, 0.5)
+    assert found.notes == ["rows of four corners: the upright box around each is taken"]
+
+
+@given(st.integers(3, 9), st.integers(0, 1000))
+def test_random_outlines_of_one_length_are_never_read_as_boxes(points, seed):
+    random = np.random.default_rng(seed)
+    rows = [tuple(np.round(random.random(2 * points), 4)) for _ in range(5)]
+    try:
+        found = layout(*rows)
+    except InputError:  # asked, not guessed
+        return
+    for row in rows:
+        assert found.corners(row) == (min(row[1::2]), min(row[::2]), max(row[1::2]), max(row[::2]))
+
+
+def test_corners_instead_of_centres_are_refused():
+    rows = [(0.6, 0.6, 0.9, 0.8), (0.1, 0.1, 0.9, 0.95), (0.2, 0.3, 0.4, 0.5)]
+    with pytest.raises(InputError, match=r"2 of 3 boxes stick out.*--format yolo-corners"):
+        layout(*rows)
+    assert layout(*rows, layout="corners").corners(rows[0]) == (0.6, 0.6, 0.8, 0.9)
+    assert layout(*rows, layout="centres").corners(rows[0]) == corners(rows[0])
+
+
+def test_pixels_are_refused_and_one_wild_number_is_not():
+    rows = [(100 + i, 90, 20, 30) for i in range(5)]
+    with pytest.raises(InputError, match=r"5 of 5 rows are in pixels"):
+        layout(*rows)
+    layout(*BOXES, (0.5, 0.5, 1.02, 0.2), (0.5, 0.5, 7.0, 0.2))
+
+
+def test_a_confidence_behind_the_box_is_ignored():
+    found = layout(*BOXES, (*BOXES[0], 0.91))
+    assert found.corners((*BOXES[0], 0.91)) == corners(BOXES[0])
+    assert found.notes == ["a fifth number (a confidence) ignored in 1 rows (a.txt:4)"]
+    with pytest.raises(InputError, match=r"a\.txt:1: 5 numbers after the class, the last is 90"):
+        layout((*BOXES[0], 90.0))  # an angle would mean another box
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "told"),
+    [
+        ("0 .5 .5 .1 .2\n", [("0", (0.5, 0.5, 0.1, 0.2))], {}),
+        ("\ufeff0\t.5\t.5\t.1\t.2\r\n\r\n", [("0", (0.5, 0.5, 0.1, 0.2))], {}),
+        ("# made by\n0 .5 .5 .1 .2", [("0", (0.5, 0.5, 0.1, 0.2))], {"comments skipped": 1}),
+        ("0 0,5 0,5 0,1 0,2", [("0", (0.5, 0.5, 0.1, 0.2))], {"rows with decimal commas": 1}),
+        ("0,.5,.5,.1,.2", [("0", (0.5, 0.5, 0.1, 0.2))], {"rows separated by commas": 1}),
+        ("0, 0.5, 0.5, 0.1, 1", [("0", (0.5, 0.5, 0.1, 1))], {"rows separated by commas": 1}),
+        ("dog .5 .5 .1 .2", [("dog", (0.5, 0.5, 0.1, 0.2))], {}),
+        ("", [], {}),
+    ],
+)
+def test_reading_rows(tmp_path, text, rows, told):
+    (tmp_path / "a.txt").write_text(text)
+    counter = collections.Counter()
+    found = read_rows(tmp_path / "a.txt", counter)
+    assert [(row.label, row.values) for row in found] == rows
+    assert counter == told
