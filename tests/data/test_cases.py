@@ -102,7 +102,7 @@ TRAINS = {
     "01-roboflow-yolov8": (6, 2, "train trains; val scores"),
     "01b-roboflow-with-test": (6, 2, "train trains; val scores; test is not used"),
     "02b-pose-2d": (5, 1, "1 of 6 pictures are held out"),
-    "12-class-in-val-only": (4, 4, "nothing trains: eel"),
+    "12-class-in-val-only": (4, 4, "only the validation set has, which nothing trains: eel"),
     "17-train-and-val-overlap": (6, 2, "both in training and in validation"),
     "61b-csv-two-folders": (5, 1, "train_labels trains; test_labels is not used"),
 }

@@ -37,17 +37,16 @@ BESIDE = {
     "yolo rows": {"data.yaml": "train: images\nnames: [dog, cat]\n"},
     "yolo yaml": {"labels/a.txt": "0 .5 .5 .2 .2\n"},
     "darknet": {
-        "labels/a.txt": "0 .5 .5 .2 .2\n",
-        "obj.names": "dog\ncat",
-        "train.txt": "images/a.jpg",
+        **{"labels/a.txt": "0 .5 .5 .2 .2\n", "obj.names": "dog\ncat"},
+        **{"train.txt": "images/a.jpg"},
     },
     "yolo list": {"labels/a.txt": "0 .5 .5 .2 .2\n", "data.yaml": "train: train.txt\nnames: [dog]"},
 }  # fmt: skip
 TOKENS = (
     *(b"nan", b"-1", b"1e999", b"0", b"\0", b"\xff", b"\n", b",", b";", b'"', b"{", b"[", b"]"),
     *(b"null", b"true", b"..", b"/", b"\\", b": ", b"- ", b"\xef\xbb\xbf", b"\xff\xfe", b"%zz"),
-    *(b"9" * 400, b"[" * 200, "é".encode(), b"1.5", b"train", b"images", b"\t", b"'", b"?", b"|"),
-    *(b"#", b"&a *a"),
+    *(b"9" * 400, b"[" * 200, "é".encode(), b"1.5", b"train", b"images", b"\t", b"'", b"?"),
+    *(b"|", b"#", b"&a *a"),
 )  # fmt: skip
 
 
@@ -56,9 +55,8 @@ def mutated(content, random):
     for _ in range(random.randint(1, 4)):
         start = random.randrange(len(content) + 1)
         end = min(len(content), start + random.choice((0, 1, 1, 2, 5, 20)))
-        token, byte = random.choice(TOKENS), random.randbytes(1)
-        doubled, moved = content[start:end] * 2, content[end : end + 9]
-        piece = random.choice((b"", token, doubled, moved, byte))
+        moved, doubled = content[end : end + 9], content[start:end] * 2
+        piece = random.choice((b"", random.choice(TOKENS), doubled, moved, random.randbytes(1)))
         content = content[:start] + piece + content[end:]
     return content
 
