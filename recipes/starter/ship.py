@@ -16,6 +16,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from yolov2_tf.models.loading import load_model
+
 FIXED_TIME = (2026, 1, 1, 0, 0, 0)
 """Date of the archive's members, so that the same run gives the same bytes."""
 
@@ -53,24 +55,33 @@ def shrink(source, target):
 
 def main(run, out):
     """Writes `out` from the `.keras` file `run`."""
-    with zipfile.ZipFile(run) as archive, tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
+        today = Path(folder) / "today.keras"
+        load_model(run).save(today)  # with the names that classes have today
+        write(today, out, Path(folder) / "weights.h5")
+    print(f"{out}: {Path(out).stat().st_size / 1e6:.2f} MB")
+
+
+def write(run, out, path):
+    """Writes the `.keras` file `out` from `run`, by way of the file `path`."""
+    with zipfile.ZipFile(run) as archive:
         config = to_float32_policy(json.loads(archive.read("config.json")))
         config.pop("compile_config", None)
-        path = Path(folder) / "weights.h5"
+        metadata = json.loads(archive.read("metadata.json"))
+        metadata["date_saved"] = "{:04}-{:02}-{:02}@{:02}:{:02}:{:02}".format(*FIXED_TIME)
         with (
             h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as source,
             h5py.File(path, "w", libver="earliest") as target,
         ):
             shrink(source, target)
         files = {
-            "metadata.json": archive.read("metadata.json"),
+            "metadata.json": json.dumps(metadata).encode(),
             "config.json": json.dumps(config).encode(),
             "model.weights.h5": path.read_bytes(),
         }
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             archive.writestr(zipfile.ZipInfo(name, FIXED_TIME), content, zipfile.ZIP_DEFLATED)
-    print(f"{out}: {Path(out).stat().st_size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":
