@@ -54,6 +54,7 @@ def __dir__():
 
 # Modules whose classes `.keras` files name. Keras finds such a class only once it was defined.
 _KERAS_CLASSES = (
+    "models.batch_norm",
     "models.layers",
     "models.heads",
     "models.detection_model",

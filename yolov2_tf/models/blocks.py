@@ -7,6 +7,7 @@ detector and an imported network.
 import keras
 from keras import layers
 
+from yolov2_tf.models.batch_norm import FusedBatchNormalization
 from yolov2_tf.models.heads import DetectionHead
 from yolov2_tf.models.layers import DarknetMaxPool, Grayscale
 
@@ -109,7 +110,7 @@ def convolution(
         name=name,
     )(x)
     if batch_norm:
-        x = layers.BatchNormalization(
+        x = FusedBatchNormalization(
             momentum=BATCH_NORM_MOMENTUM, epsilon=epsilon, name=f"{name}_bn"
         )(x)
     return activate(x, activation, name)

@@ -1,0 +1,57 @@
+"""The fused layer computes what Keras' own does: values, gradients, averages, files."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from yolov2_tf.models.batch_norm import FusedBatchNormalization
+
+TOLERANCE = {"float32": 1e-4, "mixed_bfloat16": 2e-2}
+
+
+@pytest.mark.parametrize("policy", TOLERANCE)
+@pytest.mark.parametrize("channels", [8, 16, 24])
+def test_trains_as_keras(policy, channels):
+    rng = np.random.default_rng(channels)
+    images = tf.constant(rng.normal(1, 3, (4, 6, 5, channels)), tf.float32)
+    weights = tf.constant(rng.normal(size=images.shape), tf.float32)
+    results = []
+    for kind in (keras.layers.BatchNormalization, FusedBatchNormalization):
+        layer = kind(momentum=0.9, epsilon=1e-5, dtype=policy)
+        layer.build(images.shape)
+        layer.gamma.assign(np.linspace(0.5, 2, channels))
+        layer.beta.assign(np.linspace(-1, 1, channels))
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            output = layer(images, training=True)
+            total = tf.reduce_sum(tf.cast(output, tf.float32) * weights)
+        gradients = tape.gradient(total, [images, layer.gamma.value, layer.beta.value])
+        values = [output, *gradients, layer.moving_mean.value, layer.moving_variance.value]
+        results.append([tf.cast(value, tf.float32).numpy() for value in values])
+        assert output.dtype == layer.compute_dtype
+    for own, fused in zip(*results, strict=True):
+        np.testing.assert_allclose(fused, own, atol=TOLERANCE[policy] * np.abs(own).max())
+
+
+def test_predicts_as_keras():
+    images = np.random.default_rng(0).normal(size=(2, 4, 4, 8)).astype("float32")
+    fused = FusedBatchNormalization()
+    own = keras.layers.BatchNormalization()
+    for layer in (fused, own):
+        layer.build(images.shape)
+    fused(images, training=True)
+    own.set_weights(fused.get_weights())
+    np.testing.assert_array_equal(fused(images), own(images))
+
+
+def test_a_frozen_layer_keeps_its_averages():
+    images = np.random.default_rng(0).normal(size=(2, 4, 4, 8)).astype("float32")
+    layer = FusedBatchNormalization()
+    layer.build(images.shape)
+    layer.trainable = False
+    before = layer.get_weights()
+    output = layer(images, training=True)
+    np.testing.assert_allclose(output, images / np.sqrt(1 + layer.epsilon), rtol=1e-6)
+    for old, new in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
