@@ -12,7 +12,7 @@ help:
 	@echo "make test-slow  run the proofs that take minutes"
 	@echo "make test-web   fetch LiteRT.js and Chromium, run the tests of the web page"
 	@echo "make android    build the phone app; MODEL=model.tflite packs that model"
-	@echo "make test-android  run the app's classes and models on this machine, against Python"
+	@echo "make test-android  start the phone app on this machine; run its models, against Python"
 	@echo "make lint       check style"
 	@echo "make format     mend style"
 
@@ -53,6 +53,8 @@ test-android: setup
 	$(BIN)/python android_demo/hosttest/goldens.py android_demo/build/goldens \
 		--shipped android_demo/app/src/main/assets --model $(MODEL)
 	mvn -B -ntp -C -f android_demo/hosttest/pom.xml test
+	android_demo/resources.sh android_demo/build/resources android_demo/build/goldens/*.tflite
+	mvn -B -ntp -C -f android_demo/apptest/pom.xml test
 
 # Imports are checked in the form of the wheel, where export/ and web_demo/ are inside the package.
 lint: setup

@@ -7,6 +7,9 @@ enum Accelerator {
     CPU_2(R.string.accelerator_cpu_2, 2),
     CPU_1(R.string.accelerator_cpu_1, 1);
 
+    /** What runs where the GPU does not; int8 files are fastest there anyway. */
+    static final Accelerator FALLBACK = CPU_4;
+
     /** Its name for people. */
     final int title;
     /** Threads for what runs on the CPU. */

@@ -5,8 +5,11 @@ import android.os.Handler;
 import android.os.HandlerThread;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import yolov2tf.core.Detections;
 import yolov2tf.core.Detector;
+import yolov2tf.core.FirstThatWorks;
 import yolov2tf.core.FrameGate;
 import yolov2tf.core.ModelException;
 import yolov2tf.core.ModelFile;
@@ -18,19 +21,34 @@ import yolov2tf.core.YuvFrame;
  * Runs the network on a thread of its own, one picture at a time.
  *
  * <p>A camera frame that comes while the network is busy is dropped. Everything of the network is
- * opened, used and closed on that thread.
+ * opened, used and closed on that thread. It finds all that the network gives: thresholds are for
+ * those who show it.
  */
 final class Analyzer {
     /** Hears of results on the analyzer's thread. */
     interface Listener {
-        /** A model was loaded. */
-        void onModel(ModelFile model, String runsOn);
+        /**
+         * A model was loaded.
+         *
+         * @param runsOn the accelerator that was chosen, or what runs in its place
+         * @param refusal why the chosen one does not run it; null if it does
+         */
+        void onModel(ModelFile model, Accelerator runsOn, String refusal);
 
-        /** Something was looked at; {@code found} is valid during the call only. */
-        void onDetections(ModelFile model, Detections found);
+        /**
+         * Something was looked at.
+         *
+         * @param found valid during the call only
+         * @param live whether in a camera's frame; else in a picture
+         */
+        void onDetections(ModelFile model, Detections found, boolean live);
 
-        /** Mean times of the last frames; told twice a second. */
-        void onTimes(String runsOn, float prepareMillis, float runMillis, float framesPerSecond);
+        /**
+         * Times in milliseconds: of a picture, or means of the last frames, told twice a second.
+         *
+         * @param framesPerSecond 0 for a picture
+         */
+        void onTimes(String runsOn, float prepare, float run, float framesPerSecond);
 
         void onModelFailed(String name, Exception reason);
 
@@ -40,6 +58,7 @@ final class Analyzer {
     private static final long TIMES_EVERY_NANOS = 500_000_000L;
 
     private final ModelAssets assets;
+    private final NetworkRuntime runtime;
     private final Listener listener;
     private final HandlerThread thread = new HandlerThread("network");
     private final Handler handler;
@@ -49,7 +68,7 @@ final class Analyzer {
     private final MovingAverage prepareMillis = new MovingAverage(30);
     private final MovingAverage runMillis = new MovingAverage(30);
     private final MovingAverage frameMillis = new MovingAverage(30);
-    private volatile float threshold = 0.25f;
+    private Runnable waiting; // the last load asked for; of the thread that asks
 
     // Of the network's thread alone.
     private Detector detector;
@@ -57,32 +76,21 @@ final class Analyzer {
     private long lastFrame;
     private long lastTold;
 
-    Analyzer(ModelAssets assets, Listener listener) {
+    Analyzer(ModelAssets assets, NetworkRuntime runtime, Listener listener) {
         this.assets = assets;
+        this.runtime = runtime;
         this.listener = listener;
         thread.start();
         handler = new Handler(thread.getLooper());
     }
 
-    /** Loads a model in place of the one before. */
+    /** Loads a model in place of the one before, and of those that still wait to be loaded. */
     void load(String name, Accelerator accelerator) {
-        handler.post(() -> {
-            release();
-            try {
-                ByteBuffer file = assets.map(name);
-                ModelFile model = ModelFile.read(file);
-                detector = new Detector(model, InterpreterRunner.open(model, file, accelerator));
-                found = new Detections(model.layout.maxDetections);
-                listener.onModel(model, detector.description());
-            } catch (ModelException | IOException error) {
-                listener.onModelFailed(name, error);
-            }
-        });
-    }
-
-    /** Sets what counts as a detection from the next picture on, 0..1. */
-    void setThreshold(float score) {
-        threshold = score;
+        if (waiting != null) {
+            handler.removeCallbacks(waiting);
+        }
+        waiting = () -> open(name, accelerator);
+        handler.post(waiting);
     }
 
     /**
@@ -107,7 +115,7 @@ final class Analyzer {
 
     /** Looks at a picture. */
     void look(Picture picture) {
-        handler.post(() -> detect(picture));
+        handler.post(() -> detectPicture(picture));
     }
 
     /** Closes the model and ends the thread; what is waiting is not done any more. */
@@ -117,30 +125,68 @@ final class Analyzer {
         thread.quitSafely();
     }
 
+    private void open(String name, Accelerator chosen) {
+        release();
+        List<Accelerator> ways = new ArrayList<>();
+        ways.add(chosen);
+        if (chosen == Accelerator.GPU) {
+            ways.add(Accelerator.FALLBACK);
+        }
+        try {
+            ByteBuffer file = assets.map(name);
+            ModelFile model = ModelFile.read(file);
+            List<FirstThatWorks.Way> openings = new ArrayList<>();
+            for (Accelerator way : ways) {
+                openings.add(() -> runtime.open(file, way));
+            }
+            FirstThatWorks opened = FirstThatWorks.open(model, openings);
+            try {
+                detector = new Detector(model, opened.runner);
+            } catch (ModelException error) {
+                opened.runner.close();
+                throw error;
+            }
+            detector.setThreshold(0);
+            found = new Detections(model.layout.maxDetections);
+            listener.onModel(model, ways.get(opened.way), opened.refusal);
+        } catch (ModelException | IOException error) {
+            listener.onModelFailed(name, error);
+        }
+    }
+
     private void detectFrame() {
         try {
-            detect(frame);
+            detect(frame, true);
         } finally {
             gate.leave();
         }
         tellTimes();
     }
 
-    private void detect(Picture picture) {
+    private void detectPicture(Picture picture) {
+        if (detect(picture, false)) {
+            listener.onTimes(detector.description(), detector.prepareMillis(),
+                    detector.runMillis(), 0);
+        }
+    }
+
+    private boolean detect(Picture picture, boolean live) {
         if (detector == null) {
-            return;
+            return false;
         }
         try {
-            detector.setThreshold(threshold);
             detector.detect(picture, found);
         } catch (RuntimeException error) { // the runtime's own; a delegate may fail at any time
             release();
             listener.onNetworkFailed(error);
-            return;
+            return false;
         }
-        prepareMillis.add(detector.prepareMillis());
-        runMillis.add(detector.runMillis());
-        listener.onDetections(detector.model(), found);
+        if (live) {
+            prepareMillis.add(detector.prepareMillis());
+            runMillis.add(detector.runMillis());
+        }
+        listener.onDetections(detector.model(), found, live);
+        return true;
     }
 
     private void tellTimes() {

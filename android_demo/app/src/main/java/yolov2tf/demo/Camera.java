@@ -15,6 +15,7 @@ import android.view.Surface;
 import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import yolov2tf.core.FirstThatWorks;
 
 /**
  * A running camera: frames for the network, a preview for the screen.
@@ -28,7 +29,7 @@ final class Camera {
         /** A frame; closed when the call returns. */
         void onFrame(Image image);
 
-        /** Another app took it, or it was switched off. */
+        /** Another app took it or has it already, or it was switched off. */
         void onLost();
 
         void onFailed(String reason);
@@ -70,9 +71,17 @@ final class Camera {
         Camera camera = new Camera(choice, preview, listener);
         try {
             manager.openCamera(choice.id, camera.new Opening(), camera.handler);
-        } catch (CameraAccessException | SecurityException | IllegalArgumentException error) {
+        } catch (CameraAccessException error) {
             camera.answered.countDown();
-            listener.onFailed(String.valueOf(error.getMessage()));
+            if (error.getReason() == CameraAccessException.CAMERA_IN_USE
+                    || error.getReason() == CameraAccessException.MAX_CAMERAS_IN_USE) {
+                listener.onLost();
+            } else {
+                listener.onFailed(FirstThatWorks.words(error));
+            }
+        } catch (SecurityException | IllegalArgumentException error) {
+            camera.answered.countDown();
+            listener.onFailed(FirstThatWorks.words(error));
         }
         return camera;
     }
@@ -103,7 +112,7 @@ final class Camera {
             device.createCaptureSession(
                     Arrays.asList(preview, reader.getSurface()), new Starting(), handler);
         } catch (CameraAccessException | IllegalArgumentException | IllegalStateException error) {
-            fail(String.valueOf(error.getMessage()));
+            fail(FirstThatWorks.words(error));
         }
     }
 
@@ -117,7 +126,7 @@ final class Camera {
                     CaptureRequest.CONTROL_AF_MODE_CONTINUOUS_PICTURE);
             session.setRepeatingRequest(request.build(), null, handler);
         } catch (CameraAccessException | IllegalArgumentException | IllegalStateException error) {
-            fail(String.valueOf(error.getMessage()));
+            fail(FirstThatWorks.words(error));
         }
     }
 
@@ -167,7 +176,12 @@ final class Camera {
             broken.close();
             device = null;
             answered.countDown();
-            fail("error " + code);
+            boolean taken = code == ERROR_CAMERA_IN_USE || code == ERROR_MAX_CAMERAS_IN_USE;
+            if (taken && !closed) {
+                listener.onLost();
+            } else {
+                fail("error " + code);
+            }
         }
     }
 

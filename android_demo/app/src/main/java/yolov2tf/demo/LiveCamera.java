@@ -3,13 +3,20 @@ package yolov2tf.demo;
 import android.content.Context;
 import android.hardware.camera2.CameraAccessException;
 import android.hardware.camera2.CameraManager;
+import android.os.Handler;
+import android.os.Looper;
 import android.view.Display;
 import android.view.SurfaceHolder;
 import java.util.Collections;
 import java.util.List;
 
-/** The camera on the screen: which one, its surface in the right size and aspect, its rotation. */
+/**
+ * The camera on the screen: which one, its surface in the right size and aspect, its rotation.
+ *
+ * <p>One that another app took comes back when that app gives it back.
+ */
 final class LiveCamera implements SurfaceHolder.Callback {
+    private final CameraManager.AvailabilityCallback availability = new Availability();
     private final CameraManager manager;
     private final Display display;
     private final AspectLayout preview;
@@ -18,12 +25,15 @@ final class LiveCamera implements SurfaceHolder.Callback {
     private List<CameraChoice> choices = Collections.emptyList();
     private int chosen;
     private Camera camera; // null while none runs
+    private boolean watching;
+    private boolean lost;
     private volatile int rotation; // read on the camera's thread
 
     /**
      * @param preview holds the surface
      * @param surface shows the camera
-     * @param ready told when the surface has changed, which {@link #start} may have waited for
+     * @param ready told when what {@link #start} may have waited for has changed: the surface, or
+     *     whether there is a camera
      */
     LiveCamera(
             Context context,
@@ -49,6 +59,33 @@ final class LiveCamera implements SurfaceHolder.Callback {
         return choices.size();
     }
 
+    /** Hears of cameras that come (back) or go, until {@link #unwatch}. */
+    void watch() {
+        watching = true;
+        manager.registerAvailabilityCallback(availability, new Handler(Looper.getMainLooper()));
+    }
+
+    void unwatch() {
+        watching = false;
+        lost = false;
+        manager.unregisterAvailabilityCallback(availability);
+    }
+
+    /** Another app took the camera: gives it up, until it comes back. */
+    void lose() {
+        stop();
+        lost = watching;
+    }
+
+    /** Which camera was chosen: for {@link #choose} after the activity was made anew. */
+    int chosen() {
+        return chosen;
+    }
+
+    void choose(int place) {
+        chosen = place;
+    }
+
     /** Chooses another camera for the next start. */
     void next() {
         chosen++;
@@ -70,6 +107,7 @@ final class LiveCamera implements SurfaceHolder.Callback {
 
     /** Starts the camera if its surface has the right size; else that is changed first. */
     void start(Camera.Listener listener) {
+        lost = false;
         turn();
         int width = choice().size.width;
         int height = choice().size.height;
@@ -117,5 +155,17 @@ final class LiveCamera implements SurfaceHolder.Callback {
     @Override
     public void surfaceDestroyed(SurfaceHolder holder) {
         stop();
+    }
+
+    /** Of cameras that are not ours, and of our own when it is given back. */
+    private final class Availability extends CameraManager.AvailabilityCallback {
+        @Override
+        public void onCameraAvailable(String id) {
+            // Without this, a camera that fails whenever it is opened would be opened for ever.
+            boolean isNew = choices.isEmpty();
+            if (watching && (lost && choice().id.equals(id) || isNew)) {
+                ready.run();
+            }
+        }
     }
 }

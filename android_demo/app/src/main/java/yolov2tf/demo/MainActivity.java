@@ -1,55 +1,56 @@
 package yolov2tf.demo;
 
-import android.Manifest;
 import android.app.Activity;
 import android.content.Context;
 import android.content.Intent;
-import android.content.pm.PackageManager;
 import android.content.res.Configuration;
 import android.hardware.display.DisplayManager;
 import android.media.Image;
-import android.net.Uri;
 import android.os.Bundle;
 import android.os.Handler;
 import android.os.Looper;
-import android.provider.Settings;
 import android.view.SurfaceView;
-import android.view.View;
 import android.view.ViewGroup;
 import android.view.WindowManager;
 import android.widget.LinearLayout;
-import android.widget.TextView;
 import java.io.IOException;
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import yolov2tf.core.Detections;
-import yolov2tf.core.Layout;
+import yolov2tf.core.FirstThatWorks;
 import yolov2tf.core.ModelFile;
 
 /**
  * Shows what the network finds, in what the camera sees or in a picked picture.
  *
  * <p>Camera and network live from resume to pause. Whatever may start the camera (resuming, the
- * permission, a surface of the right size) calls {@link #startCamera}, which looks whether all of
- * it is there.
+ * permission, a surface of the right size, a camera that comes back) calls {@link #startCamera},
+ * which looks whether all of it is there. What has to be said follows from what is the matter:
+ * {@link #tell}.
  */
-public final class MainActivity extends Activity
-        implements DisplayManager.DisplayListener, Controls.Listener {
+public final class MainActivity extends Activity implements DisplayManager.DisplayListener,
+        Controls.Listener, PictureSource.Listener {
     private static final int ASK_CAMERA = 1;
     private static final int PICK_PICTURE = 2;
+    private static final String CAMERA = "camera";
 
     private OverlayView overlay;
-    private TextView noticeText;
-    private View notice;
-    private View allow;
+    private Notice notice;
     private Controls controls;
+    private CameraPermission permission;
 
     private LiveCamera camera;
-    private Analyzer analyzer; // null while paused
-    private volatile PickedPicture picture; // null for the camera
+    private PictureSource pictures;
+    private Analyzer analyzer; // these three are null while paused
+    private Results results;
+    private Frames frames;
     private boolean resumed;
-    private boolean asked;
+    private final Handler screen = new Handler(Looper.getMainLooper());
+
+    // What is the matter; null for nothing.
+    private String modelTrouble;
+    private String cameraTrouble;
+    private String pictureTrouble;
 
     // === Lifecycle ===
 
@@ -60,14 +61,19 @@ public final class MainActivity extends Activity
         setContentView(R.layout.main);
         getWindow().addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON);
         overlay = findViewById(R.id.overlay);
-        notice = findViewById(R.id.notice);
-        noticeText = findViewById(R.id.notice_text);
-        allow = findViewById(R.id.allow);
-        allow.setOnClickListener(view -> openSettings());
+        notice = new Notice(findViewById(R.id.notice));
+        permission = new CameraPermission(this, ASK_CAMERA, state);
         camera = new LiveCamera(this, getWindowManager().getDefaultDisplay(),
                 findViewById(R.id.preview),
                 this.<SurfaceView>findViewById(R.id.camera).getHolder(), this::startCamera);
-        controls = new Controls(findViewById(R.id.panel), modelNames(), this);
+        controls = new Controls(findViewById(R.id.panel), modelNames(),
+                runtime().accelerators(), state, this);
+        overlay.setThreshold(controls.threshold());
+        pictures = new PictureSource(this, this);
+        if (state != null) {
+            camera.choose(state.getInt(CAMERA));
+            pictures.restore(state);
+        }
         arrange();
     }
 
@@ -75,28 +81,46 @@ public final class MainActivity extends Activity
     protected void onResume() {
         super.onResume();
         resumed = true;
-        hush();
-        displays().registerDisplayListener(this, new Handler(Looper.getMainLooper()));
-        analyzer = new Analyzer(new ModelAssets(getAssets()), new Results());
-        analyzer.setThreshold(controls.threshold());
-        if (!controls.hasModels()) {
-            say(getString(R.string.no_models), false);
-            return;
-        }
-        loadModel();
-        if (picture == null) {
+        cameraTrouble = null;
+        displays().registerDisplayListener(this, screen);
+        results = new Results();
+        analyzer = new Analyzer(new ModelAssets(getAssets()), runtime(), results);
+        if (controls.hasModels()) {
+            loadModel();
+            camera.watch();
             startCamera();
+        } else {
+            modelTrouble = getString(R.string.no_models);
         }
+        tell();
     }
 
     @Override
     protected void onPause() {
         resumed = false;
         displays().unregisterDisplayListener(this);
+        camera.unwatch();
         camera.stop();
         analyzer.close();
         analyzer = null;
+        results = null;
+        frames = null;
         super.onPause();
+    }
+
+    @Override
+    protected void onSaveInstanceState(Bundle state) {
+        super.onSaveInstanceState(state);
+        controls.save(state);
+        permission.save(state);
+        pictures.save(state);
+        state.putInt(CAMERA, camera.chosen());
+    }
+
+    @Override
+    protected void onDestroy() {
+        pictures.end(isFinishing());
+        super.onDestroy();
     }
 
     @Override
@@ -106,61 +130,79 @@ public final class MainActivity extends Activity
         camera.turn();
     }
 
+    /** From a picture to the camera, then out. */
+    @Override
+    @SuppressWarnings("deprecation") // its successor came with API 33
+    public void onBackPressed() {
+        if (pictures.isOpening() || pictures.shown() != null) {
+            pictures.close();
+        } else {
+            super.onBackPressed();
+        }
+    }
+
+    private NetworkRuntime runtime() {
+        return ((DemoApplication) getApplication()).runtime();
+    }
+
     // === Camera ===
 
-    /** Starts the camera if everything that it needs is there; else asks for what is missing. */
+    /** Starts the camera if everything that it needs is there; else says what is missing. */
     private void startCamera() {
-        if (!resumed || camera.runs() || picture != null || !controls.hasModels()) {
+        if (!resumed || camera.runs() || pictures.takesTheStage() || !controls.hasModels()) {
             return;
         }
-        if (checkSelfPermission(Manifest.permission.CAMERA) != PackageManager.PERMISSION_GRANTED) {
-            askForCamera();
+        if (!permission.granted()) {
+            if (!permission.asked()) {
+                permission.ask();
+            }
+            tell();
             return;
         }
         int count = camera.find();
         controls.setCameras(count);
-        if (count == 0) {
-            say(getString(R.string.no_camera), false);
-            return;
+        cameraTrouble = count == 0 ? getString(R.string.no_camera) : null;
+        if (count > 0) {
+            overlay.setMirrored(camera.mirrored());
+            frames = new Frames(analyzer);
+            camera.start(frames);
         }
-        overlay.setMirrored(camera.mirrored());
-        camera.start(new Frames(analyzer));
-    }
-
-    private void askForCamera() {
-        if (asked) {
-            say(getString(R.string.camera_denied), true);
-        } else {
-            asked = true;
-            requestPermissions(new String[] {Manifest.permission.CAMERA}, ASK_CAMERA);
-        }
+        tell();
     }
 
     @Override
     public void onRequestPermissionsResult(int request, String[] permissions, int[] answers) {
+        permission.answered(answers);
         startCamera(); // onResume may have come before the answer, or comes after it
+        tell();
     }
 
-    private void openSettings() {
-        startActivity(new Intent(Settings.ACTION_APPLICATION_DETAILS_SETTINGS,
-                Uri.fromParts("package", getPackageName(), null)));
+    @Override
+    public void onOtherCamera() {
+        camera.stop();
+        camera.next();
+        overlay.clear();
+        startCamera();
     }
 
     // === The screen ===
 
     /** Puts the controls below the preview, or beside it where the screen is wide. */
     private void arrange() {
-        boolean wide = getResources().getConfiguration().orientation
-                == Configuration.ORIENTATION_LANDSCAPE;
+        Configuration now = getResources().getConfiguration();
+        boolean wide = now.orientation == Configuration.ORIENTATION_LANDSCAPE;
         LinearLayout root = findViewById(R.id.root);
         root.setOrientation(wide ? LinearLayout.HORIZONTAL : LinearLayout.VERTICAL);
         int all = ViewGroup.LayoutParams.MATCH_PARENT;
-        int panelWidth = Math.round(280 * getResources().getDisplayMetrics().density);
+        float panelWidth = Math.min(280 * Math.max(now.fontScale, 1), 0.5f * now.screenWidthDp);
         findViewById(R.id.stage).setLayoutParams(wide
                 ? new LinearLayout.LayoutParams(0, all, 1)
                 : new LinearLayout.LayoutParams(all, 0, 1));
-        findViewById(R.id.panel).setLayoutParams(wide
-                ? new LinearLayout.LayoutParams(panelWidth, all)
+        PanelScroll panel = findViewById(R.id.panel_scroll);
+        panel.setMost(wide ? 1 : 0.6f);
+        panel.setLayoutParams(wide
+                ? new LinearLayout.LayoutParams(
+                        Math.round(panelWidth * getResources().getDisplayMetrics().density), all)
                 : new LinearLayout.LayoutParams(all, ViewGroup.LayoutParams.WRAP_CONTENT));
     }
 
@@ -180,17 +222,35 @@ public final class MainActivity extends Activity
         return (DisplayManager) getSystemService(Context.DISPLAY_SERVICE);
     }
 
-    private void say(String message, boolean mayAllow) {
-        noticeText.setText(message);
-        allow.setVisibility(mayAllow ? View.VISIBLE : View.GONE);
-        notice.setVisibility(View.VISIBLE);
+    /** Says the most important of what is the matter, or nothing. */
+    private void tell() {
+        if (pictures.isOpening()) {
+            int percent = pictures.percent();
+            notice.progress(percent < 0 ? getString(R.string.opening)
+                    : getString(R.string.opening_percent, percent),
+                    percent, R.string.cancel, pictures::close);
+        } else if (pictureTrouble != null) {
+            notice.say(pictureTrouble, R.string.dismiss, () -> {
+                pictureTrouble = null;
+                tell();
+            });
+        } else if (modelTrouble != null) {
+            notice.say(modelTrouble);
+        } else if (pictures.shown() != null) {
+            notice.hush();
+        } else if (permission.refused()) {
+            boolean ask = permission.mayAsk();
+            notice.say(getString(R.string.camera_denied),
+                    ask ? R.string.allow_camera : R.string.open_settings,
+                    ask ? permission::ask : permission::openSettings);
+        } else if (cameraTrouble != null) {
+            notice.say(cameraTrouble);
+        } else {
+            notice.hush();
+        }
     }
 
-    private void hush() {
-        notice.setVisibility(View.GONE);
-    }
-
-    // === Controls ===
+    // === Model and threshold ===
 
     private List<String> modelNames() {
         try {
@@ -201,6 +261,7 @@ public final class MainActivity extends Activity
     }
 
     private void loadModel() {
+        modelTrouble = null;
         overlay.clear();
         controls.showTimes(getString(R.string.loading, controls.model()));
         analyzer.load(controls.model(), controls.accelerator());
@@ -209,37 +270,24 @@ public final class MainActivity extends Activity
 
     @Override
     public void onModelChosen() {
+        controls.remark(null);
         if (analyzer != null) {
-            hush();
             loadModel();
+            tell();
         }
     }
 
     @Override
     public void onThresholdChosen(float threshold) {
-        if (analyzer != null) {
-            analyzer.setThreshold(threshold);
-            lookAtPicture();
-        }
+        overlay.setThreshold(threshold);
     }
 
-    @Override
-    public void onOtherCamera() {
-        camera.stop();
-        camera.next();
-        overlay.clear();
-        hush();
-        startCamera();
-    }
+    // === Pictures ===
 
     @Override
     public void onPickPicture() {
-        if (picture != null) {
-            picture = null;
-            controls.setPictureShown(false);
-            overlay.setPicture(null);
-            hush();
-            startCamera();
+        if (pictures.shown() != null) {
+            pictures.close();
             return;
         }
         Intent intent = new Intent(Intent.ACTION_GET_CONTENT)
@@ -250,24 +298,39 @@ public final class MainActivity extends Activity
 
     @Override
     protected void onActivityResult(int request, int result, Intent data) {
-        if (request != PICK_PICTURE || result != RESULT_OK || data == null
-                || data.getData() == null) {
-            return;
-        }
-        try { // onResume follows, loads the model and looks at the picture
-            picture = PickedPicture.read(getContentResolver(), data.getData());
-            overlay.setPicture(picture.bitmap);
-            controls.setPictureShown(true);
-            hush();
-        } catch (IOException | SecurityException error) {
-            String message = getString(R.string.picture_failed, error.getMessage());
-            overlay.post(() -> say(message, false)); // onResume, which follows, hushes
+        if (request == PICK_PICTURE && result == RESULT_OK && data != null
+                && data.getData() != null) {
+            pictureTrouble = null;
+            pictures.open(data.getData());
         }
     }
 
+    @Override
+    public void onPictureChanged() {
+        PickedPicture picture = pictures.shown();
+        if (overlay.setPicture(picture == null ? null : picture.bitmap)) {
+            controls.setPictureShown(picture != null);
+            if (picture != null) {
+                camera.stop();
+                lookAtPicture();
+            } else {
+                startCamera();
+            }
+        }
+        tell();
+    }
+
+    @Override
+    public void onPictureFailed(String reason) {
+        pictureTrouble = getString(R.string.picture_failed, reason);
+        startCamera(); // it may have waited for a picture from before
+        tell();
+    }
+
     private void lookAtPicture() {
-        if (picture != null) {
-            analyzer.look(picture.pixels());
+        PickedPicture picture = pictures.shown();
+        if (picture != null && analyzer != null) {
+            analyzer.look(picture);
         }
     }
 
@@ -288,66 +351,99 @@ public final class MainActivity extends Activity
 
         @Override
         public void onLost() {
-            runOnUiThread(() -> say(getString(R.string.camera_lost), false));
+            say(getString(R.string.camera_lost), true);
         }
 
         @Override
         public void onFailed(String reason) {
-            runOnUiThread(() -> say(getString(R.string.camera_failed, reason), false));
+            say(getString(R.string.camera_failed, reason), false);
+        }
+
+        private void say(String trouble, boolean lost) {
+            screen.post(() -> { // never at once: the camera may be about to be opened
+                if (this == frames) {
+                    cameraTrouble = trouble;
+                    overlay.clear();
+                    if (lost) {
+                        camera.lose();
+                    }
+                    tell();
+                }
+            });
         }
     }
 
+    /** Results of one analyzer; what comes after it was closed is forgotten. */
     private final class Results implements Analyzer.Listener {
         @Override
-        public void onModel(ModelFile model, String runsOn) {
-            Layout layout = model.layout;
-            String info = getString(R.string.model_info, model.name, layout.inputSize,
-                    layout.quantization);
+        public void onModel(ModelFile model, Accelerator runsOn, String refusal) {
+            String info = getString(R.string.model_info, model.name, model.layout.inputSize,
+                    model.layout.quantization);
             String about = model.author.isEmpty() && model.license.isEmpty()
                     ? info : getString(R.string.model_by, info, model.author, model.license);
-            runOnUiThread(() -> {
+            show(() -> {
+                if (refusal != null) {
+                    remarkRefusal(refusal, runsOn);
+                }
                 controls.showModel(about);
-                controls.showTimes(runsOn);
+                controls.showTimes(getString(runsOn.title));
             });
         }
 
         @Override
-        public void onDetections(ModelFile model, Detections found) {
-            overlay.show(found, model.layout.classNames);
-            if (picture != null) { // twenty announcements a second would help nobody
-                String words = words(found, model.layout.classNames);
-                runOnUiThread(() -> overlay.setContentDescription(words));
+        public void onDetections(ModelFile model, Detections found, boolean live) {
+            if (live == (pictures.shown() == null)) { // a frame may come late
+                overlay.show(found, model.layout.classNames, live);
             }
         }
 
         @Override
         public void onTimes(String runsOn, float prepare, float run, float framesPerSecond) {
-            String times = getString(R.string.times, runsOn, prepare, run, framesPerSecond);
-            runOnUiThread(() -> controls.showTimes(times));
+            String times = framesPerSecond > 0
+                    ? getString(R.string.times, runsOn, prepare, run, framesPerSecond)
+                    : getString(R.string.times_picture, runsOn, prepare, run);
+            show(() -> controls.showTimes(times));
         }
 
         @Override
         public void onModelFailed(String name, Exception reason) {
-            runOnUiThread(() ->
-                    say(getString(R.string.model_failed, name, reason.getMessage()), false));
+            trouble(getString(R.string.model_failed, name, FirstThatWorks.words(reason)));
         }
 
+        /** A GPU may fail at any time; the CPU takes over. */
         @Override
         public void onNetworkFailed(RuntimeException reason) {
-            runOnUiThread(() ->
-                    say(getString(R.string.network_failed, reason.getMessage()), false));
+            String words = FirstThatWorks.words(reason);
+            show(() -> {
+                if (controls.accelerator() == Accelerator.GPU) {
+                    remarkRefusal(words, Accelerator.FALLBACK);
+                    loadModel();
+                } else {
+                    trouble(getString(R.string.network_failed, words));
+                }
+            });
         }
 
-        private String words(Detections found, List<String> names) {
-            if (found.count() == 0) {
-                return getString(R.string.nothing_found);
-            }
-            StringBuilder words = new StringBuilder();
-            for (int i = 0; i < found.count(); i++) {
-                words.append(String.format(Locale.getDefault(), "%s %.0f %%, ",
-                        names.get(found.label(i)), 100 * found.score(i)));
-            }
-            return words.substring(0, words.length() - 2);
+        private void remarkRefusal(String reason, Accelerator runsOn) {
+            controls.remark(getString(R.string.refused,
+                    getString(controls.accelerator().title), reason, getString(runsOn.title)));
+            controls.setAccelerator(runsOn);
+        }
+
+        private void trouble(String words) {
+            show(() -> {
+                modelTrouble = words;
+                controls.showTimes("");
+                tell();
+            });
+        }
+
+        private void show(Runnable change) {
+            screen.post(() -> {
+                if (this == results) {
+                    change.run();
+                }
+            });
         }
     }
 }

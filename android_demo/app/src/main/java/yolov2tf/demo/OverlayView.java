@@ -7,6 +7,8 @@ import android.graphics.Color;
 import android.graphics.Paint;
 import android.graphics.RectF;
 import android.graphics.Typeface;
+import android.os.Handler;
+import android.os.Looper;
 import android.util.AttributeSet;
 import android.view.View;
 import java.util.List;
@@ -15,8 +17,15 @@ import yolov2tf.core.DetectionPainter;
 import yolov2tf.core.Detections;
 import yolov2tf.core.ScreenArea;
 
-/** Draws the boxes over the camera's preview, or over a picked picture. */
+/**
+ * Draws the boxes over the camera's preview, or over a picked picture.
+ *
+ * <p>It is a live region: its description says what is shown. Over the camera it changes at most
+ * every few seconds, and only when other things are seen.
+ */
 public final class OverlayView extends View implements Brush {
+    private static final long SPOKEN_EVERY_NANOS = 3_000_000_000L;
+
     private final Paint paint = new Paint(Paint.ANTI_ALIAS_FLAG | Paint.FILTER_BITMAP_FLAG);
     private final RectF place = new RectF();
     private final ScreenArea area = new ScreenArea();
@@ -25,9 +34,14 @@ public final class OverlayView extends View implements Brush {
     private Bitmap picture; // null for the camera
     private boolean mirrored;
 
+    // View.post() can lose what other threads post while the view is being attached.
+    private final Handler screen = new Handler(Looper.getMainLooper());
     private final Object lock = new Object();
-    private Detections shown;
+    private Detections shown; // all that was found; those above the threshold are drawn
     private List<String> names;
+    private float threshold;
+    private boolean spoken;
+    private long lastSpoken;
 
     public OverlayView(Context context, AttributeSet attributes) {
         super(context, attributes);
@@ -36,10 +50,18 @@ public final class OverlayView extends View implements Brush {
         paint.setTypeface(Typeface.DEFAULT_BOLD);
     }
 
-    /** Shows a picture in place of the camera's preview, or the preview again (null). */
-    void setPicture(Bitmap bitmap) {
+    /**
+     * Shows a picture in place of the camera's preview, or the preview again (null).
+     *
+     * @return whether that is a change
+     */
+    boolean setPicture(Bitmap bitmap) {
+        if (picture == bitmap) {
+            return false;
+        }
         picture = bitmap;
         clear();
+        return true;
     }
 
     /** Says whether the preview below is mirrored. */
@@ -47,16 +69,71 @@ public final class OverlayView extends View implements Brush {
         mirrored = value;
     }
 
-    /** Shows detections; from any thread. They are copied. */
-    void show(Detections found, List<String> classNames) {
+    /** Shows only what scores above this, 0..1; of what is shown already, too. */
+    void setThreshold(float score) {
+        synchronized (lock) {
+            threshold = score;
+        }
+        if (picture != null) {
+            describe();
+        }
+        invalidate();
+    }
+
+    /**
+     * Shows detections, best first; from any thread. They are copied.
+     *
+     * @param live whether they are the camera's
+     */
+    void show(Detections found, List<String> classNames, boolean live) {
+        boolean speak;
         synchronized (lock) {
             if (names != classNames) { // another model, which may find more
                 shown = new Detections(found.capacity());
                 names = classNames;
             }
             shown.copy(found);
+            long now = System.nanoTime();
+            speak = !live || !spoken || now - lastSpoken > SPOKEN_EVERY_NANOS;
+            spoken = true;
+            lastSpoken = speak ? now : lastSpoken;
+        }
+        if (speak) {
+            screen.post(this::describe);
         }
         postInvalidate();
+    }
+
+    /** A copy of all that was found, whatever the threshold; null before there is something. */
+    Detections found() {
+        synchronized (lock) {
+            if (shown == null) {
+                return null;
+            }
+            Detections copy = new Detections(shown.capacity());
+            copy.copy(shown);
+            return copy;
+        }
+    }
+
+    private void describe() {
+        String words = null;
+        synchronized (lock) {
+            if (shown != null && shown.pictureWidth() > 0) {
+                int count = shown.countAbove(threshold);
+                words = picture == null
+                        ? Words.counts(getResources(), shown, count, names)
+                        : Words.each(getResources(), shown, count, names);
+            }
+        }
+        if (words == null || !words.contentEquals(described())) {
+            setContentDescription(words);
+        }
+    }
+
+    private CharSequence described() {
+        CharSequence words = getContentDescription();
+        return words == null ? "" : words;
     }
 
     /** Removes all boxes. */
@@ -64,8 +141,10 @@ public final class OverlayView extends View implements Brush {
         synchronized (lock) {
             names = null;
             shown = null;
+            spoken = false;
         }
-        postInvalidate();
+        describe();
+        invalidate();
     }
 
     @Override
@@ -81,7 +160,7 @@ public final class OverlayView extends View implements Brush {
             if (shown != null && shown.pictureWidth() > 0) {
                 area.fit(shown.pictureWidth(), shown.pictureHeight(), getWidth(), getHeight(),
                         mirrored && picture == null);
-                painter.paint(shown, names, area, this);
+                painter.paint(shown, threshold, names, area, this);
             }
         }
         canvas = null;

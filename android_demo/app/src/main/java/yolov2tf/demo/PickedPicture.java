@@ -1,84 +1,80 @@
 package yolov2tf.demo;
 
-import android.content.ContentResolver;
 import android.graphics.Bitmap;
 import android.graphics.BitmapFactory;
 import android.graphics.Matrix;
 import android.media.ExifInterface;
-import android.net.Uri;
-import java.io.FileNotFoundException;
+import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
-import yolov2tf.core.PackedPicture;
+import yolov2tf.core.Picture;
 
 /** A picture that the user picked, upright and no larger than the screen needs. */
-final class PickedPicture {
+final class PickedPicture implements Picture {
     private static final int LONGEST = 2048;
 
     final Bitmap bitmap;
+    private final int[] row; // of whoever reads: the network's thread
 
     private PickedPicture(Bitmap bitmap) {
         this.bitmap = bitmap;
+        row = new int[bitmap.getWidth()];
     }
 
     /**
      * Reads a picture.
      *
-     * @throws IOException if it cannot be read, or is none
+     * @throws IOException if it cannot be read, or is none; the message says so
      */
-    static PickedPicture read(ContentResolver resolver, Uri uri) throws IOException {
+    static PickedPicture read(File file) throws IOException {
         BitmapFactory.Options options = new BitmapFactory.Options();
         options.inJustDecodeBounds = true;
-        decode(resolver, uri, options);
+        BitmapFactory.decodeFile(file.getPath(), options);
         if (options.outWidth < 1 || options.outHeight < 1) {
-            throw new IOException("no picture that Android knows");
+            throw new IOException("it is no picture that Android knows");
         }
         options.inJustDecodeBounds = false;
         options.inSampleSize = 1;
         while (Math.max(options.outWidth, options.outHeight) / options.inSampleSize > LONGEST) {
             options.inSampleSize *= 2;
         }
-        Bitmap bitmap = decode(resolver, uri, options);
+        Bitmap bitmap = BitmapFactory.decodeFile(file.getPath(), options);
         if (bitmap == null) {
-            throw new IOException("damaged");
+            throw new IOException("it is damaged");
         }
-        Matrix upright = upright(resolver, uri);
         return new PickedPicture(Bitmap.createBitmap(
-                bitmap, 0, 0, bitmap.getWidth(), bitmap.getHeight(), upright, true));
+                bitmap, 0, 0, bitmap.getWidth(), bitmap.getHeight(), upright(file), true));
     }
 
-    /** The picture as the detector takes it. */
-    PackedPicture pixels() {
-        int width = bitmap.getWidth();
-        int height = bitmap.getHeight();
-        int[] pixels = new int[width * height];
-        bitmap.getPixels(pixels, 0, width, 0, 0, width, height);
-        return new PackedPicture(pixels, width, height);
+    @Override
+    public int width() {
+        return bitmap.getWidth();
     }
 
-    private static Bitmap decode(ContentResolver resolver, Uri uri, BitmapFactory.Options options)
-            throws IOException {
-        try (InputStream stream = open(resolver, uri)) {
-            return BitmapFactory.decodeStream(stream, null, options);
+    @Override
+    public int height() {
+        return bitmap.getHeight();
+    }
+
+    @Override
+    public void read(int y, int[] columns, float[] rgb) {
+        bitmap.getPixels(row, 0, row.length, 0, y, row.length, 1);
+        int next = 0;
+        for (int column : columns) {
+            int pixel = row[column];
+            rgb[next++] = pixel >> 16 & 0xFF;
+            rgb[next++] = pixel >> 8 & 0xFF;
+            rgb[next++] = pixel & 0xFF;
         }
     }
 
-    private static InputStream open(ContentResolver resolver, Uri uri) throws IOException {
-        InputStream stream = resolver.openInputStream(uri);
-        if (stream == null) {
-            throw new FileNotFoundException(uri.toString());
-        }
-        return stream;
-    }
-
-    private static Matrix upright(ContentResolver resolver, Uri uri) throws IOException {
+    private static Matrix upright(File file) {
         Matrix matrix = new Matrix();
         int orientation;
-        try (InputStream stream = open(resolver, uri)) {
-            orientation = new ExifInterface(stream).getAttributeInt(
+        try {
+            orientation = new ExifInterface(file.getPath()).getAttributeInt(
                     ExifInterface.TAG_ORIENTATION, ExifInterface.ORIENTATION_NORMAL);
-        } catch (IOException error) {
-            return matrix; // formats without EXIF are upright
+        } catch (IOException | RuntimeException error) {
+            return matrix; // formats without EXIF, and broken EXIF: as it is
         }
         switch (orientation) {
             case ExifInterface.ORIENTATION_FLIP_HORIZONTAL:

@@ -2,7 +2,7 @@ package yolov2tf.core;
 
 import java.util.List;
 
-/** Draws boxes, names and scores. Better ones are drawn over worse ones, names over boxes. */
+/** Draws boxes, names and scores: better ones over worse ones, names over boxes and beside names. */
 public final class DetectionPainter {
     /** Those of {@code yolov2_tf.drawing.pictures}: far apart from one another. */
     private static final int[] COLORS = {
@@ -16,6 +16,7 @@ public final class DetectionPainter {
 
     private final float textSize;
     private final float thickness;
+    private final CaptionPlaces places = new CaptionPlaces();
     private List<String> names;
     private String[][] captions; // by label and percent: a string is made once
 
@@ -32,22 +33,24 @@ public final class DetectionPainter {
      * Draws what was found.
      *
      * @param found the detections
+     * @param threshold those that score above this are drawn, 0..1
      * @param classNames what their labels index
      * @param area where on the view the picture is
      * @param brush draws
      */
-    public void paint(Detections found, List<String> classNames, ScreenArea area, Brush brush) {
+    public void paint(Detections found, float threshold, List<String> classNames, ScreenArea area,
+            Brush brush) {
         if (classNames != names) {
             names = classNames;
             captions = new String[classNames.size()][];
         }
-        for (int i = found.count() - 1; i >= 0; i--) {
-            float left = Math.min(area.x(found.left(i)), area.x(found.right(i)));
-            float right = Math.max(area.x(found.left(i)), area.x(found.right(i)));
-            brush.outline(left, area.y(found.top(i)), right, area.y(found.bottom(i)), thickness,
-                    color(found.label(i)));
+        int count = found.countAbove(threshold);
+        for (int i = count - 1; i >= 0; i--) {
+            brush.outline(left(found, i, area), area.y(found.top(i)), right(found, i, area),
+                    area.y(found.bottom(i)), thickness, color(found.label(i)));
         }
-        for (int i = found.count() - 1; i >= 0; i--) {
+        places.clear();
+        for (int i = 0; i < count; i++) {
             paintCaption(found, i, area, brush);
         }
     }
@@ -58,18 +61,26 @@ public final class DetectionPainter {
         float width = brush.widthOf(caption, textSize) + 2 * padding;
         float height = textSize + 2 * padding;
         float outer = thickness / 2;
-
-        float left = Math.min(area.x(found.left(index)), area.x(found.right(index))) - outer;
-        float farthest = Math.max(area.x(0), area.x(1)) - width;
-        left = Math.max(Math.min(left, farthest), Math.min(area.x(0), area.x(1)));
-        float top = area.y(found.top(index)) - outer - height;
-        if (top < area.y(0)) {
-            top = Math.max(area.y(found.top(index)) - outer, area.y(0)); // inside the box then
+        boolean fits = places.find(left(found, index, area) - outer,
+                area.y(found.top(index)) - outer, right(found, index, area) + outer,
+                area.y(found.bottom(index)) + outer, width, height, area);
+        if (!fits) {
+            return;
         }
+        float left = places.left();
+        float top = places.top();
         int color = color(found.label(index));
         brush.fill(left, top, left + width, top + height, color);
         brush.write(caption, left + padding, top + padding + 0.85f * textSize, textSize,
                 isLight(color) ? INK : PAPER);
+    }
+
+    private static float left(Detections found, int index, ScreenArea area) {
+        return Math.min(area.x(found.left(index)), area.x(found.right(index)));
+    }
+
+    private static float right(Detections found, int index, ScreenArea area) {
+        return Math.max(area.x(found.left(index)), area.x(found.right(index)));
     }
 
     private String caption(int label, float score) {
@@ -86,7 +97,8 @@ public final class DetectionPainter {
         return captions[label][percent];
     }
 
-    private static int color(int label) {
+    /** Colour of a class, as {@code 0xAARRGGBB}. */
+    public static int color(int label) {
         return COLORS[Math.floorMod(label, COLORS.length)];
     }
 

@@ -25,6 +25,20 @@ public final class Detections {
         return count;
     }
 
+    /**
+     * How many score above a threshold: the first ones, since the best come first.
+     *
+     * <p>They are what the network would have given with this threshold: a box is suppressed by
+     * better ones alone, so what scores less changes nothing above.
+     */
+    public int countAbove(float threshold) {
+        int above = 0;
+        while (above < count && scores[above] > threshold) {
+            above++;
+        }
+        return above;
+    }
+
     public int label(int index) {
         return labels[index];
     }

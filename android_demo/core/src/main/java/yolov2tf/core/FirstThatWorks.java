@@ -15,31 +15,49 @@ public final class FirstThatWorks {
         ModelRunner open() throws Exception;
     }
 
-    private FirstThatWorks() {}
+    /** Open, and has run once. */
+    public final ModelRunner runner;
+    /** Place of the way that worked. */
+    public final int way;
+    /** Why the first way was passed over; null if it worked. */
+    public final String refusal;
+
+    private FirstThatWorks(ModelRunner runner, int way, String refusal) {
+        this.runner = runner;
+        this.way = way;
+        this.refusal = refusal;
+    }
 
     /**
      * Tries the ways in turn.
      *
      * @param model the model that they run
      * @param ways the best one first
-     * @return an open runner
      * @throws ModelException if none works; it has the reason of the last
      */
-    public static ModelRunner open(ModelFile model, List<Way> ways) throws ModelException {
-        Throwable reason = null;
-        for (Way way : ways) {
+    public static FirstThatWorks open(ModelFile model, List<Way> ways) throws ModelException {
+        String first = null;
+        Throwable last = null;
+        for (int i = 0; i < ways.size(); i++) {
             ModelRunner runner = null;
             try {
-                runner = way.open();
+                runner = ways.get(i).open();
                 tryOnce(model, runner);
-                return runner;
+                return new FirstThatWorks(runner, i, first);
             } catch (Exception | LinkageError error) { // the latter if a library is missing
-                reason = error;
+                first = first == null ? words(error) : first;
+                last = error;
                 closeQuietly(runner);
             }
         }
-        String detail = reason == null ? "" : ": " + reason.getMessage();
-        throw new ModelException("The model cannot be run on this device" + detail, reason);
+        String detail = last == null ? "" : ": " + words(last);
+        throw new ModelException("The model cannot be run on this device" + detail, last);
+    }
+
+    /** What an error says, or else what it is. */
+    public static String words(Throwable error) {
+        String message = error.getMessage();
+        return message == null || message.isEmpty() ? error.getClass().getSimpleName() : message;
     }
 
     private static void tryOnce(ModelFile model, ModelRunner runner) {

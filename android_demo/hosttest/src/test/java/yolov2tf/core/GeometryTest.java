@@ -106,39 +106,4 @@ class GeometryTest {
         }
         assertEquals(2, average.mean());
     }
-
-    @Test
-    void captionsStayOnThePicture() {
-        Detections found = new Detections(3);
-        found.add(0, 0.9f, 1, 1, 0, 0.5f);
-        found.add(0.001f, 0, 0.3f, 0.1f, 1, Float.NaN);
-        found.add(0.9f, 0.95f, 1, 1, 7, 1.5f); // a label without a name
-        ScreenArea area = new ScreenArea();
-        area.fit(4, 3, 400, 300, false);
-        int[] drawn = new int[3];
-        new DetectionPainter(12, 2).paint(found, Arrays.asList("cat", "dog"), area, new Brush() {
-            @Override
-            public void outline(float left, float top, float right, float bottom, float thickness,
-                    int argb) {
-                drawn[0]++;
-            }
-
-            @Override
-            public void fill(float left, float top, float right, float bottom, int argb) {
-                assertTrue(left >= 0 && right <= 400 && top >= 0 && bottom <= 300);
-                drawn[1]++;
-            }
-
-            @Override
-            public void write(String text, float left, float baseline, float size, int argb) {
-                drawn[2]++;
-            }
-
-            @Override
-            public float widthOf(String text, float size) {
-                return 0.6f * size * text.length();
-            }
-        });
-        assertArrayEquals(new int[] {3, 3, 3}, drawn);
-    }
 }

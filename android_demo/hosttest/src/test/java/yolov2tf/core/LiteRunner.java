@@ -3,6 +3,7 @@ package yolov2tf.core;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.tensorflowlite.BuiltinOpResolverWithXNNPACK;
 import org.bytedeco.tensorflowlite.FlatBufferModel;
 import org.bytedeco.tensorflowlite.Interpreter;
@@ -20,7 +21,8 @@ final class LiteRunner implements ModelRunner {
 
     private final FlatBufferModel model;
     private final BuiltinOpResolverWithXNNPACK operators = new BuiltinOpResolverWithXNNPACK();
-    private final Interpreter interpreter = new Interpreter();
+    // The builder makes it; one that was there before would be freed twice.
+    private final Interpreter interpreter = new Interpreter((Pointer) null);
 
     LiteRunner(Path file) {
         model = FlatBufferModel.BuildFromFile(file.toString());

@@ -39,7 +39,7 @@ final class PaintedPicture {
         int right = Math.round(area.x(1));
         graphics.drawImage(bitmap(picture), left, Math.round(area.y(0)), right - left,
                 Math.round(area.height()), null);
-        new DetectionPainter(18, 3).paint(found, names, area, new GraphicsBrush(graphics));
+        new DetectionPainter(18, 3).paint(found, 0, names, area, new GraphicsBrush(graphics));
         graphics.dispose();
         return view;
     }

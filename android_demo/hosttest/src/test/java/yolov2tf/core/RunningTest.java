@@ -26,7 +26,7 @@ class RunningTest {
     @Test
     void whatDoesNotOpenIsPassedOver() throws ModelException {
         FakeRunner works = new FakeRunner(false);
-        ModelRunner runner = FirstThatWorks.open(model(), Arrays.asList(
+        FirstThatWorks opened = FirstThatWorks.open(model(), Arrays.asList(
                 () -> {
                     throw new UnsupportedOperationException("no GPU");
                 },
@@ -34,7 +34,9 @@ class RunningTest {
                     throw new UnsatisfiedLinkError("no library");
                 },
                 () -> works));
-        assertSame(works, runner);
+        assertSame(works, opened.runner);
+        assertEquals(2, opened.way);
+        assertEquals("no GPU", opened.refusal);
         assertEquals(0, works.closed);
     }
 
@@ -42,8 +44,10 @@ class RunningTest {
     void whatFailsWhenItRunsIsClosedAndPassedOver() throws ModelException {
         FakeRunner broken = new FakeRunner(true);
         FakeRunner works = new FakeRunner(false);
-        assertSame(works,
-                FirstThatWorks.open(model(), Arrays.asList(() -> broken, () -> works)));
+        FirstThatWorks opened =
+                FirstThatWorks.open(model(), Arrays.asList(() -> broken, () -> works));
+        assertSame(works, opened.runner);
+        assertEquals("broken", opened.refusal);
         assertEquals(1, broken.closed);
         assertEquals(1, works.runs);
     }
@@ -116,11 +120,18 @@ class RunningTest {
             for (int i = 0; i < all.count(); i++) {
                 expected += all.score(i) > middle ? 1 : 0;
             }
+            assertEquals(expected, all.countAbove(middle)); // what moving the threshold shows
             Detections best = new Detections(100);
             detector.setThreshold(middle);
             detector.detect(GOLDEN.picture(), best);
             assertTrue(expected > 0);
             assertEquals(expected, best.count());
+            for (int i = 0; i < expected; i++) {
+                assertEquals(best.label(i), all.label(i));
+                assertEquals(best.score(i), all.score(i));
+                assertEquals(best.left(i), all.left(i));
+                assertEquals(best.bottom(i), all.bottom(i));
+            }
             Detections few = new Detections(1); // room for one
             detector.detect(GOLDEN.picture(), few);
             assertEquals(best.score(0), few.score(0));

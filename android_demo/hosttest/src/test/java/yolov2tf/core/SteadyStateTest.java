@@ -68,7 +68,7 @@ class SteadyStateTest {
                 setFrame(90);
                 detector.detect(frame, found);
                 shown.copy(found);
-                painter.paint(shown, model.layout.classNames, area, brush);
+                painter.paint(shown, 0, model.layout.classNames, area, brush);
             }
             long allocated = threads.getCurrentThreadAllocatedBytes() - before;
             assertTrue(found.count() > 0, "nothing was found, so nothing was measured");
