@@ -24,6 +24,7 @@ WRONG = {
     "flip": ("no", 1, None),
     "weights": (3, True),
     "freeze": (True, "yes"),  # nothing is loaded
+    "mean": (-0.1, 1, 1.5, NAN, "0.9", None, True),
     "precision": ("float64", None),
     "seed": (-1, 0.5, 2**31),
 }

@@ -68,6 +68,7 @@ def train(
     flip: common.Flip = DEFAULTS.flip,
     weights: common.Weights = None,
     freeze: common.Freeze = False,
+    mean: common.Mean = DEFAULTS.mean,
     precision: common.Precision = DEFAULTS.precision,
     seed: common.Seed = DEFAULTS.seed,
     resume: common.Resume = False,

@@ -64,10 +64,12 @@ class Checkpoints(keras.callbacks.Callback):
         plan: `yolov2_tf.training.plan.Plan` that is carried out.
         best: Best score so far, for a resumed run.
         score: Name of the score, the higher the better.
+        mean: `WeightMean`, whose weights the best has, or None.
     """
 
-    def __init__(self, run, plan, best=float("-inf"), score="val_map"):
+    def __init__(self, run, plan, best=float("-inf"), score="val_map", mean=None):
         super().__init__()
+        self.mean = mean
         self.run = run
         self.plan = plan
         self.best = best
@@ -79,6 +81,9 @@ class Checkpoints(keras.callbacks.Callback):
         if score is not None and not self.best >= score:
             self.best, self.scored = score, True
             self._save(self.run.best)
+        if self.mean is not None:
+            self.mean.take_out()
+            self.mean.save()
         # Last: a process that is killed before repeats the epoch, and with it what came first.
         self.run.note(self.plan.position(epoch + 1, iterations(self.model)))
         self._save(self.run.last)
@@ -89,7 +94,11 @@ class Checkpoints(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         if not self.scored:
+            if self.mean is not None:
+                self.mean.put_in()
             self._save(self.run.best)
+            if self.mean is not None:
+                self.mean.take_out()
 
     def _save(self, place):
         with replacing(place) as path:

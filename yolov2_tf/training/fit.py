@@ -13,6 +13,7 @@ from yolov2_tf.training.optimizer import iterations, make_optimizer, strategy
 from yolov2_tf.training.plan import Plan
 from yolov2_tf.training.resume import data_changes, recipe_changes
 from yolov2_tf.training.run import Run
+from yolov2_tf.training.weight_mean import WeightMean
 
 
 def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), console=None):
@@ -122,10 +123,15 @@ def _record(task, recipe):
 
 def _callbacks(task, recipe, run, plan, rows, console):
     """What every epoch does beside its steps, in this order."""
-    callbacks = [Throughput(plan.steps * plan.batch_size)]
+    callbacks, mean = [Throughput(plan.steps * plan.batch_size)], None
+    if recipe.mean:
+        mean = WeightMean(run.mean, recipe.mean, resume=plan.start.epoch > 0)
+        callbacks.append(mean)
     if task.validation is not None:
         callbacks.append(task.scorer(max(1, plan.epochs // 20)))
-    checkpoints = Checkpoints(run, plan, _best(task, recipe, run, rows), score=task.SCORE)
+    checkpoints = Checkpoints(
+        run, plan, _best(task, recipe, run, rows), score=task.SCORE, mean=mean
+    )
     callbacks += task.watchers(recipe, checkpoints)
     # A killed process may leave a row too many, which a resumed run drops, but none too few.
     callbacks += [History(run, rows, samples=task.samples), checkpoints]

@@ -28,6 +28,7 @@ LIMITS = {
     "weight_decay": (0, math.inf),
     "jitter": (0, 0.45),  # a border on each side, and something must be left between
     "mosaic": (0, 1),
+    "mean": (0, 0.99999),
     "seed": (0, 2**31 - 1),  # TensorFlow's stateless random numbers take int32
 }
 """The smallest and the largest value of these fields."""
@@ -49,6 +50,8 @@ class Recipe:
         flip: Whether half of the pictures are mirrored: not for text or digits.
         weights: `.keras` file whose fitting weights the network starts with, or None.
         freeze: Whether layers with loaded weights stay as they are.
+        mean: Decay of the exponential mean of the weights, which is what is scored and saved then;
+            0 for none.
         precision: Keras' dtype policy: `float32`, `mixed_bfloat16`, `mixed_float16`.
         seed: Makes weights, views and order reproducible, 0 to 2³¹ - 1.
     """
@@ -64,10 +67,11 @@ class Recipe:
     flip: bool = True
     weights: str | None = None
     freeze: bool = False
+    mean: float = 0.0
     precision: str = "float32"
     seed: int = 0
 
-    CHANGEABLE: ClassVar = frozenset({"epochs", "batch_size", "learning_rate", "flip"})
+    CHANGEABLE: ClassVar = frozenset({"epochs", "batch_size", "learning_rate", "flip", "mean"})
     """What a resumed run may do otherwise: that which is not in its network, optimizer or loss."""
 
     @classmethod

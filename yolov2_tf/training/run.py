@@ -28,6 +28,7 @@ class Run:
         last: `Path` of the network of the last epoch, with its optimizer.
         best: `Path` of the network with the best score.
         history: `Path` of the figures of every epoch.
+        mean: `Path` of the mean of the weights, of a run that keeps one.
     """
 
     FILES = ("model.keras", "last.keras", "config.json", "history.csv", "history.png")
@@ -35,6 +36,7 @@ class Run:
     def __init__(self, folder):
         self.folder = Path(folder)
         self.best, self.last, self.config, self.history, _ = (self.folder / n for n in self.FILES)
+        self.mean = self.folder / "mean.npz"
 
     def locked(self):
         """Context in which no other training can be at work here, see `folder_lock`."""
@@ -75,7 +77,7 @@ class Run:
 
     def clear(self):
         """Removes the files of a run, and leaves what else is in the folder."""
-        for name in self.FILES:
+        for name in (*self.FILES, self.mean.name):
             (self.folder / name).unlink(missing_ok=True)
         shutil.rmtree(self.folder / "tensorboard", ignore_errors=True)
         self.__dict__.pop("record", None)

@@ -1,0 +1,93 @@
+"""The mean of the weights: by hand, as what is scored and saved, and over a stop."""
+
+import keras
+import numpy as np
+import pytest
+
+from tests.training.test_fit import RECIPE, TASK, Stop, StopAt, changed
+from yolov2_tf.errors import InputError
+from yolov2_tf.models.loading import load_model
+from yolov2_tf.training.fit import train
+from yolov2_tf.training.weight_mean import WeightMean
+
+
+class Seen(keras.callbacks.Callback):
+    """Notes the weights after each step."""
+
+    def __init__(self):
+        super().__init__()
+        self.weights = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.weights.append(self.model.get_weights())
+
+
+def means(start, steps, decay):
+    result = start
+    for step, weights in enumerate(steps, start=1):
+        keep = min(decay, (1 + step) / (10 + step))
+        result = [keep * m + (1 - keep) * w for m, w in zip(result, weights, strict=True)]
+    return result
+
+
+def weights(path):
+    return load_model(path).get_weights()
+
+
+def check_equal(left, right, **tolerance):
+    for one, other in zip(left, right, strict=True):
+        np.testing.assert_allclose(one, other, **(tolerance or {"rtol": 0}))
+
+
+@pytest.mark.parametrize("decay", [0.3, 0.99])
+def test_best_has_the_mean_and_last_the_weights_themselves(tmp_path, decay):
+    seen = Seen()
+    train(TASK, changed(mean=decay), tmp_path / "run", callbacks=[seen])
+    keras.utils.set_random_seed(RECIPE.seed)
+    start = TASK.build(RECIPE).get_weights()
+    expected = means(start, seen.weights, decay)
+    check_equal(weights(tmp_path / "run/model.keras"), expected, rtol=1e-5, atol=1e-7)
+    check_equal(weights(tmp_path / "run/last.keras"), seen.weights[-1])
+    train(TASK, RECIPE, tmp_path / "without")
+    check_equal(weights(tmp_path / "without/last.keras"), seen.weights[-1])
+    assert not (tmp_path / "without/mean.npz").exists()
+
+
+def test_goes_on_after_a_stop(tmp_path):
+    recipe = changed(epochs=4, mean=0.9)
+    train(TASK, recipe, tmp_path / "whole")
+    with pytest.raises(Stop):
+        train(TASK, recipe, tmp_path / "stopped", callbacks=[StopAt(3)])
+    train(TASK, None, tmp_path / "stopped", resume=True)
+    for name in ("model.keras", "last.keras"):
+        check_equal(weights(tmp_path / "whole" / name), weights(tmp_path / "stopped" / name))
+    train(TASK, RECIPE, tmp_path / "whole", overwrite=True)
+    assert not (tmp_path / "whole/mean.npz").exists()
+
+
+def test_refuses_a_file_of_something_else(tmp_path):
+    recipe = changed(epochs=4, mean=0.9)
+    with pytest.raises(Stop):
+        train(TASK, recipe, tmp_path, callbacks=[StopAt(3)])
+    np.savez(tmp_path / "mean.npz", np.zeros((2, 3)))
+    with pytest.raises(InputError, match="of another network"):
+        train(TASK, None, tmp_path, resume=True)
+    (tmp_path / "mean.npz").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="cannot be read"):
+        train(TASK, None, tmp_path, resume=True)
+
+
+def test_the_model_has_the_mean_only_between_put_in_and_take_out(tmp_path):
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    mean = WeightMean(tmp_path / "mean.npz")
+    mean.set_model(model)
+    mean.on_train_begin()
+    old = model.get_weights()
+    model.set_weights([weight + 1 for weight in old])
+    for _ in range(2):  # twice is as once
+        mean.put_in()
+        check_equal(model.get_weights(), old)
+    for _ in range(2):
+        mean.take_out()
+        check_equal(model.get_weights(), [weight + 1 for weight in old])
