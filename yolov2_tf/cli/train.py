@@ -45,7 +45,8 @@ Balance = Annotated[
     bool, typer.Option("--balance", help="Give all classes the same share in the class loss.")
 ]
 Spare = Annotated[
-    bool, typer.Option("--spare", help="Boxes say nothing against classes that have none.")
+    bool,
+    typer.Option("--spare", help="Leave classes without boxes out of boxes' class loss."),
 ]
 ClassMap = Annotated[
     Path | None, typer.Option("--map", help="Number of each class's node, e.g. coco9k.map.")

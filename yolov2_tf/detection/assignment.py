@@ -17,7 +17,7 @@ class Matches:
         offset: `(B, M, 2)` float32 `[x, y]` of the centre within its cell, 0..1.
         log_scale: `(B, M, 2)` float32 logarithm of `[width, height]` over the prior's.
         balance: float32, 2 - w·h: small boxes weigh up to twice as much as large ones.
-        taken: `(B, N)` float32, 1 for slots that answer for a truth.
+        taken: `(B, N)` float32, 1 for matched anchors.
     """
 
     slot: tf.Tensor

@@ -31,38 +31,39 @@ IMAGE_RULES = ("paper", "darknet", "object")
 class YOLOv2Loss(keras.losses.Loss):
     """Sum over the boxes of an image, mean over the batch.
 
-    For every slot that answers for a truth: ½·coord·(2 - w·h)·[(σ(t_x) - x̂)² + (σ(t_y) - ŷ)² +
+    For every matched anchor: ½·coord·(2 - w·h)·[(σ(t_x) - x̂)² + (σ(t_y) - ŷ)² +
     (t_w - ŵ)² + (t_h - ĥ)²], ½·object·(σ(t_o) - IoU)² and the cross-entropy of the class. For
-    every other slot: ½·noobject·σ(t_o)², unless its box overlaps a truth by more than
+    every unmatched one: ½·noobject·σ(t_o)², unless its box overlaps ground truth by more than
     `ignore_iou`; during warm-up also a pull to its prior.
 
     An image may have a label and no boxes (paper, section 4, "Joint classification and
-    detection"). Then the box that gives this label the highest probability, objectness included,
-    answers for it: with the cross-entropy of the label and ½·object·(.3 - σ(t_o))² while its
-    objectness is below .3. With the rule `darknet` (src/region_layer.c) that box's objectness is
-    left alone instead, and all others have ½·noobject·σ(t_o)². With the rule `object` the box of
-    the highest objectness answers, whatever it calls the object.
+    detection"). Then it is matched to the box that gives this label the highest probability,
+    objectness included: cross-entropy of the label, and ½·object·(.3 - σ(t_o))² while the
+    objectness is below .3. With the rule `darknet` (src/region_layer.c) the objectness of the
+    matched box adds no loss, and all others have ½·noobject·σ(t_o)². With the rule `object` the
+    label is matched to the box of the highest objectness, whatever class that box predicts.
 
     Args:
         anchors: `(k, 2)` `[width, height]` in cells, those of the model.
         tree: Optional `WordTree` (or its config): cross-entropy along the label's path.
         coord_scale: Weight of the box terms.
-        object_scale: Weight of the objectness of slots with a truth.
-        noobject_scale: Weight of the objectness of slots without one.
+        object_scale: Weight of the objectness of matched anchors.
+        noobject_scale: Weight of the objectness of unmatched ones.
         class_scale: Weight of the cross-entropy.
-        ignore_iou: Overlap with a truth above which an unmatched slot is not punished.
+        ignore_iou: Overlap with ground truth above which an unmatched anchor adds no loss.
         rescore: Whether the objectness learns the IoU of its box; otherwise 1.
         warmup_images: For how many images unmatched predictions are pulled to their priors.
         class_weights: Optional C factors of the cross-entropy, for rare classes.
-        box_classes: Optional indices of the classes that boxes may have, for joint training: then
-            the softmax of a box's class is among these alone, and says nothing against classes
-            that occur as labels of images only. With a tree, ancestors belong to them.
+        box_classes: Optional indices of the classes that boxes may have, for joint training: the
+            softmax of a box's class is then over these alone, so that boxes do not lower the
+            logits of classes that occur as labels of images only. With a tree, ancestors belong
+            to them.
         image_rule: One of `IMAGE_RULES`.
 
     Call: truths `{"boxes": (B, M, 4), "labels": (B, M)}` and the raw head tensor
     `(B, S_h, S_w, k · (5 + C))`. For joint training the truths have `"image_labels": (B,)`, -1 for
     an image with boxes; or `(B, L)`, several for an image, -1 for none, with
-    `"image_regions": (B, L, 4)`: the centre of the box that answers for a label is in its region.
+    `"image_regions": (B, L, 4)`: a label is matched to a box with its centre in the region.
     """
 
     def __init__(

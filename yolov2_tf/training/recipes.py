@@ -145,8 +145,8 @@ class DetectionRecipe(Recipe):
             `yolov2_tf.detection.loss.YOLOv2Loss`.
         balance: Whether all classes have the same share in the class loss, however often they
             occur: by boxes or by labels.
-        spare: Whether the class of a box is told apart from the classes of other boxes only, and
-            not from classes that occur as labels alone.
+        spare: Whether the class loss of boxes is over the classes that boxes have, and leaves out
+            those that occur as labels alone.
     """
 
     model: str = "yolov2"
