@@ -109,3 +109,13 @@ def test_the_classes_can_be_given(tmp_path):
     assert {int(label) for record in train.records for label in record.labels} == {2}
     with pytest.raises(InputError, match="cat"):
         open_training_sets(dataclasses.replace(data, class_names=("dog", "eel")))
+
+
+def test_copies_of_one_picture_are_not_held_out(tmp_path):
+    data = write(tmp_path, {"train": 3})
+    first = (tmp_path / "train" / "images" / "train0.png").read_bytes()
+    for picture in (tmp_path / "train" / "images").iterdir():
+        picture.write_bytes(first)
+    train, val, notes = open_training_sets(data)
+    assert (len(train), val) == (3, None)
+    assert "only one picture" in notes[-1]

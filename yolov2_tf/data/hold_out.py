@@ -52,6 +52,11 @@ def hold_out(dataset, fraction=HELD_OUT, seed=0):
     return tuple(parts)
 
 
+def distinct_pictures(dataset):
+    """Number of pictures that can be told apart; copies of one count once."""
+    return len(_groups(dataset.records))
+
+
 def _groups(records):
     """Lists of indices of records that must stay together."""
     root = list(range(len(records)))

@@ -3,7 +3,7 @@
 import dataclasses
 
 from yolov2_tf.data.annotations import listing, rename_classes
-from yolov2_tf.data.hold_out import hold_out
+from yolov2_tf.data.hold_out import distinct_pictures, hold_out
 from yolov2_tf.data.image_sets import (
     HELD_OUT,
     choose_splits,
@@ -78,8 +78,11 @@ def open_training_sets(data, validation=None, *, held_out=HELD_OUT, seed=0, chec
         scored = data.open(lambda _: names)
         train, scored, notes = _same_classes(train, scored)
         return train, scored, (*_use(available, used, names), *notes, *shared_note(train, scored))
-    if not held_out or len(train) < 2:
+    if not held_out:
         return train, None, _use(available, used, ())
+    if distinct_pictures(train) < 2:
+        note = "no image set to score on, and only one picture: none is held out"
+        return train, None, (*_use(available, used, ()), note)
     count = len(train)
     train, scored = hold_out(train, held_out, seed)
     note = (
