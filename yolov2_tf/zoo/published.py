@@ -11,7 +11,6 @@ from pathlib import Path
 
 from yolov2_tf.errors import InputError
 from yolov2_tf.files import cache_folder, replacing
-from yolov2_tf.zoo.download import download
 
 SITE = "https://pjreddie.com/media/files"
 REPOSITORY = "https://raw.githubusercontent.com/pjreddie/darknet/master"
@@ -86,6 +85,8 @@ def fetch(name, progress=None):
     Raises:
         InputError: If it cannot be downloaded, or is not the file it should be.
     """
+    from yolov2_tf.zoo.download import download  # whoever only runs files needs no requests
+
     network, folder = NETWORKS[name], cache_folder()
     if folder is None:
         raise InputError(
