@@ -179,7 +179,12 @@ def print_summary(dataset, console):
         return []
     summary = summarize(dataset)
     heading, rows = table_rows(summary)
-    table = Table(title=escape(dataset.name), title_justify="left")
+    table = Table(
+        title=escape(dataset.name),
+        title_justify="left",
+        show_header=any(heading),  # one image set needs no name
+        min_width=min(len(dataset.name), console.width),
+    )
     for i, name in enumerate(heading):
         table.add_column(escape(name), justify="right" if i else "left", overflow="fold")
     for row in rows:
