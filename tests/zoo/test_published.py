@@ -85,6 +85,7 @@ def test_damaged_weights_are_not_kept(server, toy, tmp_path):
 def test_paths_come_first_and_near_misses_are_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "yolov2").mkdir()
+    (tmp_path / "yolov2" / "saved_model.pb").touch()
     assert model_path("yolov2").is_dir()
     assert model_path("none.keras").name == "none.keras"
     with pytest.raises(InputError, match="no model is called 'yolov2-vok'") as error:

@@ -10,6 +10,7 @@ import typer
 
 from yolov2_tf.cli.parsing import messages, model_file
 from yolov2_tf.errors import InputError
+from yolov2_tf.training.recipes import names_network
 
 Out = Annotated[Path, typer.Option(help="Folder of the run.")]
 Val = Annotated[str | None, typer.Option(help="Data set to score on; DATA if only --val-split.")]
@@ -88,8 +89,8 @@ def read_options(context, task_name, kind, parsers):
     values = dict(context.params)
     given = {name for name in values if context.get_parameter_source(name).name == "COMMANDLINE"}
     for name in given & {"weights", "model"}:
-        if name == "weights":
-            values[name] = model_file(values[name], messages())
+        if name == "weights" or (name == "model" and names_network(values[name])):
+            values[name] = str(model_file(values[name], messages()))
         file = Path(values[name])
         if (name == "weights" or file.suffix == ".keras") and not file.is_file():
             raise InputError("no such file", where=file, expected="a .keras file")

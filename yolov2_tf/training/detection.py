@@ -11,7 +11,6 @@ from yolov2_tf.data.records import ClassificationDataset, box_shapes
 from yolov2_tf.detection.loss import WARMUP_IMAGES, YOLOv2Loss
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.anchors import cluster, to_cells
-from yolov2_tf.models.loading import load_model
 from yolov2_tf.models.transfer import with_new_head
 from yolov2_tf.models.yolov2 import TinyYOLOv2, YOLOv2
 from yolov2_tf.schedules import detection_schedule
@@ -19,6 +18,7 @@ from yolov2_tf.training.callbacks import DETECTION_FIGURES, MeanAveragePrecision
 from yolov2_tf.training.class_weights import balanced, classes_with_boxes
 from yolov2_tf.training.recipes import DetectionRecipe
 from yolov2_tf.training.task import Task, name_and_size
+from yolov2_tf.zoo.names import load_model
 
 BUILDERS = {"yolov2": YOLOv2, "tiny": TinyYOLOv2}
 

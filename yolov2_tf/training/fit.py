@@ -5,7 +5,6 @@ from pathlib import Path
 
 from yolov2_tf._version import __version__
 from yolov2_tf.errors import InputError
-from yolov2_tf.models.loading import load_model
 from yolov2_tf.models.transfer import transfer_weights
 from yolov2_tf.schedules import Shifted
 from yolov2_tf.training.callbacks import Checkpoints, History, Progress, Throughput
@@ -14,6 +13,7 @@ from yolov2_tf.training.plan import Plan
 from yolov2_tf.training.resume import data_changes, recipe_changes
 from yolov2_tf.training.run import Run
 from yolov2_tf.training.weight_mean import WeightMean
+from yolov2_tf.zoo.names import load_model
 
 
 def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), console=None):

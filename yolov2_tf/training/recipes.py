@@ -7,6 +7,7 @@ import os
 from typing import ClassVar
 
 from yolov2_tf.errors import InputError
+from yolov2_tf.zoo.names import names
 
 CHOICES = {
     "model": ("yolov2", "tiny"),
@@ -32,6 +33,11 @@ LIMITS = {
     "seed": (0, 2**31 - 1),  # TensorFlow's stateless random numbers take int32
 }
 """The smallest and the largest value of these fields."""
+
+
+def names_network(model):
+    """Whether `model` is a trained network of `yolov2 models`, and no form to build."""
+    return model not in CHOICES["model"] and str(model) in names()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,8 +171,8 @@ class DetectionRecipe(Recipe):
 
     @property
     def continues(self):
-        """Whether the network comes from a file."""
-        return str(self.model).endswith(".keras")
+        """Whether the network comes from a file, given by its path or a name of `yolov2 models`."""
+        return str(self.model).endswith(".keras") or names_network(self.model)
 
     def __post_init__(self):
         """Refuses values that cannot be.

@@ -4,14 +4,20 @@ import difflib
 from pathlib import Path
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.zoo.published import NETWORKS, fetch
+from yolov2_tf.zoo import published, shipped
+
+
+def names():
+    """All names, the shipped networks first."""
+    return [*shipped.NETWORKS, *published.NETWORKS]
 
 
 def model_path(model, progress=None):
     """The file of a model that is given by its path or by its name.
 
     Args:
-        model: Path, or a name that `yolov2 models` lists. A file of that name comes first.
+        model: Path, or a name that `yolov2 models` lists. A file of that name in the current folder
+            comes first.
         progress: See `yolov2_tf.zoo.published.fetch`.
 
     Returns:
@@ -21,15 +27,16 @@ def model_path(model, progress=None):
         InputError: If the network of that name cannot be had, or the name is nearly one.
     """
     path, name = Path(model), str(model)
-    if path.exists():
+    # A run is often in a folder of the model's name; as a model only a SavedModel is a folder.
+    if path.is_file() or (path / "saved_model.pb").is_file():
         return path
-    if name in NETWORKS:
-        return fetch(name, progress=progress)
-    close = difflib.get_close_matches(name.lower(), NETWORKS, n=1, cutoff=0.8)
-    if close and not path.suffix:
-        raise InputError(
-            f"no model is called {name!r}", expected=", ".join(NETWORKS), hint=close[0]
-        )
+    if name in shipped.NETWORKS:
+        return shipped.path(name)
+    if name in published.NETWORKS:
+        return published.fetch(name, progress=progress)
+    close = difflib.get_close_matches(name.lower(), names(), n=1, cutoff=0.8)
+    if close and not path.suffix and not path.exists():
+        raise InputError(f"no model is called {name!r}", expected=", ".join(names()), hint=close[0])
     return path
 
 
