@@ -12,6 +12,7 @@ import struct
 from pathlib import Path
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits, listing
+from yolov2_tf.data.records import MAX_SIDE
 from yolov2_tf.data.text_files import read_text
 from yolov2_tf.errors import InputError
 
@@ -106,16 +107,11 @@ def _read_picture(path, start):
 
 
 def _annotation(example, picture, where, label_map):
-    def values(key):
-        feature = example.get(key)
-        kind = feature.WhichOneof("kind") if feature is not None else None
-        return list(getattr(feature, kind).value) if kind else []
-
-    sides = [values(_BOX + side) for side in ("ymin", "xmin", "ymax", "xmax")]
-    names = [_text(value) for value in values("image/object/class/text")]
+    sides = [_values(example, _BOX + side) for side in ("ymin", "xmin", "ymax", "xmax")]
+    names = [_text(value) for value in _values(example, "image/object/class/text")]
     if not names:
-        labels = values("image/object/class/label")
-        names = [label_map.get(label, str(label)) for label in labels]
+        labels = _values(example, "image/object/class/label")
+        names = [label_map.get(label, _text(label)) for label in labels]
     counts = {len(side) for side in sides} | {len(names)}
     if len(counts) > 1:
         raise InputError(
@@ -123,25 +119,38 @@ def _annotation(example, picture, where, label_map):
             where=where,
             expected=f"as many of each: {_BOX}ymin …, image/object/class/text",
         )
+    if any(isinstance(value, bytes) for side in sides for value in side):
+        raise InputError("coordinates are text", where=where, expected=f"{_BOX}ymin … as floats")
     ignore = [""] * len(names)
     for key, reason in (("difficult", "difficult"), ("is_crowd", "crowd"), ("group_of", "group")):
-        flags = values(f"image/object/{key}")
+        flags = _values(example, f"image/object/{key}")
         if len(flags) == len(names):
             ignore = [reason if flag else old for flag, old in zip(flags, ignore, strict=True)]
-    encoded = values("image/encoded")
-    size = [values(f"image/{side}") for side in ("width", "height")]
-    width, height = (int(side[0]) if side else 0 for side in size)
-    title = values("image/filename") or values("image/source_id")
+    encoded = _values(example, "image/encoded")[:1]
+    title = _values(example, "image/filename") or _values(example, "image/source_id")
     return Annotation(
-        picture if encoded and encoded[0] else None,
+        picture if encoded and isinstance(encoded[0], bytes) and encoded[0] else None,
         _text(title[0]) if title and title[0] else where.rpartition("/")[2],
         list(zip(*sides, strict=True)),
         names,
         ignore,
         functools.partial("{}, box {}".format, where),
-        width,
-        height,
+        *(_side(example, f"image/{side}") for side in ("width", "height")),
     )
+
+
+def _values(example, key):
+    """What a feature holds: a list of bytes, floats or whole numbers, empty if it is not there."""
+    feature = example.get(key)
+    kind = feature.WhichOneof("kind") if feature is not None else None
+    return list(getattr(feature, kind).value) if kind else []
+
+
+def _side(example, key):
+    """Width or height in pixels, 0 where it is not told or cannot be."""
+    values = _values(example, key)[:1]
+    known = bool(values) and isinstance(values[0], int) and 0 < values[0] <= MAX_SIDE
+    return values[0] if known else 0
 
 
 def _make_unique(annotations):
