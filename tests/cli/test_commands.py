@@ -61,6 +61,42 @@ def test_anchors_writes_json_of_the_agreed_form(run, data):
     assert 0.9 < result["average_iou"] <= 1
 
 
+@pytest.fixture
+def sets(data, tmp_path):
+    """The same as two image sets: three pictures to train on, one to test."""
+    heading, *rows = (data / "boxes.csv").read_text().splitlines()
+    (tmp_path / "train_labels.csv").write_text("\n".join([heading, *rows[:3]]))
+    (tmp_path / "test_labels.csv").write_text("\n".join([heading, rows[3]]))
+    for picture in data.glob("*.png"):
+        (tmp_path / picture.name).write_bytes(picture.read_bytes())
+    return tmp_path
+
+
+def test_anchors_are_of_what_trains(run, sets):
+    code, out, err = run("anchors", sets, "--k", 1)
+    assert code == 0
+    assert "3 boxes" in out
+    assert "test_labels, train_labels: train_labels is what trains; test_labels is not" in err
+    assert "1 boxes" in run("anchors", sets, "--k", 1, "--split", "test")[1]
+
+
+def test_evaluate_scores_what_does_not_train(run, sets, model):
+    code, _, err = run("evaluate", model, sets, "--json", "-")
+    assert code == 0
+    assert "test_labels scores; train_labels is not used" in err
+
+
+def test_pictures_need_not_be_checked(run, data, tmp_path, monkeypatch):
+    monkeypatch.setattr("yolov2_tf.training.fit.train", lambda *_, **__: [])
+    for path in data.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    whole = (tmp_path / "0.png").read_bytes()
+    (tmp_path / "0.png").write_bytes(whole[: len(whole) // 2])
+    command = ("train", tmp_path / "boxes.csv", "--hold-out", 0, "--out", tmp_path / "run")
+    assert "boxes: 3 images" in run(*command)[1]
+    assert "boxes: 4 images" in run(*command, "--no-check")[1]
+
+
 def test_a_sweep_is_a_list_and_a_plot(run, data, tmp_path):
     plot = tmp_path / "sweep.png"
     code, out, _ = run(

@@ -1,11 +1,15 @@
 import pytest
 
 from yolov2_tf.data.image_sets import (
+    TO_SCORE,
+    TO_TRAIN,
     choose_splits,
     role,
+    scoring_names,
     training_names,
     validation_names,
 )
+from yolov2_tf.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -44,6 +48,35 @@ def test_what_trains_and_what_scores(available, train, val):
     assert training_names(available) == train
     assert validation_names(available) == val
     assert not set(train) & set(val)
+
+
+@pytest.mark.parametrize(
+    ("available", "scores"),
+    [
+        (("test", "train", "valid"), ("valid",)),
+        (("train", "test"), ("test",)),
+        (("trainval", "val", "test"), ("test",)),  # trainval trains, with the pictures of val
+        (("train", "trainval", "val", "test"), ("val",)),
+        (("val",), ("val",)),
+        (("train",), ("train",)),
+        (("cam1", "cam2"), ("cam1", "cam2")),
+        ((), ()),
+    ],
+)
+def test_what_a_trained_model_is_scored_on(available, scores):
+    assert scoring_names(available) == scores
+
+
+def test_a_purpose_says_what_it_chose():
+    names, notes = choose_splits("d", ["test", "train", "val"], TO_SCORE)
+    assert names == ("val",)
+    assert notes == (
+        "image sets test, train, val: val scores; test, train is not used (--split picks another)",
+    )
+    assert choose_splits("d", ["train"], TO_TRAIN) == (("train",), ())
+    assert choose_splits("d", [], TO_TRAIN) == ((), ())
+    with pytest.raises(InputError, match="only the image set test"):
+        choose_splits("d", ["test"], TO_TRAIN)
 
 
 def test_a_function_may_choose():

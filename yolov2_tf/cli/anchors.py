@@ -11,7 +11,7 @@ def anchors(
     k: Annotated[int, typer.Option("--k", min=1, help="Number of anchors.")] = 5,
     sweep: Annotated[str | None, typer.Option(help="Range of k to compare, e.g. 1-15.")] = None,
     size: Annotated[int, typer.Option(min=32, help="Input side in pixels for the cells.")] = 416,
-    split: Annotated[str | None, typer.Option(help="Image set, e.g. train.")] = None,
+    split: Annotated[str | None, typer.Option(help="Image set; default: what would train.")] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of the pictures.")] = None,
     format: Annotated[
         str | None, typer.Option(help="Form of the annotations, where DATA has several.")
@@ -35,13 +35,14 @@ def anchors(
     from rich.table import Table
 
     from yolov2_tf.cli.parsing import integer_range, messages, open_checked, write_json
+    from yolov2_tf.data.image_sets import TO_TRAIN
     from yolov2_tf.data.records import box_shapes
     from yolov2_tf.errors import InputError
     from yolov2_tf.models.anchors import sweep as sweep_k
     from yolov2_tf.models.anchors import to_cells
 
     dataset = open_checked(
-        data, messages(), split=split, images=images, format=format, pictures=False
+        data, messages(), split=split or TO_TRAIN, images=images, format=format, pictures=False
     )
     shapes = box_shapes(dataset, ignored=difficult)
     first, last = integer_range(sweep, "--sweep") if sweep else (k, k)

@@ -11,7 +11,9 @@ def benchmark(
         Path, typer.Argument(help="`.keras` file of a detector, or a name of `yolov2 models`.")
     ],
     data: Annotated[str, typer.Option(help="Data set to score the forms on.")],
-    split: Annotated[str | None, typer.Option(help="Image set of --data.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Image set of --data; default: val, else test.")
+    ] = None,
     class_map: Annotated[
         Path | None,
         typer.Option("--map", help="Label trees: number of each class's node, e.g. coco9k.map."),

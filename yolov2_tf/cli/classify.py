@@ -71,6 +71,7 @@ def train(
     mean: common.Mean = DEFAULTS.mean,
     precision: common.Precision = DEFAULTS.precision,
     seed: common.Seed = DEFAULTS.seed,
+    check: common.Check = True,
     resume: common.Resume = False,
     overwrite: common.Overwrite = False,
 ):
@@ -123,7 +124,7 @@ def _open(options, console):
     class_names = None if tree else dataset.class_names
     if tree is not None:
         dataset = map_onto_tree(dataset, tree, node_names)
-    dataset = checked(dataset, console)
+    dataset = checked(dataset, console, decode=options.check)
     console.print(
         f"training on {dataset.name}: {len(dataset):,} images, "
         f"{len(dataset.class_names):,} {'nodes' if tree else 'classes'}"
@@ -139,7 +140,7 @@ def _open(options, console):
     )
     if tree is not None:
         validation = map_onto_tree(validation, tree, node_names)
-    validation = checked(validation, console)
+    validation = checked(validation, console, decode=options.check)
     console.print(f"scoring on {validation.name}: {len(validation):,} images")
     return dataclasses.replace(task, validation=validation)
 

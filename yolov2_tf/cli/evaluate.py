@@ -14,7 +14,7 @@ def evaluate(
         ),
     ],
     data: Annotated[str, typer.Argument(help="Data set: folder, file, `tfds:NAME` or `digits`.")],
-    split: Annotated[str | None, typer.Option(help="Image set, e.g. test.")] = None,
+    split: Annotated[str | None, typer.Option(help="Image set; default: val, else test.")] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of the pictures.")] = None,
     format: Annotated[
         str | None, typer.Option(help="Form of the annotations, where DATA has several.")
@@ -91,7 +91,7 @@ def evaluate(
         Console().print(evaluation.table())
 
 
-def open_for(detector, where, data, console, *, nodes=None, **opening):
+def open_for(detector, where, data, console, *, nodes=None, split=None, **opening):
     """Opens a data set to score a detector on, labelled as the detector labels.
 
     Args:
@@ -100,6 +100,7 @@ def open_for(detector, where, data, console, *, nodes=None, **opening):
         data: `DATA` as the commands take it.
         console: Where to tell what was skipped.
         nodes: For label trees: file with the number of each class's node, or None.
+        split: Image set; None for the one to score on, see `TO_SCORE`.
         **opening: See `open_checked`.
 
     Returns:
@@ -109,9 +110,11 @@ def open_for(detector, where, data, console, *, nodes=None, **opening):
         InputError: If the data set cannot be used, or its classes are not the detector's.
     """
     from yolov2_tf.cli.parsing import open_checked
+    from yolov2_tf.data.image_sets import TO_SCORE
     from yolov2_tf.data.nodes import map_boxes_onto_tree
     from yolov2_tf.errors import InputError
 
+    opening["split"] = split or TO_SCORE
     if detector.tree is None:
         if nodes is not None:
             raise InputError("has no label tree", where=where, expected="no --map")

@@ -101,6 +101,7 @@ def train(
     mean: common.Mean = DEFAULTS.mean,
     precision: common.Precision = DEFAULTS.precision,
     seed: common.Seed = DEFAULTS.seed,
+    check: common.Check = True,
     resume: common.Resume = False,
     overwrite: common.Overwrite = False,
 ):
@@ -206,7 +207,7 @@ def _open(options, console):
 
     def describe(opened):
         """Makes the task of what trains; a resumed run must have trained on it, too."""
-        dataset = on_nodes(checked(opened, console))
+        dataset = on_nodes(checked(opened, console, decode=options.check))
         console.print(
             f"training on {dataset.name}: {len(dataset):,} images, {dataset.num_boxes:,} boxes"
         )
@@ -220,12 +221,13 @@ def _open(options, console):
         console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
     validation = None
     if scored is not None:
-        validation = on_nodes(checked(scored, console))
+        validation = on_nodes(checked(scored, console, decode=options.check))
         console.print(f"scoring on {validation.name}: {len(validation):,} images")
     pictures = None
     if options.classification is not None:
         pictures = open_classification(options.classification, options.classification_split)
-        pictures = checked(map_onto_tree(pictures, tree, node_names), console)
+        pictures = map_onto_tree(pictures, tree, node_names)
+        pictures = checked(pictures, console, decode=options.check)
         console.print(f"and on {len(pictures):,} pictures with a label of {pictures.name}")
     return dataclasses.replace(tasks[0], validation=validation, classification=pictures)
 

@@ -37,6 +37,9 @@ Freeze = Annotated[bool, typer.Option("--freeze", help="Hold the loaded weights.
 Mean = Annotated[float, typer.Option(help="Decay of the mean of the weights, e.g. 0.999; 0: none.")]
 Precision = Annotated[str, typer.Option(help="float32, mixed_bfloat16, mixed_float16.")]
 Seed = Annotated[int, typer.Option(help="Seed of weights, views and order.")]
+Check = Annotated[
+    bool, typer.Option(help="Decode every picture once before; else only its header is read.")
+]
 Resume = Annotated[
     bool,
     typer.Option(

@@ -1,6 +1,8 @@
 """Names of image sets: which one trains, which one scores, which one nobody may learn from."""
 
+import dataclasses
 import re
+from collections.abc import Callable
 
 from yolov2_tf.errors import InputError
 
@@ -67,6 +69,54 @@ def validation_names(available):
     return tuple(name for name in available if role(name) == "val" and name not in taken)
 
 
+def scoring_names(available):
+    """The image sets to score on: those for validation, else for testing, else all.
+
+    A set for validation is passed over where training takes it in with `trainval`.
+
+    Args:
+        available: Names of the image sets.
+
+    Returns:
+        A tuple of names; empty only if `available` is.
+    """
+    tests = tuple(name for name in available if role(name) == "test")
+    vals = tuple(name for name in available if role(name) == "val")
+    return validation_names(available) or tests or vals or tuple(available)
+
+
+@dataclasses.dataclass(frozen=True)
+class Purpose:
+    """A choice of image sets by their names, for `choose_splits`, which tells what was chosen.
+
+    Attributes:
+        names: Function of all names that returns those to read.
+        verb: What they are for, e.g. `"scores"`.
+    """
+
+    names: Callable[[tuple[str, ...]], tuple[str, ...]]
+    verb: str
+
+    def __call__(self, available):
+        """Returns the names of the image sets to read."""
+        return self.names(available)
+
+    def notes(self, available, chosen):
+        """A note on the choice, where there was one."""
+        if len(available) < 2:
+            return ()
+        rest = [name for name in available if name not in chosen]
+        unused = f"; {', '.join(rest)} is not used (--split picks another)" if rest else ""
+        return (f"image sets {', '.join(available)}: {', '.join(chosen)} {self.verb}{unused}",)
+
+
+TO_TRAIN = Purpose(training_names, "is what trains")
+"""What `train` would train on."""
+
+TO_SCORE = Purpose(scoring_names, "scores")
+"""What a trained model is scored on: `val`, else `test`, else all."""
+
+
 def choose_splits(name, available, wanted):
     """Picks image sets: the one asked for, else the only one, else all.
 
@@ -74,17 +124,24 @@ def choose_splits(name, available, wanted):
         name: What has these image sets, for the message.
         available: Names of the image sets.
         wanted: One of them, another word for it (`"val"` for `valid`), a function from `available`
-            to a tuple of them (`training_names`), or None.
+            to a tuple of them (`training_names`), a `Purpose`, or None.
 
     Returns:
         A tuple of names and a tuple of notes.
 
     Raises:
-        InputError: If the one asked for is not there.
+        InputError: If the one asked for is not there, or none is for what is wanted.
     """
     available = tuple(available)
     if callable(wanted):
-        return wanted(available), ()
+        chosen = wanted(available)
+        if available and not chosen:
+            raise InputError(
+                f"only the image set {', '.join(available)}, which is not to train on",
+                where=name,
+                hint=f"--split {available[0]}, if it shall be",
+            )
+        return chosen, wanted.notes(available, chosen) if isinstance(wanted, Purpose) else ()
     if wanted is None:
         several = len(available) > 1
         note = f"image sets {', '.join(available)} found: all are used (the split picks one)"

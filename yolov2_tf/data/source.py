@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from yolov2_tf.data.annotations import rename_classes
+from yolov2_tf.data.image_sets import choose_splits
 from yolov2_tf.data.layouts import FORMATS, no_annotations, recognise
 from yolov2_tf.errors import InputError
 
@@ -61,13 +62,14 @@ def open_dataset(spec, *, split=None, images=None, class_names=None, format=None
 def _open_digits(split, class_names):
     from yolov2_tf.data.digits.scenes import SPLITS, open_digits
 
+    notes = ()
     if callable(split):
-        (split,) = split(SPLITS)
-    dataset = rename_classes(open_digits(split or "train"), class_names)
-    if split is None:  # all would mix what digits keeps apart
-        note = f"image sets {', '.join(SPLITS)} found: train is used (the split picks another)"
-        dataset = dataclasses.replace(dataset, notes=(*dataset.notes, note))
-    return dataset
+        (split,), notes = choose_splits("digits", SPLITS, split)
+    elif split is None:  # all would mix what digits keeps apart
+        split = "train"
+        notes = (f"image sets {', '.join(SPLITS)} found: train is used (the split picks another)",)
+    dataset = rename_classes(open_digits(split), class_names)
+    return dataclasses.replace(dataset, notes=(*dataset.notes, *notes))
 
 
 def _form(path, format):

@@ -8,12 +8,12 @@ from yolov2_tf.data.image_sets import (
     HELD_OUT,
     choose_splits,
     role,
+    scoring_names,
     training_names,
     validation_names,
 )
 from yolov2_tf.data.same_pictures import shared_note
 from yolov2_tf.data.source import open_dataset
-from yolov2_tf.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +70,7 @@ def open_training_sets(data, validation=None, *, held_out=HELD_OUT, seed=0, chec
     if validation is not None:
         if check is not None:
             check(train)
-        chosen = validation.split or _to_score
+        chosen = validation.split or scoring_names
         scored = validation.open(chosen, train.class_names)
         return train, scored, (*_use(available, used, ()), *shared_note(train, scored))
     names = tuple(name for name in validation_names(available) if name not in used)
@@ -102,27 +102,13 @@ def _open_to_train(data):
         seen.extend(available)
         if data.split is not None:
             return choose_splits(data.spec, available, data.split)[0]
-        names = training_names(available)
-        if available and not names:
-            raise InputError(
-                f"only the image set {listing(available)}, which is not to train on",
-                where=data.spec,
-                hint=f"--split {available[0]}, if it shall be",
-            )
-        return names
+        return training_names(available)
 
     train = data.open(choose)
     if not seen:
         return train, (), ()
     used = choose_splits(data.spec, seen, data.split or training_names)[0]
     return train, tuple(seen), used
-
-
-def _to_score(available):
-    for wanted in ("val", "test"):
-        if names := tuple(name for name in available if role(name) == wanted):
-            return names
-    return tuple(available)
 
 
 def _use(available, train, scored):
