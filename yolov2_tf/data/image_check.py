@@ -10,8 +10,6 @@ import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-import PIL
-
 from yolov2_tf.data.annotations import listing
 from yolov2_tf.data.cache import recall, remember, stamp
 from yolov2_tf.data.images import (
@@ -24,6 +22,7 @@ from yolov2_tf.data.images import (
     read_bytes,
     to_png_bytes,
 )
+from yolov2_tf.data.picture_formats import decoders
 from yolov2_tf.data.records import Record
 from yolov2_tf.errors import InputError
 
@@ -118,7 +117,7 @@ def turn_upright(dataset, progress=None):
 
 def _look_at(records, progress, decode):
     """Returns `ImageInfo` of every picture, or the reason why it cannot be read."""
-    kind = f"{'pixels' if decode else 'header'}/1 Pillow {PIL.__version__}"
+    kind = f"{'pixels' if decode else 'header'}/1 {decoders()}"
     paths = (record.image for record in records)
     stamps = {path: stamp(path) for path in map(_absolute, paths) if path is not None}
     known = recall(kind, stamps)

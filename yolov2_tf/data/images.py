@@ -14,15 +14,12 @@ import numpy as np
 from PIL import Image
 
 from yolov2_tf.data.picture_finder import PICTURE_SUFFIXES as PICTURE_SUFFIXES
+from yolov2_tf.data.picture_formats import open_picture
 from yolov2_tf.errors import InputError
 
 MAX_PIXELS = 89_000_000
 """Larger pictures are refused before they are decoded; just below the size at which Pillow warns
 of decompression bombs."""
-
-# Only raster formats that Pillow decodes itself and knows by their first bytes: its EPS reader,
-# say, would start Ghostscript. (Its JPEG reader also reads MPO, the JPEG of two-lens cameras.)
-_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM", "JPEG2000")
 
 _ORIENTATION_TAG = 0x0112
 # EXIF orientations are a transpose followed by flips (CIPA DC-008, "Orientation").
@@ -78,6 +75,25 @@ def picture_size(source):
     except InputError:
         return 0, 0
     return info.width, info.height
+
+
+def unreadable(name, picture):
+    """Says why the size of a picture is not known.
+
+    Args:
+        name: What the annotations call it.
+        picture: Its path, or None.
+
+    Returns:
+        E.g. `"a.jpg: not found"`.
+    """
+    if picture is None:
+        return f"{name}: not found"
+    try:
+        inspect_image(picture)
+    except InputError as error:
+        return f"{name}: {error.what}"
+    return name
 
 
 def load_image(source):
@@ -212,7 +228,7 @@ def _opened(source):
 
 def _open(source):
     file = source if isinstance(source, str | os.PathLike) else io.BytesIO(read_bytes(source))
-    return Image.open(file, formats=_FORMATS)
+    return open_picture(file)
 
 
 def _info(picture):

@@ -54,7 +54,8 @@ def test_without_any_size_an_image_is_left_out_and_told(tmp_path):
     text = "a.jpg,10,20,30,60,dog\ngone.jpg,1,2,3,4,dog\n"
     dataset = read_csv(write(tmp_path, text))
     assert [r.image_id for r in dataset.records] == ["a.jpg"]
-    assert dataset.notes == ("images without a size or a readable picture, left out: 1 (gone.jpg)",)
+    what = "images without a size or a readable picture, left out: 1 (gone.jpg: not found)"
+    assert dataset.notes == (what,)
     with pytest.raises(InputError, match=r"no picture can be read.*gone\.jpg"):
         read_csv(write(tmp_path, "gone.jpg,1,2,3,4,dog\n"))
 

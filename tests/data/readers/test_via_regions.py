@@ -87,7 +87,7 @@ def test_bad_regions_raise_with_their_place(tmp_path, region, message):
 def test_missing_pictures_are_left_out_and_told(tmp_path):
     path = write(tmp_path, (RECT, {"class": "dog"}))
     (tmp_path / "b.jpg").unlink()
-    assert "left out: 1 (b.jpg)" in read_via(path).notes[0]
+    assert "left out: 1 (b.jpg: not found)" in read_via(path).notes[0]
     (tmp_path / "a.jpg").unlink()
     with pytest.raises(InputError, match=r"no picture can be read.*--images"):
         read_via(path)

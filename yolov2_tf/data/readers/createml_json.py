@@ -5,7 +5,7 @@ import reprlib
 from pathlib import Path
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits, finite, listing
-from yolov2_tf.data.images import picture_size
+from yolov2_tf.data.images import picture_size, unreadable
 from yolov2_tf.data.picture_finder import PictureFinder
 from yolov2_tf.data.readers.json_files import load_json
 from yolov2_tf.errors import InputError
@@ -89,7 +89,7 @@ def _read_file(path, finder, prefix, set_name):
         picture = finder.find(name)
         width, height = picture_size(picture) if picture else (0, 0)
         if not width:
-            left_out.append(prefix + name)
+            left_out.append(unreadable(prefix + name, picture))
             continue
         annotations.append(
             Annotation(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits, listing
 from yolov2_tf.data.image_sets import role
-from yolov2_tf.data.images import picture_size
+from yolov2_tf.data.images import picture_size, unreadable
 from yolov2_tf.data.picture_finder import PictureFinder
 from yolov2_tf.data.readers.csv_columns import BOX, number, read_cells, read_rows
 from yolov2_tf.data.readers.units import are_fractions
@@ -152,7 +152,7 @@ def _annotations(rows, path, finder, fractions, prefix, set_name):
         picture = finder.find(name)
         width, height = _size(rows[0], picture, path)
         if not width and not fractions:
-            without_size.append(name)
+            without_size.append(unreadable(name, picture))
             continue
         scale = (1, 1) if fractions else (width, height)
         boxes, names, ignore, places = _boxes(rows, scale, path)

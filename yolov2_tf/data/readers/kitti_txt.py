@@ -7,7 +7,7 @@ used. Lines of the type `DontCare` mark regions, not objects; they are left out,
 from pathlib import Path
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, finite, listing
-from yolov2_tf.data.images import picture_size
+from yolov2_tf.data.images import picture_size, unreadable
 from yolov2_tf.data.picture_finder import PictureFinder
 from yolov2_tf.data.text_files import read_text
 from yolov2_tf.errors import InputError
@@ -41,7 +41,7 @@ def read_kitti(folder, *, images=None, class_names=None):
         picture = finder.find(path.stem)
         width, height = picture_size(picture) if picture else (0, 0)
         if not width:
-            left_out.append(path.name)
+            left_out.append(unreadable(path.name, picture))
             continue
         rows = _rows(path)
         objects = [row for row in rows if row[1] != "DontCare"]

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, finite, listing
-from yolov2_tf.data.images import picture_size
+from yolov2_tf.data.images import picture_size, unreadable
 from yolov2_tf.data.picture_finder import PictureFinder
 from yolov2_tf.data.readers.csv_columns import read_cells
 from yolov2_tf.data.readers.json_files import load_json
@@ -41,7 +41,7 @@ def read_via(path, *, images=None, class_names=None):
         picture = finder.find(name)
         width, height = picture_size(picture) if picture else (0, 0)
         if not width:
-            left_out.append(name)
+            left_out.append(unreadable(name, picture))
             continue
         boxes = [_box(shape, where, width, height) for shape, _, where in regions]
         names = [_value(attributes, label, where) for _, attributes, where in regions]
