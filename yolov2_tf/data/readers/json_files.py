@@ -41,6 +41,24 @@ REFUSED = {
 """JSON that no reader takes: what it is, and what to do instead."""
 
 
+_LISTS = (  # what a file holds that is a list, likeliest first
+    ("createml", ("coordinates", "label")),
+    ("coco-results", ("image_id", "bbox")),
+    ("label-studio", ("annotations", "result")),
+    ("label-studio", ("completions", "result")),
+)
+_OBJECTS = (
+    ("via", ("regions", "shape_attributes", "filename")),
+    ("labelme", ("shapes", "imagePath")),
+    ("vott", ("assets", "regions")),
+    ("vott", ("asset", "regions")),
+    ("supervisely", ("objects", "classTitle")),
+    ("coco", ("images", "annotations")),
+)
+_CHUNK = 1 << 20  # bytes: files of gigabytes are looked through piece by piece
+_LONGEST = 32  # bytes: no key is longer
+
+
 def kind_of_json(path):
     """Tells by the keys of a JSON file who wrote it, without loading it.
 
@@ -50,32 +68,33 @@ def kind_of_json(path):
     Returns:
         `"coco"`, `"createml"`, `"via"`, a key of `REFUSED`, or None.
     """
+    kinds, missing, end = None, set(), b""
     try:
-        with open(path, "rb") as file:
-            head = file.read(1 << 16)
-            rest = head if len(head) < 1 << 16 else head + file.read()
+        for text in _chunks(path):
+            if kinds is None:
+                kinds = _LISTS if text.lstrip()[:1] == b"[" else _OBJECTS
+                missing = {key for _, keys in kinds for key in keys}
+            text = end + text
+            missing = {key for key in missing if b'"%s"' % key.encode() not in text}
+            if found := [kind for kind, keys in kinds if missing.isdisjoint(keys)]:
+                return found[0]
+            end = text[-_LONGEST:]
     except OSError:
-        return None
-    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        head = rest = rest.decode("utf-16", "replace").encode()
+        pass
+    return None
 
-    def has(*keys):
-        return all(b'"%s"' % key.encode() in rest for key in keys)
 
-    if head.lstrip(codecs.BOM_UTF8).lstrip()[:1] == b"[":
-        kinds = (
-            ("createml", ("coordinates", "label")),
-            ("coco-results", ("image_id", "bbox")),
-            ("label-studio", ("annotations", "result")),
-            ("label-studio", ("completions", "result")),
-        )
-    else:
-        kinds = (
-            ("via", ("regions", "shape_attributes", "filename")),
-            ("labelme", ("shapes", "imagePath")),
-            ("vott", ("assets", "regions")),
-            ("vott", ("asset", "regions")),
-            ("supervisely", ("objects", "classTitle")),
-            ("coco", ("images", "annotations")),
-        )
-    return next((kind for kind, keys in kinds if has(*keys)), None)
+def _chunks(path):
+    """Yields the bytes of a file piece by piece, as UTF-8 without a byte order mark."""
+    with open(path, "rb") as file:
+        first = file.read(_CHUNK)
+        if first[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            decoder = codecs.getincrementaldecoder("utf-16")("replace")
+            yield decoder.decode(first).encode("utf-8", "replace")
+            yield from (
+                decoder.decode(chunk).encode("utf-8", "replace")
+                for chunk in iter(lambda: file.read(_CHUNK), b"")
+            )
+            return
+        yield first.removeprefix(codecs.BOM_UTF8)
+        yield from iter(lambda: file.read(_CHUNK), b"")
