@@ -6,6 +6,7 @@ removed at any time. Where it cannot be read or written, everything works as bef
 """
 
 import contextlib
+import itertools
 import json
 import os
 import sqlite3
@@ -74,21 +75,26 @@ def remember(kind, stamps, values):
     Args:
         kind: As for `recall`.
         stamps: Dict from absolute path to the `stamp` that was taken before the file was read.
-        values: Dict from path to what JSON can hold.
+        values: Dict from path to what JSON can hold, or pairs of these, which are gone through
+            once: those of a million files need not be there at a time.
     """
     latest = time.time_ns() - _SETTLED
-    rows = []
-    for path, value in values.items():
-        seen = stamps.get(path)
-        if seen is not None and seen[1] < latest:
-            folder, name = os.path.split(path)
-            rows.append((kind, folder, name, *seen, json.dumps(value)))
-    if not rows:
+    pairs = values.items() if isinstance(values, dict) else values
+    rows = (
+        (kind, *os.path.split(path), *stamps[path], json.dumps(value))
+        for path, value in pairs
+        if stamps.get(path) is not None and stamps[path][1] < latest
+    )
+    first = next(rows, None)
+    if first is None:
         return
     with contextlib.suppress(*_FAULTS), _opened(make=True) as table:
         if table is not None:
             with table:
-                table.executemany("INSERT OR REPLACE INTO found VALUES (?, ?, ?, ?, ?, ?)", rows)
+                table.executemany(
+                    "INSERT OR REPLACE INTO found VALUES (?, ?, ?, ?, ?, ?)",
+                    itertools.chain((first,), rows),
+                )
 
 
 def _by_folder(paths):

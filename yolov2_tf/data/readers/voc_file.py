@@ -78,7 +78,7 @@ def read_voc_files(paths):
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         files = itertools.chain.from_iterable(pool.map(_chunk, chunks))
         read = dict(zip(unknown, files, strict=True))
-    remember(_CACHE_KIND, stamps, {path: _packed(file) for path, file in read.items()})
+    remember(_CACHE_KIND, stamps, ((path, _packed(file)) for path, file in read.items()))
     return {path: known.get(path) or read[path] for path in paths}
 
 

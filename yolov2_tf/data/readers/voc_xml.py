@@ -227,8 +227,7 @@ def _annotations(name, images, faults):
 
 
 def _annotation(image, boxes, places):
-    names = image.file.names
-    ignore = ["difficult" if flag else "" for flag in image.file.difficult]
+    names, ignore = image.file.names, _reasons(image.file.difficult)
     if places is not None:
         boxes, names = boxes[places], [names[i] for i in places]
         ignore = [ignore[i] for i in places]
@@ -238,12 +237,25 @@ def _annotation(image, boxes, places):
         boxes,
         names,
         ignore,
-        functools.partial(_locate, image.path, places),
+        _Place(image.path, places),
         image.width,
         image.height,
         image.image_sets,
     )
 
 
-def _locate(path, places, index):
-    return locate_object(path, index if places is None else places[index])
+@functools.cache
+def _reasons(difficult):
+    """The flags of a picture's boxes as reasons; one tuple for all pictures of the same flags."""
+    return tuple("difficult" if flag else "" for flag in difficult)
+
+
+@dataclasses.dataclass(slots=True)
+class _Place:
+    """Says where the boxes of a picture stand; smaller than a `functools.partial`."""
+
+    path: str
+    places: list[int] | None
+
+    def __call__(self, index):
+        return locate_object(self.path, index if self.places is None else self.places[index])
