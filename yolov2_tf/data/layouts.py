@@ -8,6 +8,8 @@ from pathlib import Path
 from yolov2_tf.data.annotations import listing
 from yolov2_tf.data.image_sets import role
 from yolov2_tf.data.picture_finder import walk_files
+from yolov2_tf.data.readers.json_files import REFUSED, kind_of_json
+from yolov2_tf.data.refused import is_cvat, refuse_by_name, refuse_file, refuse_json
 from yolov2_tf.errors import InputError
 
 FORMATS = (
@@ -35,11 +37,13 @@ class Found:
         format: One of `FORMATS`.
         path: The file or folder that its reader takes.
         fault: Why it cannot be read, if the search found that out, as an `InputError`.
+        set_folders: Folders `train`, `valid` and so on, each of which is to be read as such a form.
     """
 
     format: str
     path: Path
     fault: InputError | None = None
+    set_folders: tuple[Path, ...] = ()
 
 
 def recognise(path):
@@ -60,12 +64,15 @@ def recognise(path):
 def _of_file(path):
     match path.suffix.lower():
         case ".json":
-            return [Found(_json_form(path) or "coco", path)]
+            return [Found(refuse_json(path) or "coco", path)]
         case ".yaml" | ".yml" | ".data":
             return [Found("yolo", path)]
         case ".csv" | ".tsv":
             return [Found("csv", path)]
-    return [Found("tfrecord", path)] if _is_record_file(path) else []
+    if _is_record_file(path):
+        return [Found("tfrecord", path)]
+    refuse_file(path)
+    return []
 
 
 def _of_folder(folder):
@@ -78,9 +85,30 @@ def _of_folder(folder):
                 found.append(Found(form, path))
         except InputError as error:
             found.append(Found(form, folder, error))
+    if len(found) < 2 and (sets := _in_set_folders(folder)):
+        return [sets]
     if not found:
-        _refuse_by_name(folder)
+        refuse_by_name(folder)
     return found
+
+
+def _in_set_folders(folder):
+    """Folders called train, valid and so on that hold a form whose files know no image sets."""
+    forms = {}
+    for sub in sorted(folder.iterdir()):
+        if sub.is_dir() and role(sub.name):
+            for form in _WITHOUT_SETS:
+                try:
+                    found = _SEARCHES[form](sub)
+                except InputError as error:
+                    raise InputError(error.what, where=sub, hint=error.hint) from None
+                if found:
+                    forms.setdefault(form, []).append(sub)
+    if len(forms) != 1:
+        return None
+    ((form, folders),) = forms.items()
+    # KITTI's own `training` beside a `testing` without labels is no image set.
+    return None if form == "kitti" and len(folders) < 2 else Found(form, folder, None, (*folders,))
 
 
 def _find_yolo(folder):
@@ -94,7 +122,7 @@ def _find_coco(folder):
 
     if find_coco_files(folder):
         return folder
-    files = [path for path in _json_files(folder) if _json_form(path, refuse=False) == "coco"]
+    files = [path for path in _json_files(folder) if _json_form(path) == "coco"]
     if len(files) > 1:
         names = listing([path.name for path in files])
         raise InputError(f"several COCO files: {names}", where=folder, hint="give one of them")
@@ -104,7 +132,7 @@ def _find_coco(folder):
 def _find_voc(folder):
     from yolov2_tf.data.readers.voc_xml import find_voc_folders
 
-    return folder if not _is_cvat(folder) and find_voc_folders(folder) else None
+    return folder if not is_cvat(folder / "annotations.xml") and find_voc_folders(folder) else None
 
 
 def _find_csv(folder):
@@ -118,12 +146,12 @@ def _find_createml(folder):
 
     if find_createml_files(folder):
         return folder
-    files = [path for path in _json_files(folder) if _json_form(path, refuse=False) == "createml"]
+    files = [path for path in _json_files(folder) if _json_form(path) == "createml"]
     return files[0] if len(files) == 1 else None
 
 
 def _find_via(folder):
-    files = [path for path in _json_files(folder) if _json_form(path, refuse=False) == "via"]
+    files = [path for path in _json_files(folder) if _json_form(path) == "via"]
     return files[0] if len(files) == 1 else None
 
 
@@ -136,6 +164,8 @@ def _find_kitti(folder):
 def _find_records(folder):
     return folder if any(map(_is_record_file, folder.iterdir())) else None
 
+
+_WITHOUT_SETS = ("csv", "via", "kitti", "tfrecord")
 
 _SEARCHES = {
     "yolo": _find_yolo,
@@ -160,8 +190,20 @@ def no_annotations(path):
         f"no annotations found; there is {there}{more}",
         where=path,
         expected=LOOKED_FOR,
-        hint=_nearest(path),
+        hint=_what_a_csv_lacks(path) or _nearest(path),
     )
+
+
+def _what_a_csv_lacks(folder):
+    """Why a table that lies there is none of boxes."""
+    from yolov2_tf.data.readers.csv_columns import read_rows
+
+    for path in sorted(folder.glob("*.csv"))[:1]:
+        try:
+            read_rows(path)
+        except InputError as error:
+            return f"another header for {error}"
+    return None
 
 
 def _nearest(path):
@@ -178,39 +220,13 @@ def _nearest(path):
     return None
 
 
-def _refuse_by_name(folder):
-    """Raises for forms that are known and not read."""
-    if _is_cvat(folder):
-        raise InputError(
-            "CVAT's own XML",
-            where=folder,
-            hint="in CVAT: Export task dataset, then COCO 1.0, YOLO 1.1 or PASCAL VOC 1.1",
-        )
-    for place in (folder, *(folder / name for name in ("annotations", "ann", "labels"))):
-        for path in _json_files(place)[:3]:
-            _json_form(path)
-
-
-def _json_form(path, refuse=True):
-    from yolov2_tf.data.readers.json_files import REFUSED, kind_of_json
-
+def _json_form(path):
     kind = kind_of_json(path)
-    if kind in REFUSED and refuse:
-        what, instead = REFUSED[kind]
-        raise InputError(what, where=path, expected="a form that is read", hint=instead)
     return None if kind in REFUSED else kind
 
 
 def _json_files(folder):
     return sorted(folder.glob("*.json"))[:20] if folder.is_dir() else []
-
-
-def _is_cvat(folder):
-    path = folder / "annotations.xml"
-    if not path.is_file():
-        return False
-    with open(path, "rb") as file:
-        return b"<annotations" in file.read(1024)
 
 
 def _is_record_file(path):

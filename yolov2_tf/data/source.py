@@ -7,6 +7,7 @@ from pathlib import Path
 from yolov2_tf.data.annotations import rename_classes
 from yolov2_tf.data.image_sets import choose_splits
 from yolov2_tf.data.layouts import FORMATS, no_annotations, recognise
+from yolov2_tf.data.set_folders import read_set_folders
 from yolov2_tf.errors import InputError
 
 _ARCHIVES = (".tar", ".gz", ".tgz", ".xz", ".bz2", ".zip", ".7z", ".rar")
@@ -52,11 +53,21 @@ def open_dataset(spec, *, split=None, images=None, class_names=None, format=None
         raise InputError("no such data set", where=spec, expected="a path, tfds:NAME or digits")
     if path.suffix.lower() in _ARCHIVES and path.is_file():
         raise InputError("an archive", where=path, hint="unpack it and give the folder")
-    form, path = _form(path, format)
+    form, path, folders = _form(path, format)
     settings = {"split": split, "images": images, "class_names": class_names}
     if images is not None and not os.path.isdir(images):
         raise InputError("no such folder of pictures", where=images)
+    if folders:
+        return read_set_folders(
+            path, folders, lambda folder, **more: _open_as(form, folder, **more), **settings
+        )
     return _read(form, path, settings)
+
+
+def _open_as(form, folder, **settings):
+    """Opens a folder of an image set as a form; `recognise` says which file the reader takes."""
+    path = next((found.path for found in recognise(folder) if found.format == form), folder)
+    return _read(form, path, {"split": None, **settings})
 
 
 def _open_digits(split, class_names):
@@ -73,16 +84,16 @@ def _open_digits(split, class_names):
 
 
 def _form(path, format):
-    """The form to read and the path that its reader takes."""
+    """The form to read, the path that its reader takes, and folders that are image sets."""
     found = recognise(path)
     wanted = format and format.partition("-")[0]
     for candidate in found:
         if candidate.format == wanted or (wanted is None and len(found) == 1):
             if candidate.fault is not None:
                 raise candidate.fault
-            return format or candidate.format, candidate.path
+            return format or candidate.format, candidate.path, candidate.set_folders
     if wanted is not None:
-        return format, path  # the reader says what it misses
+        return format, path, ()  # the reader says what it misses
     if len(found) > 1:
         formats = [candidate.format for candidate in found]
         raise InputError(

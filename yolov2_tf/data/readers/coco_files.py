@@ -7,6 +7,7 @@ from pathlib import Path
 
 from yolov2_tf.data.cache import recall, remember, stamp
 from yolov2_tf.data.image_sets import role
+from yolov2_tf.data.readers.json_files import kind_of_json
 from yolov2_tf.errors import InputError
 
 LISTS = ("images", "annotations", "categories")
@@ -115,7 +116,7 @@ def _parse(path):
 
 
 def _looks_like_coco(path):
-    """Whether the first or last bytes of a file name two of the lists."""
+    """Whether the first or last bytes of a file name two of the lists, and no other tool's keys."""
     try:
         with open(path, "rb") as file:
             ends = file.read(_HEAD)
@@ -123,7 +124,8 @@ def _looks_like_coco(path):
             ends += file.read(_HEAD)
     except OSError:
         return False
-    return sum(f'"{key}"'.encode() in ends for key in LISTS) >= 2
+    named = sum(f'"{key}"'.encode() in ends for key in LISTS)
+    return named >= 2 and kind_of_json(path) == "coco"
 
 
 def _folders(path):

@@ -18,13 +18,15 @@ _COLUMNS = {
         *("path", "image_path", "img_path", "file_path", "filename", "file_name", "image", "file"),
         *("image_id", "image_name", "img_name", "img", "image_uri"),
     ),
-    "xmin": ("xmin", "x1", "left", "bbox_xmin"),
-    "ymin": ("ymin", "y1", "top", "bbox_ymin"),
+    "xmin": ("xmin", "x1", "left", "bbox_xmin", "bbox_x"),
+    "ymin": ("ymin", "y1", "top", "bbox_ymin", "bbox_y"),
     "xmax": ("xmax", "x2", "right", "bbox_xmax"),
     "ymax": ("ymax", "y2", "bottom", "bbox_ymax"),
     "label": ("class", "label", "class_name", "label_name", "category", "name"),
     "width": ("width", "image_width", "img_width"),
     "height": ("height", "image_height", "img_height"),
+    "box_width": ("bbox_width", "bbox_w", "box_width"),
+    "box_height": ("bbox_height", "bbox_h", "box_height"),
     "set": ("set", "split", "subset", "ml_use"),
     "group": ("is_group_of",),
 }
@@ -32,6 +34,7 @@ BOX = ("xmin", "ymin", "xmax", "ymax", "label")
 NEEDED = ("image", *BOX)
 _TFOD = ("image", "width", "height", "label", "xmin", "ymin", "xmax", "ymax")
 _LABEL_SECOND = ("image", "label", "xmin", "ymin", "xmax", "ymax")
+_MAKESENSE = ("label", "xmin", "ymin", "box_width", "box_height", "image", "width", "height")
 _AUTOML_SETS = {
     **{"train": "train", "training": "train", "test": "test", "unassigned": ""},
     **{"validation": "validation", "validate": "validation", "val": "validation"},
@@ -79,8 +82,22 @@ def read_rows(path):
         cells = dict(zip(columns, fields, strict=True))
         if not cells["image"]:
             raise InputError("no image is named", where=where)
+        if "box_width" in cells:
+            _add_corner(cells, where)
         rows.append(CsvRow(line, cells))
     return rows
+
+
+def _add_corner(cells, where):
+    """Gives a box of corner and size its other corner."""
+    for corner, start, side in (("xmax", "xmin", "box_width"), ("ymax", "ymin", "box_height")):
+        if cells[start] or cells[side]:
+            try:
+                cells[corner] = repr(number(cells[start]) + number(cells[side]))
+            except ValueError as error:
+                raise InputError(str(error), where=where) from None
+        else:
+            cells[corner] = ""
 
 
 def read_cells(path):
@@ -122,9 +139,19 @@ def _header(fields, where):
                 break
     if "image" not in columns and "name" in keys and columns[keys.index("name")] != "label":
         columns[keys.index("name")] = "image"
+    if "bbox" in keys and "xmin" not in columns:
+        raise InputError(
+            "a column 'bbox' of lists", where=where, expected="columns xmin, ymin, xmax, ymax"
+        )
     if not {"xmin", "ymin", "xmax", "ymax"} & set(columns):
         return None
-    missing = [column for column in NEEDED if columns.count(column) != 1]
+    sized = {"xmin", "ymin", "box_width", "box_height"} <= set(columns) and "xmax" not in columns
+    if sized:
+        columns_needed = [column for column in NEEDED if column not in ("xmax", "ymax")]
+    else:
+        columns_needed = NEEDED
+        columns = [f"{c} (unused)" if c in ("box_width", "box_height") else c for c in columns]
+    missing = [column for column in columns_needed if columns.count(column) != 1]
     if missing:
         raise InputError(f"the header must name once: {', '.join(missing)}", where=where)
     return columns
@@ -144,6 +171,8 @@ def _without_header(fields):
         return "automl"
     if len(fields) == 8 and numbers(1, 3) and numbers(4, 8):
         return _TFOD
+    if len(fields) == 8 and numbers(1, 5) and numbers(6, 8) and not _is_number(fields[5]):
+        return _MAKESENSE
     if len(fields) == 6 and numbers(2, 6) and not _is_number(fields[1]):
         return _LABEL_SECOND
     return NEEDED

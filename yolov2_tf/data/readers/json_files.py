@@ -33,6 +33,10 @@ REFUSED = {
     ),
     "vott": ("VoTT's JSON", "in VoTT: Export Settings, then CSV or Pascal VOC"),
     "supervisely": ("Supervisely's JSON", "in Supervisely: Export to COCO or Pascal VOC"),
+    "via3": ("VIA 3's project", "VIA 2, or in VIA 3: Export, then COCO"),
+    "datumaro": ("Datumaro's own JSON", "in Datumaro: convert to coco_instances"),
+    "bdd": ("JSON of BDD100K or Scalabel", "bdd100k.label.to_coco, which makes a COCO file of it"),
+    "labelbox": ("Labelbox's own JSON", "export as COCO there"),
     "coco-results": (
         "COCO results: what a model found, no annotations",
         "the instances_*.json that they were made for",
@@ -46,6 +50,9 @@ _LISTS = (  # what a file holds that is a list, likeliest first
     ("coco-results", ("image_id", "bbox")),
     ("label-studio", ("annotations", "result")),
     ("label-studio", ("completions", "result")),
+    ("label-studio", ("rectanglelabels",)),
+    ("bdd", ("box2d", "category")),
+    ("labelbox", ("data_row", "projects")),
 )
 _OBJECTS = (
     ("via", ("regions", "shape_attributes", "filename")),
@@ -53,6 +60,8 @@ _OBJECTS = (
     ("vott", ("assets", "regions")),
     ("vott", ("asset", "regions")),
     ("supervisely", ("objects", "classTitle")),
+    ("via3", ("metadata", "vid", "xy")),
+    ("datumaro", ("items", "label_id")),
     ("coco", ("images", "annotations")),
 )
 _CHUNK = 1 << 20  # bytes: files of gigabytes are looked through piece by piece

@@ -22,7 +22,9 @@ SETS = ("train", "val", "valid", "validation", "test")
 """Keys of image sets in a description."""
 
 _ROW = r"-?\d+([\s,]+-?\d*[.,]?\d+([eE][+-]?\d+)?){4,}\s*($|\n)"
-_NAMES_FILES = re.compile(r"((predefined_)?classes|labels?|names)\.txt|.+\.names", re.IGNORECASE)
+_NAMES_FILES = re.compile(
+    r"((predefined_)?classes|labels?|names)\.txt|.+\.(names|labels)", re.IGNORECASE
+)
 
 
 @dataclasses.dataclass
