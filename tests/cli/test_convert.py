@@ -47,6 +47,17 @@ def test_convert_writes_what_opens_again(coco, tmp_path):
     assert (tmp_path / "yolo" / "labels" / "0.txt").read_text().count("\n") == 1
 
 
+def test_what_the_data_hold_as_numbers(coco, tmp_path):
+    result = run(coco, tmp_path / "out", "--to", "csv", "--json", "-")
+    found = json.loads(result.stdout)
+    assert found["classes"] == ["cat"]
+    (numbers,) = found["image_sets"].values()
+    assert numbers["pictures"] == 3
+    assert numbers["boxes_per_class"] == {"cat": 2}
+    assert (numbers["ignored_boxes"], numbers["background_pictures"]) == (1, 1)
+    assert found["counts"] == {"boxes ignored (crowd)": 1}
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -16,6 +16,9 @@ def convert(
     drop_ignored: Annotated[
         bool, typer.Option("--drop-ignored", help="Leave out difficult and crowd boxes.")
     ] = False,
+    json: Annotated[
+        str | None, typer.Option(help="Write what DATA holds as JSON to a file, `-`: to stdout.")
+    ] = None,
 ):
     """Write a data set as VOC, COCO, YOLO txt, CSV or TFRecord.
 
@@ -29,7 +32,8 @@ def convert(
     """
     from rich.progress import track
 
-    from yolov2_tf.cli.parsing import messages, open_checked
+    from yolov2_tf.cli.parsing import messages, open_checked, write_json
+    from yolov2_tf.data.summary import summarize
     from yolov2_tf.data.writers.conversion import FORMS, PICTURES
     from yolov2_tf.data.writers.conversion import convert as write
     from yolov2_tf.errors import InputError
@@ -46,6 +50,8 @@ def convert(
     notes = write(dataset, out, to, pictures=pictures, drop_ignored=drop_ignored, progress=progress)
     for note in notes:
         console.print(f"[yellow]note:[/yellow] {note}", highlight=False, soft_wrap=True)
+    if json is not None:
+        write_json(summarize(dataset).as_json(), json)
     boxes = sum(len(record.boxes) for record in dataset.records)
     console.print(
         f"[bold]{out}[/bold]: {to}, {len(dataset):,} pictures, {boxes:,} boxes of "
