@@ -1,8 +1,10 @@
-"""The one exception for input that cannot be used.
+"""The one exception for input that cannot be used, and the one for work that was asked to stop.
 
 The command line turns it into one message and exit code 2; library users can catch it as a
 `ValueError`. Anything else that is raised is a bug of this package.
 """
+
+import signal
 
 
 class InputError(ValueError):
@@ -29,3 +31,16 @@ class InputError(ValueError):
         if hint is not None:
             message += f". Try: {hint}"
         super().__init__(message)
+
+
+class Stopped(Exception):
+    """Work that ended on a signal, with all saved that it had done.
+
+    Args:
+        number: Number of the signal.
+        what: What was done, and how to go on.
+    """
+
+    def __init__(self, number, what):
+        self.number = number
+        super().__init__(f"stopped by {signal.Signals(number).name} {what}")

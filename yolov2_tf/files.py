@@ -2,13 +2,14 @@
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
 
 
 @contextlib.contextmanager
-def replacing(path):
+def replacing(path, *, durable=False, keep=None):
     """Yields a temporary path beside `path`; renames it to `path` if the block succeeds.
 
     The block may write a file or a folder there. If it raises, what it wrote is removed and
@@ -17,6 +18,9 @@ def replacing(path):
 
     Args:
         path: The final path. Missing parent folders are created.
+        durable: Whether the file must be on the disk before it gets its name, so that it is whole
+            after a power cut, too.
+        keep: Path beside it that the file of before is kept at, or None.
 
     Yields:
         `pathlib.Path` of the temporary file or folder, which does not exist yet.
@@ -28,11 +32,51 @@ def replacing(path):
     try:
         yield temporary
         temporary.lstat()  # a block that wrote nothing fails here, before `path` is moved
+        if durable:
+            _to_disk(temporary)
         if path.is_dir() and not path.is_symlink():
             os.replace(path, room / "replaced")  # a full folder cannot be renamed over
+        if keep is not None and path.exists():
+            _keep(path, Path(keep), room / "kept")
         os.replace(temporary, path)
+        if durable:
+            _to_disk(path.parent)
     finally:
         shutil.rmtree(room, ignore_errors=True)
+
+
+def _keep(path, kept, link):
+    """Gives a file a second name; where there are no hard links, that name instead of its own."""
+    try:
+        os.link(path, link)
+    except OSError:
+        os.replace(path, kept)
+    else:
+        os.replace(link, kept)
+
+
+def _to_disk(path):
+    """Returns once a file or a folder's names are on the disk."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows cannot do that
+    descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_left_over(folder, names):
+    """Removes what `replacing` left in a folder when its process was killed.
+
+    Args:
+        folder: Path of the folder.
+        names: Names of the files that nobody is writing now.
+    """
+    pattern = re.compile(rf"\.(?:{'|'.join(map(re.escape, names))})\.[a-z0-9_]{{8}}")
+    for path in Path(folder).iterdir():
+        if pattern.fullmatch(path.name) and path.is_dir():
+            shutil.rmtree(path)
 
 
 def cache_folder():

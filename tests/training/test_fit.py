@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import shutil
+import zipfile
 from types import SimpleNamespace
 
 import keras
@@ -87,6 +88,16 @@ def record(folder):
     return json.loads((folder / "config.json").read_text())
 
 
+def as_before(folder):
+    """Makes `last.keras` one of the versions that wrote the network alone."""
+    with zipfile.ZipFile(folder / "last.keras") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    del members["training.json"]
+    with zipfile.ZipFile(folder / "last.keras", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
 def contents(folder):
     """Every file under a folder with its bytes and the time of its last change."""
     return {
@@ -138,7 +149,10 @@ def test_a_resumed_run_equals_one_that_was_never_stopped(tmp_path):
     files = [tmp_path / name / "last.keras" for name in ("whole", "stopped")]
     for whole, resumed in zip(*(load_model(file).get_weights() for file in files), strict=True):
         np.testing.assert_array_equal(whole, resumed)
-    assert record(tmp_path / "whole") == record(tmp_path / "stopped")
+    records = [record(tmp_path / name) for name in ("whole", "stopped")]
+    names = [one.pop("run") for one in records]
+    assert names[0] != names[1]
+    assert records[0] == records[1]
 
 
 def test_more_epochs_have_the_rates_of_a_run_that_was_planned_with_them(run, tmp_path):
@@ -216,11 +230,16 @@ def test_another_validation_set_begins_the_search_for_the_best_anew(tmp_path):
     assert (tmp_path / "model.keras").read_bytes() != second
 
 
-def test_a_run_that_was_killed_while_it_saved_goes_on(run, tmp_path):
-    """The record is written first: it may be one epoch ahead of `last.keras`."""
+def test_an_old_run_that_was_killed_while_it_saved_goes_on(run, tmp_path):
+    """Its record was written first: it may be one epoch ahead of `last.keras`."""
     with pytest.raises(Stop):
         train(TASK, RECIPE, tmp_path / "half", callbacks=[StopAt(2)])
+    as_before(tmp_path / "half")
     shutil.copy(tmp_path / "half" / "last.keras", run / "last.keras")
+    old = record(run)
+    before = {"epoch": 1, "step": 0, "iterations": 2, "images": 8}
+    old["progress"] = [before, *old["progress"]]
+    (run / "config.json").write_text(json.dumps(old))
     rows = train(TASK, None, run, resume=True)
     assert [row["epoch"] for row in rows] == ["1", "2"]
     assert int(load_model(run / "last.keras").optimizer.iterations) == 4
@@ -230,15 +249,19 @@ def test_a_network_that_the_record_does_not_know_is_refused(run, tmp_path):
     train(TASK, changed(epochs=5), tmp_path / "other")
     shutil.copy(tmp_path / "other" / "last.keras", run / "last.keras")
     before = contents(run)
-    with pytest.raises(InputError, match=r"saved after 10 steps .*expected 2 or 4 steps"):
+    with pytest.raises(InputError, match=r"last.keras is of another run"):
         train(TASK, None, run, resume=True)
     assert contents(run) == before
+    as_before(run)
+    with pytest.raises(InputError, match=r"saved after 10 steps .*expected 4 steps"):
+        train(TASK, None, run, resume=True)
 
 
 def test_a_run_of_the_first_records_goes_on(run):
-    """`config.json` had no task, version, sources, tree, weights, changes or progress."""
+    """`config.json` had no task, version, sources, tree, weights, changes, progress or run."""
+    as_before(run)
     old = record(run)
-    for name in ("task", "version", "sources", "tree", "weights", "changes", "progress"):
+    for name in ("task", "version", "sources", "tree", "weights", "changes", "progress", "run"):
         del old[name]
     (run / "config.json").write_text(json.dumps(old))
     rows = train(TASK, changed(epochs=4, batch_size=2), run, resume=True)

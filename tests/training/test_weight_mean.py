@@ -1,10 +1,12 @@
 """The mean of the weights: by hand, as what is scored and saved, and over a stop."""
 
+import zipfile
+
 import keras
 import numpy as np
 import pytest
 
-from tests.training.test_fit import RECIPE, TASK, Stop, StopAt, changed
+from tests.training.test_fit import RECIPE, TASK, Stop, StopAt, as_before, changed
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.loading import load_model
 from yolov2_tf.training.fit import train
@@ -50,7 +52,6 @@ def test_best_has_the_mean_and_last_the_weights_themselves(tmp_path, decay):
     check_equal(weights(tmp_path / "run/last.keras"), seen.weights[-1])
     train(TASK, RECIPE, tmp_path / "without")
     check_equal(weights(tmp_path / "without/last.keras"), seen.weights[-1])
-    assert not (tmp_path / "without/mean.npz").exists()
 
 
 def test_goes_on_after_a_stop(tmp_path):
@@ -61,26 +62,34 @@ def test_goes_on_after_a_stop(tmp_path):
     train(TASK, None, tmp_path / "stopped", resume=True)
     for name in ("model.keras", "last.keras"):
         check_equal(weights(tmp_path / "whole" / name), weights(tmp_path / "stopped" / name))
-    train(TASK, RECIPE, tmp_path / "whole", overwrite=True)
-    assert not (tmp_path / "whole/mean.npz").exists()
 
 
-def test_refuses_a_file_of_something_else(tmp_path):
+def test_goes_on_from_the_file_of_earlier_versions(tmp_path):
+    """`mean.npz` lay beside `last.keras`."""
     recipe = changed(epochs=4, mean=0.9)
+    train(TASK, recipe, tmp_path / "whole")
     with pytest.raises(Stop):
-        train(TASK, recipe, tmp_path, callbacks=[StopAt(3)])
-    np.savez(tmp_path / "mean.npz", np.zeros((2, 3)))
+        train(TASK, recipe, tmp_path / "old", callbacks=[StopAt(3)])
+    with zipfile.ZipFile(tmp_path / "old/last.keras") as archive:
+        means = archive.read("mean.npz")
+    as_before(tmp_path / "old")
+    file = tmp_path / "old/mean.npz"
+    np.savez(file, np.zeros((2, 3)))
     with pytest.raises(InputError, match="of another network"):
-        train(TASK, None, tmp_path, resume=True)
-    (tmp_path / "mean.npz").write_bytes(b"nothing")
+        train(TASK, None, tmp_path / "old", resume=True)
+    file.write_bytes(b"nothing")
     with pytest.raises(InputError, match="cannot be read"):
-        train(TASK, None, tmp_path, resume=True)
+        train(TASK, None, tmp_path / "old", resume=True)
+    file.write_bytes(means)
+    train(TASK, None, tmp_path / "old", resume=True)
+    check_equal(weights(tmp_path / "whole/model.keras"), weights(tmp_path / "old/model.keras"))
+    assert not file.exists()  # it is in the checkpoint now
 
 
-def test_the_model_has_the_mean_only_between_put_in_and_take_out(tmp_path):
+def test_the_model_has_the_mean_only_between_put_in_and_take_out():
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
-    mean = WeightMean(tmp_path / "mean.npz")
+    mean = WeightMean()
     mean.set_model(model)
     mean.on_train_begin()
     old = model.get_weights()

@@ -66,13 +66,16 @@ def main():
     # step on CPUs for which TensorFlow leaves it off (measured on AVX2 without AVX-512).
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    from yolov2_tf.errors import InputError
+    from yolov2_tf.errors import InputError, Stopped
 
     try:
         app()
     except InputError as error:
         report(error)
         sys.exit(2)
+    except Stopped as stopped:
+        print(stopped, file=sys.stderr)
+        sys.exit(128 + stopped.number)  # what shells and schedulers expect
 
 
 def report(error):

@@ -102,6 +102,7 @@ def train(
     precision: common.Precision = DEFAULTS.precision,
     seed: common.Seed = DEFAULTS.seed,
     check: common.Check = True,
+    checkpoint_minutes: common.CheckpointMinutes = DEFAULTS.checkpoint_minutes,
     resume: common.Resume = False,
     overwrite: common.Overwrite = False,
 ):

@@ -40,6 +40,9 @@ Seed = Annotated[int, typer.Option(help="Seed of weights, views and order.")]
 Check = Annotated[
     bool, typer.Option(help="Decode every picture once before; else only its header is read.")
 ]
+CheckpointMinutes = Annotated[
+    float, typer.Option(help="Minutes between checkpoints, within an epoch too; 0: every step.")
+]
 Resume = Annotated[
     bool,
     typer.Option(

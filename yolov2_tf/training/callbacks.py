@@ -5,11 +5,11 @@ They share Keras' `logs` dict: what scores the model (`MeanAveragePrecision`, a 
 """
 
 import csv
+import math
 import time
 from typing import NamedTuple
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from yolov2_tf.data.images import load_image
@@ -17,9 +17,13 @@ from yolov2_tf.detection.predict import detect, detector
 from yolov2_tf.detection.thresholds import EVALUATION
 from yolov2_tf.drawing.pictures import contact_sheet, draw_detections
 from yolov2_tf.drawing.plots import plot_history
+from yolov2_tf.errors import Stopped
 from yolov2_tf.evaluation.detections import evaluate
 from yolov2_tf.files import replacing
+from yolov2_tf.training.checkpoint import State, save
+from yolov2_tf.training.loop import metric_values
 from yolov2_tf.training.optimizer import iterations
+from yolov2_tf.training.writing import writing
 
 
 class MeanAveragePrecision(keras.callbacks.Callback):
@@ -55,54 +59,105 @@ class MeanAveragePrecision(keras.callbacks.Callback):
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Keeps `last.keras` to resume from, with the optimizer, and the best as `model.keras`.
+    """Keeps `last.keras` to resume from, see `yolov2_tf.training.checkpoint`, and `model.keras`.
 
-    Without a score in the logs the last model counts as the best.
+    The latter is the best; without a score in the logs the last model counts as the best.
 
     Args:
         run: `yolov2_tf.training.run.Run`.
         plan: `yolov2_tf.training.plan.Plan` that is carried out.
+        history: `History`, whose rows go into the checkpoint.
         best: Best score so far, for a resumed run.
         score: Name of the score, the higher the better.
         mean: `WeightMean`, whose weights the best has, or None.
+        minutes: How long after a checkpoint the next is due, within an epoch too.
+        stop: `yolov2_tf.training.stopping.StopSignal` that ends the training, or None.
     """
 
-    def __init__(self, run, plan, best=float("-inf"), score="val_map", mean=None):
+    def __init__(
+        self,
+        run,
+        plan,
+        history,
+        *,
+        best=-math.inf,
+        score="val_map",
+        mean=None,
+        minutes=10,
+        stop=None,
+    ):
         super().__init__()
+        self.run, self.plan, self.history = run, plan, history
+        self.best, self.score = best, score
         self.mean = mean
-        self.run = run
-        self.plan = plan
-        self.best = best
-        self.score = score
-        self.scored = np.isfinite(best)
+        self.minutes = minutes
+        self.stop = stop
+        self.scored = math.isfinite(best)
+
+    def on_train_begin(self, logs=None):
+        self._saved = time.monotonic()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        asked = self.stop is not None and self.stop.number is not None
+        if asked or time.monotonic() - self._saved >= 60 * self.minutes:
+            self._checkpoint(self._epoch, batch + 1)
+        if asked:
+            raise self._stopped(self._epoch, batch + 1)
 
     def on_epoch_end(self, epoch, logs=None):
         score = logs.get(self.score)
         if score is not None and not self.best >= score:
             self.best, self.scored = score, True
-            self._save(self.run.best)
+            self._save_best()
+        if not self.scored and epoch + 1 == self.plan.epochs:
+            self._save_best()
         if self.mean is not None:
             self.mean.take_out()
-            self.mean.save()
-        # Last: a process that is killed before repeats the epoch, and with it what came first.
-        self.run.note(self.plan.position(epoch + 1, iterations(self.model)))
-        self._save(self.run.last)
+        # Last: a process that is killed before repeats this, and with it what came first.
+        self._checkpoint(epoch + 1, 0)
+        if self.stop is not None and self.stop.number is not None and epoch + 1 < self.plan.epochs:
+            raise self._stopped(epoch + 1, 0)
 
     def forget(self):
         """Seeks the best anew: from now on scores mean something else."""
-        self.best, self.scored = float("-inf"), False
+        self.best, self.scored = -math.inf, False
 
     def on_train_end(self, logs=None):
-        if not self.scored:
+        if not self.scored and self._epoch + 1 < self.plan.epochs:  # a callback stopped it
             if self.mean is not None:
                 self.mean.put_in()
-            self._save(self.run.best)
+            self._save_best()
             if self.mean is not None:
                 self.mean.take_out()
 
-    def _save(self, place):
-        with replacing(place) as path:
+    def _save_best(self):
+        with writing(self.run), replacing(self.run.best, durable=True) as path:
             self.model.save(path)
+
+    def _checkpoint(self, epoch, step):
+        position = self.plan.position(epoch, iterations(self.model), step)
+        state = State(
+            run=self.run.record["run"],
+            position=position,
+            best=self.best,
+            rows=self.history.rows,
+            metrics=metric_values(self.model) if step else (),
+            means=None if self.mean is None else self.mean.values(),
+        )
+        with writing(self.run):
+            save(self.run.last, self.model, state, keep=self.run.previous)
+            self.run.mean.unlink(missing_ok=True)  # of an old run; it is in the checkpoint now
+            self.run.note(position)
+        self._saved = time.monotonic()
+
+    def _stopped(self, epoch, step):
+        return Stopped(
+            self.stop.number,
+            f"after {epoch} epochs and {step} steps; all is saved: --resume goes on from there",
+        )
 
 
 class History(keras.callbacks.Callback):
@@ -122,7 +177,8 @@ class History(keras.callbacks.Callback):
 
     def set_model(self, model):
         super().set_model(model)
-        self._writer = tf.summary.create_file_writer(str(self.run.folder / "tensorboard"))
+        with writing(self.run):
+            self._writer = tf.summary.create_file_writer(str(self.run.folder / "tensorboard"))
         if self.samples is not None:
             self._pictures = [load_image(record.image) for record in self.samples.records[:8]]
             self._detector = detector(model)
@@ -138,9 +194,10 @@ class History(keras.callbacks.Callback):
             **{name: float(value) for name, value in logs.items()},
         }
         self.rows.append(row)
-        self._write_csv()
-        plot_history(self.rows, self.run.folder / "history.png")
-        self._write_summaries(epoch + 1, row)
+        with writing(self.run):
+            self._write_csv()
+            plot_history(self.rows, self.run.folder / "history.png")
+            self._write_summaries(epoch + 1, row)
 
     def _write_csv(self):
         names = list(dict.fromkeys(name for row in self.rows for name in row))
@@ -210,6 +267,7 @@ class Progress(keras.callbacks.Callback):
         self.batch_size = batch_size
         self.console = console
         self.figures = figures
+        self._bar = None
 
     def on_train_begin(self, logs=None):
         from rich import progress
@@ -235,10 +293,11 @@ class Progress(keras.callbacks.Callback):
         self._task = self._bar.add_task(
             "", total=self.params["steps"], epoch=f"{epoch + 1}/{epochs}", figures=""
         )
-        self._start = time.perf_counter()
+        self._start, self._steps = time.perf_counter(), 0
 
     def on_train_batch_end(self, batch, logs=None):
-        rate = (batch + 1) * self.batch_size / (time.perf_counter() - self._start)
+        self._steps += 1
+        rate = self._steps * self.batch_size / (time.perf_counter() - self._start)
         name, key = self.figures.live
         self._bar.update(
             self._task,
@@ -261,22 +320,32 @@ class Progress(keras.callbacks.Callback):
         )
 
     def on_train_end(self, logs=None):
-        self._bar.stop()
+        self.close()
+
+    def close(self):
+        """Takes the bar away, however the training ended."""
+        if self._bar is not None:
+            self._bar.stop()
 
 
 class Throughput(keras.callbacks.Callback):
     """Adds `images_per_second` of the training steps to the logs, before anything is scored.
 
     Args:
-        images_per_epoch: How many images an epoch trains on.
+        batch_size: Pictures a step.
     """
 
-    def __init__(self, images_per_epoch):
+    def __init__(self, batch_size):
         super().__init__()
-        self.images_per_epoch = images_per_epoch
+        self.batch_size = batch_size
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._start = time.perf_counter()
+        self._start, self._steps = time.perf_counter(), 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._steps += 1
 
     def on_epoch_end(self, epoch, logs=None):
-        logs["images_per_second"] = self.images_per_epoch / (time.perf_counter() - self._start)
+        seconds = time.perf_counter() - self._start
+        # A run that was stopped behind the last step of an epoch has none left in it.
+        logs["images_per_second"] = self._steps * self.batch_size / seconds

@@ -1,18 +1,26 @@
-"""The one loop: fits a task's network in the folder of a run, around Keras' `fit`."""
+"""Fits a task's network in the folder of a run: what it sets out with, and what it goes on from."""
 
 import dataclasses
+import math
+import os
+import uuid
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from yolov2_tf._version import __version__
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.transfer import transfer_weights
 from yolov2_tf.schedules import Shifted
 from yolov2_tf.training.callbacks import Checkpoints, History, Progress, Throughput
+from yolov2_tf.training.checkpoint import State, load
+from yolov2_tf.training.loop import Loop
 from yolov2_tf.training.optimizer import iterations, make_optimizer, strategy
 from yolov2_tf.training.plan import Plan
 from yolov2_tf.training.resume import data_changes, recipe_changes
 from yolov2_tf.training.run import Run
-from yolov2_tf.training.weight_mean import WeightMean
+from yolov2_tf.training.stopping import StopSignal
+from yolov2_tf.training.weight_mean import WeightMean, read_means
+from yolov2_tf.training.writing import writing
 from yolov2_tf.zoo.names import load_model
 
 
@@ -29,7 +37,7 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
             `yolov2_tf.training.classification.ClassificationTask`.
         recipe: Its `Recipe`; None on resume for that of the record.
         folder: Folder of the run.
-        resume: Goes on with the run in `folder` from its last epoch.
+        resume: Goes on with the run in `folder` from its last checkpoint.
         overwrite: Begins anew where a run is already.
         callbacks: Keras callbacks. They come last: what scores and saves has been there.
         console: `rich.console.Console` for the progress; None for silence.
@@ -40,7 +48,9 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
     Raises:
         InputError: If the data cannot be trained on, the folder holds a run and is not to, or
             none to resume, or another training is at work in it, or a resumed run would
-            contradict its record. The folder is then as it was.
+            contradict its record; the folder is then as it was. Or if the folder cannot be written
+            to in the course of the training; the last checkpoint is then whole.
+        Stopped: If SIGTERM or SIGINT came; the checkpoint is then of the step before.
     """
     run = Run(folder)
     with run.locked():
@@ -49,30 +59,57 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
             recipe = task.RECIPE.of(run.record)
         task.check(recipe)
         with strategy().scope():
-            if resume:
-                model, plan, record, rows = _go_on(task, recipe, run, console)
-            else:
-                model, plan, record, rows = _begin(task, recipe, console)
-        if plan.over:
-            _say(console, f"the run is over: {plan.start.epoch} of {plan.epochs} epochs")
+            start = _go_on(task, recipe, run, console) if resume else _begin(task, recipe, console)
+        _prepare(run, start, overwrite)
+        if start.plan.over:
+            done = start.plan.start.epoch
+            _say(console, f"the run is over: {done} of {start.plan.epochs} epochs")
             return run.rows()
-        if overwrite:
-            run.clear()
-        run.write(record)
-        model.fit(
-            task.batches(recipe, plan),
-            steps_per_epoch=plan.steps,
-            initial_epoch=plan.start.epoch,
-            epochs=plan.epochs,
-            callbacks=[*_callbacks(task, recipe, run, plan, rows, console), *callbacks],
-            shuffle=False,  # the stream is in random order already
-            verbose=0,
-        )
+        stop = StopSignal()
+        watching = _callbacks(task, recipe, run, start, stop, console)
+        loop = Loop(start.model, start.plan, lambda plan: task.batches(recipe, plan))
+        try:
+            with stop.caught():
+                loop.run([*watching, *callbacks], start.state.metrics)
+        finally:
+            for callback in watching:
+                if isinstance(callback, Progress):
+                    callback.close()
         return run.rows()
 
 
+class Start(NamedTuple):
+    """What a training sets out with.
+
+    Attributes:
+        model: The network, compiled.
+        plan: `Plan` of what is to be done.
+        record: What `config.json` is to say.
+        state: `State` that it goes on from.
+        fell_back: Whether that is of the checkpoint before the last.
+    """
+
+    model: Any
+    plan: Plan
+    record: dict
+    state: State
+    fell_back: bool = False
+
+
+def _prepare(run, start, overwrite):
+    """Makes the folder ready to be trained in; until here it was as it is."""
+    with writing(run):
+        run.remove_left_over()
+        if overwrite:
+            run.clear()
+        if start.fell_back:
+            os.replace(run.previous, run.last)
+        if not start.plan.over:
+            run.write(start.record)
+
+
 def _begin(task, recipe, console):
-    """A new network, the plan of its training, its record and no rows."""
+    """The `Start` of a new run."""
     plan = Plan(task.steps(recipe), recipe.total_epochs, recipe.batch_size)
     model = task.build(recipe)
     if recipe.weights is not None:
@@ -84,76 +121,130 @@ def _begin(task, recipe, console):
     schedule = task.schedule(recipe, plan)
     optimizer = make_optimizer(recipe.optimizer, schedule, recipe.precision)
     task.compile(model, recipe, plan, optimizer)
-    return model, plan, {**_record(task, recipe), "changes": []}, []
+    name = uuid.uuid4().hex
+    record = {**_record(task, recipe), "run": name, "changes": []}
+    return Start(model, plan, record, State(name, plan.start))
 
 
 def _go_on(task, recipe, run, console):
-    """The last network of a run, the plan of the rest, its record and the rows so far."""
+    """The `Start` of a run that goes on."""
     run.check_task(task.NAME)
     new_weights = recipe.weights is not None and recipe.weights != run.record.get("weights")
     if new_weights and not Path(recipe.weights).is_file():
         raise InputError("no such file", where=recipe.weights, expected="a .keras file")
     changes = recipe_changes(run, recipe) | data_changes(run, task.facts())
-    model = load_model(run.last)
-    start = run.position(iterations(model))
-    task.check_resume(recipe, task.RECIPE.of(run.record), start.epoch)
-    plan = Plan(task.steps(recipe), recipe.total_epochs, recipe.batch_size, start)
+    model, state, fell_back = _last_checkpoint(task, recipe, run, console)
+    task.check_resume(recipe, task.RECIPE.of(run.record), state.position.epoch)
+    position = _in_steps(state.position, run.record["batch_size"], task.steps(recipe), recipe)
+    plan = Plan(task.steps(recipe), recipe.total_epochs, recipe.batch_size, position)
     held = sum(bool(layer.weights) and not layer.trainable for layer in model.layers)
     if held and not recipe.freeze:
         # Networks were not thawed at first, and an optimizer cannot take in weights later.
         _say(console, f"{held} layers are held in this run, without freeze in its record")
     schedule = task.schedule(recipe, plan)
     model.optimizer.learning_rate = Shifted(schedule, plan.shift) if plan.shift else schedule
-    record = {**run.record, **_record(task, recipe), "progress": [dataclasses.asdict(start)]}
+    record = {**run.record, **_record(task, recipe), "run": state.run}
+    record["progress"] = [dataclasses.asdict(position)]
     record["changes"] = list(run.record.get("changes", []))
     if changes:
-        first = start.epoch + 1
+        first = position.epoch + 1
         record["changes"].append(
             {"epoch": first, **{name: {"was": a, "is": b} for name, (a, b) in changes.items()}}
         )
         if not plan.over:
             for name, (was, now) in changes.items():
                 _say(console, f"from epoch {first} on: {name} {now} (was {was})")
-    return model, plan, record, run.rows(start.epoch)
+    if "validation" in changes:  # scores on another set cannot be compared
+        state = dataclasses.replace(state, best=-math.inf)
+    return Start(model, plan, record, state, fell_back)
 
 
-def _record(task, recipe):
-    return {"version": __version__, **vars(recipe), **task.facts()}
+def _last_checkpoint(task, recipe, run, console):
+    """`(model, state, fell_back)` of the last checkpoint that is whole."""
+    try:
+        model, state = load(run.last)
+        fell_back = False
+    except InputError as error:
+        if not run.previous.is_file():
+            raise
+        model, state = load(run.previous)
+        fell_back = True
+        _say(console, f"note: {error.where}: {error.what}; going on from {run.previous.name}")
+    if state is None:
+        return model, _state_of_old_run(task, recipe, run, model), fell_back
+    if state.run != run.record.get("run"):
+        raise InputError(
+            f"{run.last.name} is of another run",
+            where=run.folder,
+            expected="the run of config.json",
+        )
+    return model, state, fell_back
 
 
-def _callbacks(task, recipe, run, plan, rows, console):
-    """What every epoch does beside its steps, in this order."""
-    callbacks, mean = [Throughput(plan.steps * plan.batch_size)], None
-    if recipe.mean:
-        mean = WeightMean(run.mean, recipe.mean, resume=plan.start.epoch > 0)
-        callbacks.append(mean)
-    if task.validation is not None:
-        callbacks.append(task.scorer(max(1, plan.epochs // 20)))
-    checkpoints = Checkpoints(
-        run, plan, _best(task, recipe, run, rows), score=task.SCORE, mean=mean
+def _state_of_old_run(task, recipe, run, model):
+    """`State` of a run whose checkpoint was the network alone, from the files beside it."""
+    position = run.position(iterations(model))
+    rows = run.rows(position.epoch)
+    return State(
+        run=run.record.get("run", uuid.uuid4().hex),
+        position=position,
+        best=_best_of_rows(task, recipe, run, rows),
+        rows=tuple(rows),
+        means=read_means(run.mean, model.get_weights()) if run.mean.is_file() else None,
     )
-    callbacks += task.watchers(recipe, checkpoints)
-    # A killed process may leave a row too many, which a resumed run drops, but none too few.
-    callbacks += [History(run, rows, samples=task.samples), checkpoints]
-    if console is not None:
-        callbacks.append(Progress(recipe.batch_size, console, task.FIGURES))
-    return callbacks
 
 
-def _best(task, recipe, run, rows):
-    """The best score so far of those that later ones can be compared with.
+def _best_of_rows(task, recipe, run, rows):
+    """The best score of those that later ones can be compared with.
 
     Scores at another input size, or on another validation set, are not among them.
     """
-    since = [change["epoch"] for change in run.record["changes"] if "validation" in change]
-    first = max(since, default=1)
+    changes = run.record.get("changes", [])
+    first = max((change["epoch"] for change in changes if "validation" in change), default=1)
     sizes = [recipe.size_of(int(row["epoch"]) - 1) for row in rows]
     scores = [
         float(row[task.SCORE])
         for row, size in zip(rows, sizes, strict=True)
         if row.get(task.SCORE) and size == sizes[-1] and int(row["epoch"]) >= first
     ]
-    return max(scores, default=float("-inf"))
+    return max(scores, default=-math.inf)
+
+
+def _in_steps(position, batch_size, steps, recipe):
+    """A position within an epoch in the steps of the recipe, which may be longer or fewer now."""
+    step = min(position.step * batch_size // recipe.batch_size, steps)
+    return dataclasses.replace(position, step=step)
+
+
+def _record(task, recipe):
+    return {"version": __version__, **vars(recipe), **task.facts()}
+
+
+def _callbacks(task, recipe, run, start, stop, console):
+    """What every epoch does beside its steps, in this order."""
+    plan, state = start.plan, start.state
+    callbacks, mean = [Throughput(plan.batch_size)], None
+    if recipe.mean:
+        mean = WeightMean(recipe.mean, state.means)
+        callbacks.append(mean)
+    if task.validation is not None:
+        callbacks.append(task.scorer(max(1, plan.epochs // 20)))
+    # A killed process may leave a row too many, which a resumed run drops, but none too few.
+    history = History(run, state.rows, samples=task.samples)
+    checkpoints = Checkpoints(
+        run,
+        plan,
+        history,
+        best=state.best,
+        score=task.SCORE,
+        mean=mean,
+        minutes=recipe.checkpoint_minutes,
+        stop=stop,
+    )
+    callbacks += [*task.watchers(recipe, checkpoints), history, checkpoints]
+    if console is not None:
+        callbacks.append(Progress(recipe.batch_size, console, task.FIGURES))
+    return callbacks
 
 
 def _say(console, text):

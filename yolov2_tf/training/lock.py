@@ -39,7 +39,8 @@ def folder_lock(folder):
     try:
         yield
     finally:
-        (folder / NAME).unlink(missing_ok=True)  # before it is free, so that nobody has it yet
+        with contextlib.suppress(OSError):  # read-only by now: the lock ends all the same
+            (folder / NAME).unlink()  # before it is free, so that nobody has it yet
         os.close(lock)
         with contextlib.suppress(OSError):
             for path in missing:

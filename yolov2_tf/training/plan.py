@@ -9,7 +9,7 @@ class Position:
 
     Attributes:
         epoch: Epochs that are over.
-        step: Steps of the next epoch that are over: 0, as networks are saved after epochs so far.
+        step: Steps of the next epoch that are over.
         iterations: Steps that the optimizer counts. It leaves out those that float16 overflowed,
             and steps may have had another length once: neither epoch nor step follow from it.
         images: Pictures that were taken from the stream.
@@ -23,7 +23,7 @@ class Position:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What `fit` is to do, from where a run stands to its end.
+    """What is to be done, from where a run stands to its end.
 
     Attributes:
         steps: Steps an epoch.
@@ -50,7 +50,7 @@ class Plan:
     @property
     def shift(self):
         """What makes the optimizer's count a place between 0 and `total_steps`."""
-        return self.start.epoch * self.steps - self.start.iterations
+        return self.start.epoch * self.steps + self.start.step - self.start.iterations
 
     @property
     def over(self):
@@ -59,15 +59,22 @@ class Plan:
 
     def batch_of(self, epoch):
         """Number of the first batch of an epoch in the stream of pictures."""
-        return self.first_batch + (epoch - self.start.epoch) * self.steps
+        return self.first_batch + self._steps_to(epoch, 0)
 
-    def position(self, epoch, iterations):
-        """Where the run stands after an epoch of this plan.
+    def position(self, epoch, iterations, step=0):
+        """Where the run stands in the course of this plan.
 
         Args:
             epoch: Epochs that are over.
             iterations: Steps that the optimizer counts.
+            step: Steps of the next epoch that are over.
         """
-        steps = (epoch - self.start.epoch) * self.steps
-        images = self.start.images + steps * self.batch_size
-        return Position(epoch, 0, iterations, images)
+        images = self.start.images + self._steps_to(epoch, step) * self.batch_size
+        return Position(epoch, step, iterations, images)
+
+    def from_here(self, position):
+        """The rest of this plan from a later `Position` on."""
+        return dataclasses.replace(self, start=position)
+
+    def _steps_to(self, epoch, step):
+        return (epoch - self.start.epoch) * self.steps + step - self.start.step

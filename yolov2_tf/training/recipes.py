@@ -30,6 +30,7 @@ LIMITS = {
     "jitter": (0, 0.45),  # a border on each side, and something must be left between
     "mosaic": (0, 1),
     "mean": (0, 0.99999),
+    "checkpoint_minutes": (0, math.inf),
     "seed": (0, 2**31 - 1),  # TensorFlow's stateless random numbers take int32
 }
 """The smallest and the largest value of these fields."""
@@ -60,6 +61,8 @@ class Recipe:
             0 for none.
         precision: Keras' dtype policy: `float32`, `mixed_bfloat16`, `mixed_float16`.
         seed: Makes weights, views and order reproducible, 0 to 2³¹ - 1.
+        checkpoint_minutes: How long after a checkpoint the next is due, within an epoch too; 0
+            for one after every step.
     """
 
     width: float = 1.0
@@ -76,8 +79,11 @@ class Recipe:
     mean: float = 0.0
     precision: str = "float32"
     seed: int = 0
+    checkpoint_minutes: float = 10.0
 
-    CHANGEABLE: ClassVar = frozenset({"epochs", "batch_size", "learning_rate", "flip", "mean"})
+    CHANGEABLE: ClassVar = frozenset(
+        {"epochs", "batch_size", "learning_rate", "flip", "mean", "checkpoint_minutes"}
+    )
     """What a resumed run may do otherwise: that which is not in its network, optimizer or loss."""
 
     @classmethod

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.files import replacing
+from yolov2_tf.files import remove_left_over, replacing
 from yolov2_tf.training.lock import NAME, folder_lock
 from yolov2_tf.training.plan import Position
 
@@ -16,7 +16,8 @@ from yolov2_tf.training.plan import Position
 class Run:
     """The folder of one training.
 
-    It holds `model.keras` (the best), `last.keras` (to resume from), `config.json` (the record),
+    It holds `model.keras` (the best), `last.keras` (the checkpoint to resume from),
+    `previous.keras` (the one before it, should that be damaged), `config.json` (the record),
     `history.csv`, `history.png` and `tensorboard/`.
 
     Args:
@@ -25,10 +26,11 @@ class Run:
     Attributes:
         folder: Its `Path`.
         config: `Path` of the record.
-        last: `Path` of the network of the last epoch, with its optimizer.
+        last: `Path` of the last checkpoint, see `yolov2_tf.training.checkpoint`.
+        previous: `Path` of the checkpoint before it.
         best: `Path` of the network with the best score.
         history: `Path` of the figures of every epoch.
-        mean: `Path` of the mean of the weights, of a run that keeps one.
+        mean: `Path` of the mean of the weights, of a run before it was part of the checkpoint.
     """
 
     FILES = ("model.keras", "last.keras", "config.json", "history.csv", "history.png")
@@ -36,6 +38,7 @@ class Run:
     def __init__(self, folder):
         self.folder = Path(folder)
         self.best, self.last, self.config, self.history, _ = (self.folder / n for n in self.FILES)
+        self.previous = self.folder / "previous.keras"
         self.mean = self.folder / "mean.npz"
 
     def locked(self):
@@ -59,13 +62,14 @@ class Run:
         """
         if resume and overwrite:
             raise InputError("resume and overwrite exclude each other", where=self.folder)
-        here = any(path.exists() for path in (self.best, self.last, self.config, self.history))
-        if resume and not self.last.is_file():
+        files = (self.best, self.last, self.previous, self.config, self.history)
+        here = any(path.exists() for path in files)
+        if resume and not (self.last.is_file() or self.previous.is_file()):
             raise InputError(
                 "nothing to resume",
                 where=self.folder,
                 expected="last.keras of an earlier training",
-                hint="overwrite it: it ended before its first epoch did" if here else None,
+                hint="overwrite it: it ended before its first checkpoint" if here else None,
             )
         if here and not (resume or overwrite):
             raise InputError(
@@ -77,10 +81,14 @@ class Run:
 
     def clear(self):
         """Removes the files of a run, and leaves what else is in the folder."""
-        for name in (*self.FILES, self.mean.name):
+        for name in (*self.FILES, self.previous.name, self.mean.name):
             (self.folder / name).unlink(missing_ok=True)
         shutil.rmtree(self.folder / "tensorboard", ignore_errors=True)
         self.__dict__.pop("record", None)
+
+    def remove_left_over(self):
+        """Removes the temporary files of a training that was killed."""
+        remove_left_over(self.folder, (*self.FILES, self.previous.name, self.mean.name))
 
     # === The record ===
 
@@ -125,20 +133,15 @@ class Run:
     # === How far it is ===
 
     def note(self, position):
-        """Notes in the record where the run will stand once `last.keras` is saved.
-
-        The position before stays beside it. Whichever of the two `last.keras` is when the process
-        is killed, the optimizer's count in it tells which position is its own.
+        """Notes in the record where the run stands, for people: a checkpoint says so itself.
 
         Args:
             position: `Position`.
         """
-        before = self.record.get("progress", [])[-1:]
-        progress = [*before, dataclasses.asdict(position)]
-        self.write({**self.record, "progress": progress})
+        self.write({**self.record, "progress": [dataclasses.asdict(position)]})
 
     def position(self, iterations):
-        """Where the run stood when its `last.keras` was saved.
+        """Where the run stood when its `last.keras` was saved, if that does not say so itself.
 
         Args:
             iterations: Steps that the optimizer in it counts.

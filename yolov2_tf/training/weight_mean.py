@@ -5,7 +5,6 @@ import numpy as np
 import tensorflow as tf
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.files import replacing
 from yolov2_tf.training.optimizer import iterations
 
 
@@ -19,27 +18,21 @@ class WeightMean(keras.callbacks.Callback):
     what scores, draws and saves the best comes between the two.
 
     Args:
-        path: File that a resumed run goes on from.
         decay: What is kept of the mean at each step; .999 looks back a thousand steps.
-        resume: Whether to go on from the file, if it is there.
-
-    Raises:
-        InputError: When the training begins, if the file cannot be read or has other weights.
+        means: Arrays that a resumed run goes on from; None to begin with the weights.
     """
 
-    def __init__(self, path, decay=0.999, *, resume=False):
+    def __init__(self, decay=0.999, means=None):
         super().__init__()
-        self.path = path
         self.decay = decay
-        self.resume = resume
+        self.means = means
         self._raw = None
 
     def on_train_begin(self, logs=None):
         """Keras' hook."""
-        means = self.model.get_weights()
-        if self.resume and self.path.is_file():
-            means = _read(self.path, means)
+        means = self.model.get_weights() if self.means is None else self.means
         self._means = [tf.Variable(mean, trainable=False) for mean in means]
+        self.means = None
 
     def on_train_batch_end(self, batch, logs=None):
         """Keras' hook."""
@@ -71,14 +64,21 @@ class WeightMean(keras.callbacks.Callback):
             self.model.set_weights(self._raw)
             self._raw = None
 
-    def save(self):
-        """Writes the mean to its file."""
-        with replacing(self.path) as path:
-            np.savez(path, *[mean.numpy() for mean in self._means])
+    def values(self):
+        """The mean as a list of arrays."""
+        return [mean.numpy() for mean in self._means]
 
 
-def _read(path, weights):
-    """The means in a file, in the order of `weights`."""
+def read_means(path, weights):
+    """The means in the `mean.npz` of a run before they were part of its checkpoint.
+
+    Args:
+        path: The file.
+        weights: Arrays of the network, in the order of the means.
+
+    Raises:
+        InputError: If it cannot be read or has other weights.
+    """
     try:
         with np.load(path) as file:
             means = [file[name] for name in file.files]
