@@ -16,6 +16,7 @@ from yolov2_tf.data.records import ClassificationDataset, Dataset, Record
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.loading import load_model
 from yolov2_tf.training import fit
+from yolov2_tf.training.callbacks import Figures
 from yolov2_tf.training.fit import train
 from yolov2_tf.training.recipes import ClassificationRecipe, DetectionRecipe
 from yolov2_tf.training.task import Task, name_and_size
@@ -45,6 +46,7 @@ class Line(Task):
     NAME = "detection"
     RECIPE = DetectionRecipe
     SCORE = "score"
+    FIGURES = Figures(live=("loss", "loss"), parts=(), scores=())
 
     def build(self, recipe):
         keras.utils.set_random_seed(recipe.seed)
@@ -58,7 +60,7 @@ class Line(Task):
     def compile(self, model, recipe, plan, optimizer):
         model.compile(optimizer, loss="mse")
 
-    def batches(self, recipe, plan):
+    def batches(self, recipe, plan, **feed):
         def seen(x):
             SEEN.append(int(x[0]))
             return x

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from yolov2_tf.data.augment import random_colours, random_crop, take_view
-from yolov2_tf.data.pipeline import reader, shuffled_index
+from yolov2_tf.data.pipeline import WHOLE_BATCH, reader, shuffled_index
 from yolov2_tf.resize import resize_image
 
 
@@ -18,6 +18,8 @@ def classification_batches(
     colours=True,
     seed=0,
     first_step=0,
+    stand_ins=None,
+    share=WHOLE_BATCH,
 ):
     """Endless batches of augmented pictures in random order.
 
@@ -36,6 +38,8 @@ def classification_batches(
         colours: Whether hue, saturation and exposure are shifted.
         seed: Makes the stream reproducible.
         first_step: Number of the first batch: where a resumed training goes on.
+        stand_ins: `StandIns` for pictures that cannot be read any more, or None.
+        share: `yolov2_tf.data.pipeline.Share` of every batch that is made here.
 
     Returns:
         `tf.data.Dataset` of `(images (B, S, S, 3) uint8, labels (B,) int32)`.
@@ -47,6 +51,8 @@ def classification_batches(
     def example(place):
         """The picture at this place of the stream."""
         index = shuffled_index(place, len(dataset), seed)
+        if stand_ins is not None:
+            index = stand_ins.of(index)
         step = tf.cast(place // batch_size, tf.int32)
         side = sides[tf.reduce_sum(tf.cast(step >= starts, tf.int32)) - 1]
         seeds = tf.random.split(tf.random.fold_in([seed, 1], tf.cast(place, tf.int32)), 3)
@@ -63,9 +69,9 @@ def classification_batches(
         image.set_shape([None, None, 3])
         return image, labels[index]
 
-    stream = tf.data.Dataset.range(first_step * batch_size, tf.int64.max)
+    stream = share.places(batch_size, first_step)
     stream = stream.map(example, num_parallel_calls=tf.data.AUTOTUNE)
-    return stream.batch(batch_size, drop_remainder=True).prefetch(2)
+    return stream.batch(share.of(batch_size), drop_remainder=True).prefetch(2)
 
 
 def evaluation_batches(dataset, *, batch_size=32, size=224, resize="stretch"):

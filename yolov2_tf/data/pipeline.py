@@ -5,6 +5,7 @@ of the seed and its place in the stream. The same seed therefore gives the same 
 resumed training sees those it would have seen.
 """
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -19,6 +20,36 @@ QUARTERS = np.float32([[0, 0, 0.5, 0.5], [0, 0.5, 0.5, 1], [0.5, 0, 1, 0.5], [0.
 
 WHOLE = np.float32([[0, 0, 1, 1], *3 * [[0, 0, 0, 0]]])
 """The same where one is seen: the other three labels are -1."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Share:
+    """Which part of every batch a process makes, and in how many parts it comes.
+
+    Attributes:
+        worker: Number of the process among those that train together.
+        workers: How many there are; each makes as many pictures of a batch.
+        replicas: How many devices all of them have: a batch comes in so many parts.
+    """
+
+    worker: int = 0
+    workers: int = 1
+    replicas: int = 1
+
+    def of(self, batch_size):
+        """Pictures of a batch for each device."""
+        return batch_size // self.replicas
+
+    def places(self, batch_size, first_step):
+        """`tf.data.Dataset` of the places in the stream that are this process's, int64."""
+        mine = batch_size // self.workers
+        stream = tf.data.Dataset.range(first_step * mine, tf.int64.max)
+        if self.workers == 1:
+            return stream
+        return stream.map(lambda i: i // mine * batch_size + self.worker * mine + i % mine)
+
+
+WHOLE_BATCH = Share()
 
 JITTER = 0.2
 """How far each border of a training picture moves, as in Darknet's VOC configuration."""
@@ -40,6 +71,8 @@ def training_batches(
     colours=True,
     seed=0,
     first_step=0,
+    stand_ins=None,
+    share=WHOLE_BATCH,
 ):
     """Endless batches of augmented pictures in random order.
 
@@ -63,6 +96,8 @@ def training_batches(
         colours: Whether hue, saturation and exposure are shifted.
         seed: Makes the stream reproducible.
         first_step: Number of the first batch: where a resumed training goes on.
+        stand_ins: `StandIns` for pictures that cannot be read any more, those with boxes first.
+        share: `Share` of every batch that is made here.
 
     Returns:
         `tf.data.Dataset` of `(images (B, S, S, 3) uint8, {"boxes": (B, M, 4) float32,
@@ -83,6 +118,7 @@ def training_batches(
         mosaic,
         functools.partial(random_view, jitter=jitter, letterbox=resize == "letterbox"),
         seed,
+        stand_ins,
     )
 
     def example(place):
@@ -102,10 +138,10 @@ def training_batches(
     padding = {"boxes": 0.0, "labels": -1}
     if mixed:
         padding |= {"image_labels": -1, "image_regions": 0.0}
-    stream = tf.data.Dataset.range(first_step * batch_size, tf.int64.max)
+    stream = share.places(batch_size, first_step)
     stream = stream.map(example, num_parallel_calls=tf.data.AUTOTUNE)
     stream = stream.padded_batch(
-        batch_size,
+        share.of(batch_size),
         padding_values=(tf.constant(0, tf.uint8), padding),
         drop_remainder=True,
     )
@@ -121,9 +157,10 @@ class _Examples:
         mosaic: Share of the latter that are four at once.
         view: Function of a picture's shape, the side and a seed that draws a `View`.
         seed: Of the order of the pictures.
+        stand_ins: `StandIns`, or None.
     """
 
-    def __init__(self, boxed, labelled, mosaic, view, seed):
+    def __init__(self, boxed, labelled, mosaic, view, seed, stand_ins=None):
         self.boxed, self.labelled = len(boxed), len(labelled)
         self.mosaic, self.view, self.seed = mosaic, view, seed
         self.read = reader([*boxed, *labelled])
@@ -131,6 +168,7 @@ class _Examples:
         labels = [-1] * len(boxed) + [record.label for record in labelled]
         self.label_of = tf.constant(labels, tf.int32)
         self.regions = 1 if mosaic == 0 else len(QUARTERS)
+        self.instead = (lambda index: index) if stand_ins is None else stand_ins.of
 
     def at(self, place, ratio, side, draw):
         """The picture at a place of the stream, and its truth; `ratio` is None without labels."""
@@ -148,7 +186,7 @@ class _Examples:
 
     def with_boxes(self, number, side, draw):
         """The picture at this place among those with boxes, and its truths."""
-        index = shuffled_index(number, self.boxed, self.seed)
+        index = self.instead(shuffled_index(number, self.boxed, self.seed))
         image, shape, view = self.take(index, side, draw)
         boxes, labels = view_boxes(*self.truths(index), shape, view, side)
         return image, boxes, labels, tf.fill([self.regions], -1), tf.zeros([self.regions, 4])
@@ -157,8 +195,8 @@ class _Examples:
         """The picture at this place among those with a label, or four of them."""
         count = self.regions
         indices = [
-            self.boxed + shuffled_index(count * number + i, self.labelled, -1 - self.seed)
-            for i in range(count)
+            self.instead(index)
+            for index in _labelled_indices(number, count, self.boxed, self.labelled, self.seed)
         ]
 
         def whole():
@@ -182,6 +220,38 @@ class _Examples:
         shape = tf.shape(image)[:2]
         view = self.view(shape, side, seed=draw)
         return take_view(image, view, side), shape, view
+
+
+def _labelled_indices(number, count, boxed, labelled, seed):
+    """The pictures with a label at a place among them, behind `boxed` pictures with boxes."""
+    return [boxed + shuffled_index(count * number + i, labelled, -1 - seed) for i in range(count)]
+
+
+def pictures_of(places, boxed, labelled=0, *, ratio=None, mosaic=0.0, seed=0):
+    """Which pictures `training_batches` takes at places of its stream.
+
+    Args:
+        places: Integers.
+        boxed: How many pictures with boxes there are.
+        labelled: How many with a label, whose indices follow.
+        ratio: As there, None where nothing is mixed in.
+        mosaic: As there.
+        seed: As there.
+
+    Returns:
+        List of indices; where one of four may be seen alone, all four.
+    """
+    indices = []
+    for place in places:
+        place, is_labelled = tf.constant(place, tf.int64), False
+        if ratio is not None:
+            is_labelled, place = mixed_place(place, ratio)
+        if is_labelled:
+            count = 1 if mosaic == 0 else len(QUARTERS)
+            indices += _labelled_indices(place, count, boxed, labelled, seed)
+        else:
+            indices.append(shuffled_index(place, boxed, seed))
+    return [int(index) for index in indices]
 
 
 def _flipped(image, truth, draw):

@@ -70,8 +70,7 @@ class Checkpoints(keras.callbacks.Callback):
         best: Best score so far, for a resumed run.
         score: Name of the score, the higher the better.
         mean: `WeightMean`, whose weights the best has, or None.
-        minutes: How long after a checkpoint the next is due, within an epoch too.
-        stop: `yolov2_tf.training.stopping.StopSignal` that ends the training, or None.
+        wishes: `yolov2_tf.training.wishes.Wishes` for checkpoints within an epoch, or None.
     """
 
     def __init__(
@@ -83,29 +82,22 @@ class Checkpoints(keras.callbacks.Callback):
         best=-math.inf,
         score="val_map",
         mean=None,
-        minutes=10,
-        stop=None,
+        wishes=None,
     ):
         super().__init__()
         self.run, self.plan, self.history = run, plan, history
         self.best, self.score = best, score
         self.mean = mean
-        self.minutes = minutes
-        self.stop = stop
+        self.wishes = wishes
         self.scored = math.isfinite(best)
-
-    def on_train_begin(self, logs=None):
-        self._saved = time.monotonic()
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        asked = self.stop is not None and self.stop.number is not None
-        if asked or time.monotonic() - self._saved >= 60 * self.minutes:
+        if self.wishes is not None and self.wishes.checkpoint:
             self._checkpoint(self._epoch, batch + 1)
-        if asked:
-            raise self._stopped(self._epoch, batch + 1)
+            self._end_on_signal(self._epoch, batch + 1)
 
     def on_epoch_end(self, epoch, logs=None):
         score = logs.get(self.score)
@@ -118,8 +110,8 @@ class Checkpoints(keras.callbacks.Callback):
             self.mean.take_out()
         # Last: a process that is killed before repeats this, and with it what came first.
         self._checkpoint(epoch + 1, 0)
-        if self.stop is not None and self.stop.number is not None and epoch + 1 < self.plan.epochs:
-            raise self._stopped(epoch + 1, 0)
+        if self.wishes is not None and epoch + 1 < self.plan.epochs:
+            self._end_on_signal(epoch + 1, 0)
 
     def forget(self):
         """Seeks the best anew: from now on scores mean something else."""
@@ -151,13 +143,15 @@ class Checkpoints(keras.callbacks.Callback):
             save(self.run.last, self.model, state, keep=self.run.previous)
             self.run.mean.unlink(missing_ok=True)  # of an old run; it is in the checkpoint now
             self.run.note(position)
-        self._saved = time.monotonic()
+        if self.wishes is not None:
+            self.wishes.saved()
 
-    def _stopped(self, epoch, step):
-        return Stopped(
-            self.stop.number,
-            f"after {epoch} epochs and {step} steps; all is saved: --resume goes on from there",
-        )
+    def _end_on_signal(self, epoch, step):
+        if self.wishes.signal is not None:
+            raise Stopped(
+                self.wishes.signal,
+                f"after {epoch} epochs and {step} steps; all is saved: --resume goes on from there",
+            )
 
 
 class History(keras.callbacks.Callback):

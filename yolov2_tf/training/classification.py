@@ -76,7 +76,7 @@ class ClassificationTask(Task):
             jit_compile=False,  # XLA would compile anew for every input size
         )
 
-    def batches(self, recipe, plan):
+    def batches(self, recipe, plan, **feed):
         sizes = [(0, recipe.size)]
         if recipe.high_resolution:
             sizes.append((plan.batch_of(recipe.epochs), recipe.high_resolution[0]))
@@ -89,6 +89,7 @@ class ClassificationTask(Task):
             flip=recipe.flip,
             seed=recipe.seed,
             first_step=plan.first_batch,
+            **feed,
         )
 
     def scorer(self, every):

@@ -6,7 +6,7 @@ from typing import ClassVar
 import keras
 import numpy as np
 
-from yolov2_tf.data.pipeline import training_batches
+from yolov2_tf.data.pipeline import pictures_of, training_batches
 from yolov2_tf.data.records import ClassificationDataset, box_shapes
 from yolov2_tf.detection.loss import WARMUP_IMAGES, YOLOv2Loss
 from yolov2_tf.errors import InputError
@@ -145,7 +145,7 @@ class DetectionTask(Task):
         )
         model.compile(optimizer, loss=loss)
 
-    def batches(self, recipe, plan):
+    def batches(self, recipe, plan, **feed):
         return training_batches(
             self.dataset,
             classification=self.classification,
@@ -160,7 +160,18 @@ class DetectionTask(Task):
             flip=recipe.flip,
             seed=recipe.seed,
             first_step=plan.first_batch,
+            **feed,
         )
+
+    @property
+    def kinds(self):
+        labelled = () if self.classification is None else (self.classification.records,)
+        return self.dataset.records, *labelled
+
+    def pictures_of(self, recipe, places):
+        counts = [len(records) for records in self.kinds]
+        ratio = None if self.classification is None else recipe.ratio
+        return pictures_of(places, *counts, ratio=ratio, mosaic=recipe.mosaic, seed=recipe.seed)
 
     def scorer(self, every):
         return MeanAveragePrecision(self.validation, every=every)

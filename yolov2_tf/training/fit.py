@@ -1,6 +1,7 @@
 """Fits a task's network in the folder of a run: what it sets out with, and what it goes on from."""
 
 import dataclasses
+import functools
 import math
 import os
 import uuid
@@ -13,13 +14,17 @@ from yolov2_tf.models.transfer import transfer_weights
 from yolov2_tf.schedules import Shifted
 from yolov2_tf.training.callbacks import Checkpoints, History, Progress, Throughput
 from yolov2_tf.training.checkpoint import State, load
+from yolov2_tf.training.cluster import strategy
+from yolov2_tf.training.damage import Damage
+from yolov2_tf.training.divergence import diverged
 from yolov2_tf.training.loop import Loop
-from yolov2_tf.training.optimizer import iterations, make_optimizer, strategy
+from yolov2_tf.training.optimizer import iterations, make_optimizer
 from yolov2_tf.training.plan import Plan
 from yolov2_tf.training.resume import data_changes, recipe_changes
 from yolov2_tf.training.run import Run
 from yolov2_tf.training.stopping import StopSignal
 from yolov2_tf.training.weight_mean import WeightMean, read_means
+from yolov2_tf.training.wishes import Wishes
 from yolov2_tf.training.writing import writing
 from yolov2_tf.zoo.names import load_model
 
@@ -65,17 +70,38 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
             done = start.plan.start.epoch
             _say(console, f"the run is over: {done} of {start.plan.epochs} epochs")
             return run.rows()
-        stop = StopSignal()
-        watching = _callbacks(task, recipe, run, start, stop, console)
-        loop = Loop(start.model, start.plan, lambda plan: task.batches(recipe, plan))
-        try:
-            with stop.caught():
-                loop.run([*watching, *callbacks], start.state.metrics)
-        finally:
-            for callback in watching:
-                if isinstance(callback, Progress):
-                    callback.close()
+        _train(task, recipe, run, start, callbacks, console)
         return run.rows()
+
+
+def _train(task, recipe, run, start, callbacks, console):
+    """Carries out the plan of a `Start`."""
+    model, plan, stop = start.model, start.plan, StopSignal()
+    wishes = Wishes(stop, recipe.checkpoint_minutes)
+    damage = Damage(task, recipe, functools.partial(_say, console))
+
+    def batches(plan):
+        return task.batches(recipe, plan, stand_ins=damage.stand_ins)
+
+    def mend(plan, error):
+        damaged = damage.find(plan, error)
+        with writing(run):
+            run.write({**run.record, "damaged": damaged})
+
+    def end(epoch, step, batch, figures):
+        names = damage.names_at(plan.from_here(plan.position(epoch, 0, step)))
+        with writing(run):
+            raise diverged(run.folder, batch, names, epoch, step, figures, model)
+
+    watching = _callbacks(task, recipe, run, start, wishes, console)
+    loop = Loop(model, plan, batches, mend=mend, diverged=end, wishes=wishes)
+    try:
+        with stop.caught():
+            loop.run([*watching, *callbacks], start.state.metrics)
+    finally:
+        for callback in watching:
+            if isinstance(callback, Progress):
+                callback.close()
 
 
 class Start(NamedTuple):
@@ -220,7 +246,7 @@ def _record(task, recipe):
     return {"version": __version__, **vars(recipe), **task.facts()}
 
 
-def _callbacks(task, recipe, run, start, stop, console):
+def _callbacks(task, recipe, run, start, wishes, console):
     """What every epoch does beside its steps, in this order."""
     plan, state = start.plan, start.state
     callbacks, mean = [Throughput(plan.batch_size)], None
@@ -238,8 +264,7 @@ def _callbacks(task, recipe, run, start, stop, console):
         best=state.best,
         score=task.SCORE,
         mean=mean,
-        minutes=recipe.checkpoint_minutes,
-        stop=stop,
+        wishes=wishes,
     )
     callbacks += [*task.watchers(recipe, checkpoints), history, checkpoints]
     if console is not None:

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from yolov2_tf.training.divergence import Figures
+
 
 class Loop:
     """Trains a model as a `Plan` says, with Keras' callbacks.
@@ -12,14 +14,16 @@ class Loop:
         plan: `yolov2_tf.training.plan.Plan`.
         batches: Function from a `Plan` to the batches from where that starts.
         parts: In how many parts, one after another, the gradient of a batch is computed.
+        mend: Function of a `Plan` and the error that its first batch failed with. It returns if
+            another try at that batch makes sense, and raises if not.
+        diverged: Function of epoch, step, batch and `Figures` that raises what ends the run.
+        wishes: `yolov2_tf.training.wishes.Wishes` that all processes are to agree on, or None.
     """
 
-    def __init__(self, model, plan, batches, *, parts=1):
-        self.model = model
-        self.plan = plan
-        self.batches = batches
-        self.parts = parts
-        self._stream = None
+    def __init__(self, model, plan, batches, *, parts=1, mend=None, diverged=None, wishes=None):
+        self.model, self.plan, self.parts = model, plan, parts
+        self.batches, self.mend, self.diverged, self.wishes = batches, mend, diverged, wishes
+        self.scaled = isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
 
     def run(self, callbacks, metrics=()):
         """Goes from where the plan starts to its end.
@@ -34,7 +38,7 @@ class Loop:
             epochs=plan.epochs, steps=plan.steps,
         )  # fmt: skip
         model.stop_training = False
-        self._open(plan)
+        self._open()
         calls.on_train_begin()
         for epoch in range(plan.start.epoch, plan.epochs):
             model.reset_metrics()
@@ -51,46 +55,144 @@ class Loop:
                 break
         calls.on_train_end()
 
-    def _open(self, plan):
-        dataset = self.batches(plan)
-        if self._stream is None:
-            _build_metrics(self.model, dataset.element_spec[1])
-            self._train = _train_step(self.model, dataset.element_spec, self.parts)
+    def _open(self):
+        dataset = self.batches(self.plan)
+        prepare(self.model, dataset.element_spec[1])
+        self._train = _train_step(self.model, dataset.element_spec, self.parts)
         self._stream = iter(dataset)
 
     def _step(self, epoch, step):
-        batch = next(self._stream)
-        _, logs = self._train(*batch)
+        batch = self._next_batch(epoch, step)
+        agree = (
+            self.wishes is not None
+            and self.model.distribute_strategy.extended._in_multi_worker_mode()
+        )
+        mine = self.wishes.mine() if agree else [0]
+        figures, logs, wished = self._train(batch, tf.constant(mine, tf.int32))
+        figures = Figures(*map(float, figures))
+        if figures.wrong(scaled=self.scaled) and self.diverged is not None:
+            self.diverged(epoch, step, batch, figures)
+        if self.wishes is not None:
+            self.wishes.agreed = wished.numpy().tolist() if agree else self.wishes.mine()
         return _numbers(logs)
+
+    def _next_batch(self, epoch, step):
+        while True:
+            try:
+                return next(self._stream)
+            except tf.errors.OpError as error:
+                if self.mend is None:
+                    raise
+                here = self.plan.from_here(self.plan.position(epoch, 0, step))
+                self.mend(here, error)
+                self._stream = iter(self.batches(here))
 
 
 def _train_step(model, spec, parts):
-    """Function of a batch: one step of the optimizer."""
-    optimizer = model.optimizer
+    """Function of a batch: one step of the optimizer on all devices."""
+    strategy = model.distribute_strategy
 
-    @tf.function(input_signature=spec, autograph=False)
-    def train(x, y):
-        with tf.GradientTape() as tape:
-            y_pred = model(x, training=True)
-            loss = model.compute_loss(x=x, y=y, y_pred=y_pred)
-            scaled = optimizer.scale_loss(loss)
-        variables = model.trainable_variables
-        gradients = tape.gradient(scaled, variables)
-        model._loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
-        optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        return loss, model.compute_metrics(x, y, y_pred)
+    @tf.function(input_signature=[spec, tf.TensorSpec([None], tf.int32)], autograph=False)
+    def train(batch, wishes):
+        def on_replica(batch, wishes):
+            return _replica_step(model, *batch, wishes, parts)
+
+        results = strategy.run(on_replica, args=(batch, wishes))
+        return tf.nest.map_structure(
+            lambda one: strategy.experimental_local_results(one)[0], results
+        )
 
     return train
 
 
-def _build_metrics(model, spec):
-    """Makes the variables of compiled metrics, which a graph cannot."""
-    compiled = model._compile_metrics
-    if compiled is not None and not compiled.built:
-        with model.distribute_strategy.scope():
-            shape = [1, *model.output_shape[1:]]
+def _replica_step(model, x, y, wishes, parts):
+    """What each device does with its share of a batch.
+
+    Returns:
+        `((loss, norm of the gradient, sum of the weights), logs, wishes of all)`.
+    """
+    optimizer, variables = model.optimizer, model.trainable_variables
+    context = tf.distribute.get_replica_context()
+    replicas = context.num_replicas_in_sync
+    loss, gradients = _gradients(model, x, y, parts)
+    model._loss_tracker.update_state(loss * replicas, sample_weight=tf.shape(x)[0])
+    there = [i for i, gradient in enumerate(gradients) if gradient is not None]
+    some = [gradients[i] for i in there]
+    if replicas > 1:
+        loss, some, wishes = context.all_reduce("SUM", [loss, some, wishes])
+    scale = optimizer.scale_loss(tf.ones([]))  # 1 but for float16
+    norm = tf.linalg.global_norm(some) / scale
+    if replicas > 1:
+        # Keras limits the norm on each device, before it adds the gradients up, which would be
+        # another step than that of one device. Here they are added up and limited, and each
+        # device hands on its part of that.
+        limit = getattr(optimizer, "inner_optimizer", optimizer).global_clipnorm
+        factor = 1.0 if limit is None else limit / tf.maximum(norm, limit)
+        some = [gradient * tf.cast(factor / replicas, gradient.dtype) for gradient in some]
+    for i, gradient in zip(there, some, strict=True):
+        gradients[i] = gradient
+    optimizer.apply_gradients(zip(gradients, variables, strict=True))
+    norm_metric(model).update_state(tf.where(tf.math.is_finite(norm), norm, 0.0))
+    # One pass over them, and finite if all of them are.
+    weights = tf.add_n([tf.reduce_sum(tf.cast(w.value, tf.float32)) for w in model.weights])
+    return (loss, norm, weights), model.get_metrics_result(), wishes
+
+
+def _gradients(model, x, y, parts):
+    """Loss of a batch and its gradients, computed in one go or part by part."""
+    variables = model.trainable_variables
+
+    def of(x, y):
+        with tf.GradientTape() as tape:
+            y_pred = model(x, training=True)
+            loss = model.compute_loss(x=x, y=y, y_pred=y_pred)
+            scaled = model.optimizer.scale_loss(loss)
+        model.compute_metrics(x, y, y_pred)
+        return loss, tape.gradient(scaled, variables)
+
+    if parts == 1:
+        return of(x, y)
+    size = tf.shape(x)[0] // parts
+    missing = []  # held layers, as the first trace of a part tells
+
+    def add_part(i, loss, sums):
+        piece = tf.nest.map_structure(lambda t: t[i * size : (i + 1) * size], (x, y))
+        part, gradients = of(*piece)
+        missing[:] = [gradient is None for gradient in gradients]
+        sums = [
+            total if gradient is None else total + gradient / parts
+            for total, gradient in zip(sums, gradients, strict=True)
+        ]
+        return i + 1, loss + part / parts, sums
+
+    start = [tf.zeros(v.shape, v.value.dtype) for v in variables]
+    _, loss, sums = tf.while_loop(
+        lambda i, *_: i < parts, add_part, (0, tf.zeros([]), start), parallel_iterations=1
+    )
+    return loss, [None if no else total for no, total in zip(missing, sums, strict=True)]
+
+
+def prepare(model, spec):
+    """Makes the variables that a graph cannot make: of metrics and of the optimizer.
+
+    Args:
+        model: Compiled Keras model.
+        spec: `tf.TensorSpec`s of a batch's ground truth.
+    """
+    with model.distribute_strategy.scope():
+        compiled = model._compile_metrics
+        if compiled is not None and not compiled.built:
             truth = tf.nest.map_structure(lambda s: tf.zeros([1, *s.shape[1:]], s.dtype), spec)
-            compiled.build(truth, tf.zeros(shape, model.output.dtype))
+            compiled.build(truth, tf.zeros([1, *model.output_shape[1:]], model.output.dtype))
+        if norm_metric(model) is None:
+            model.gradient_norm = keras.metrics.Mean("gradient_norm")
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+
+
+def norm_metric(model):
+    """The metric of the norm of the gradient, or None."""
+    return next((metric for metric in model.metrics if metric.name == "gradient_norm"), None)
 
 
 def metric_values(model):

@@ -1,18 +1,10 @@
-"""The optimizer of a training, and the devices that it runs on."""
+"""The optimizer of a training."""
 
 import keras
-import tensorflow as tf
 
 GRADIENT_NORM = 10.0
 """Limit of the gradient's norm. The detector's loss is a sum over boxes: a dozen of them in a
 picture, at a rate that is right for one, once drove t_w and t_h to infinity within five epochs."""
-
-
-def strategy():
-    """All GPUs where there are several, else the one device that there is."""
-    if len(tf.config.list_physical_devices("GPU")) > 1:
-        return tf.distribute.MirroredStrategy()
-    return tf.distribute.get_strategy()
 
 
 def make_optimizer(kind, schedule, precision):

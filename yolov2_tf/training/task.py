@@ -5,6 +5,7 @@ import hashlib
 import json
 from typing import Any, ClassVar
 
+from yolov2_tf.data.pipeline import pictures_of
 from yolov2_tf.errors import InputError
 from yolov2_tf.trees.wordtree import WordTree
 
@@ -101,9 +102,24 @@ class Task:
         """Gives a new network its loss."""
         raise NotImplementedError
 
-    def batches(self, recipe, plan):
-        """The batches of a `Plan`, from where it starts."""
+    def batches(self, recipe, plan, **feed):
+        """The batches of a `Plan`, from where it starts.
+
+        Args:
+            recipe: `Recipe`.
+            plan: `Plan`.
+            feed: `stand_ins` and `share` of `yolov2_tf.data.pipeline.training_batches`.
+        """
         raise NotImplementedError
+
+    @property
+    def kinds(self):
+        """The records that are trained on, a sequence for each kind of picture."""
+        return (self.dataset.records,)
+
+    def pictures_of(self, recipe, places):
+        """Which pictures come at places of the stream: indices into the `kinds` in a row."""
+        return pictures_of(places, len(self.dataset), seed=recipe.seed)
 
     def scorer(self, every):
         """Callback that adds `SCORE` to the logs of every so many epochs."""
