@@ -1,0 +1,139 @@
+"""What `yolov2 train` says when something breaks in its course: the table in docs/results.md.
+
+Needs root, for a small tmpfs. Run it as `python benchmarks/training_faults.py FOLDER`.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+SMALL = ["--model", "tiny", "--width", "0.05", "--size", "64", "--anchors", "2", "--epochs", "200"]
+SMALL += ["--batch-size", "4", "--checkpoint-minutes", "0", "--hold-out", "0"]
+
+
+def data(folder, count=60):
+    """A CSV data set of small pictures with a box each."""
+    folder.mkdir(parents=True)
+    draw = np.random.default_rng(0)
+    rows = ["image,xmin,ymin,xmax,ymax,label"]
+    for i in range(count):
+        picture = draw.integers(0, 80, (64, 64, 3), np.uint8)
+        x, y = draw.integers(4, 24, 2)
+        width, height = draw.integers(16, 36, 2)
+        picture[y : y + height, x : x + width] = 200
+        Image.fromarray(picture).save(folder / f"{i}.png")
+        rows.append(f"{i}.png,{x},{y},{x + width},{y + height},{'ab'[i % 2]}")
+    (folder / "boxes.csv").write_text("\n".join(rows) + "\n")
+    return folder / "boxes.csv"
+
+
+def train(boxes, out, *options, after=None, stop=None):
+    """Trains until the command ends; `after` happens once the run has a few checkpoints."""
+    command = [
+        sys.executable,
+        "-m",
+        "yolov2_tf.cli",
+        "train",
+        boxes,
+        "--out",
+        out,
+        *SMALL,
+        *options,
+    ]
+    process = subprocess.Popen(
+        [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    if after is not None:
+        while process.poll() is None and not (Path(out) / "previous.keras").exists():
+            time.sleep(0.05)
+        after()
+        if stop:
+            process.send_signal(stop)
+    said, error = process.communicate()
+    lines = [line for line in said.splitlines() if line.startswith("note:")]
+    keep = ("error:", "  where:", "  expected:", "  try:", "stopped")
+    lines += [line for line in error.splitlines() if line.startswith(keep)]
+    return process.returncode, lines
+
+
+def state(out):
+    """What the last checkpoint is."""
+    if not Path(out).exists():
+        return "no folder"
+    from yolov2_tf.training.checkpoint import load
+
+    _, at = load(Path(out) / "last.keras")
+    left = [path.name for path in Path(out).iterdir() if path.name.startswith(".")]
+    place = f"epoch {at.position.epoch} step {at.position.step}"
+    return f"{place}, loads; left over: {left or 'nothing'}"
+
+
+def fill(disk):
+    """Leaves no byte on a file system."""
+    with contextlib.suppress(OSError), (disk / "filler").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
+def read_only(disk):
+    """Makes a file system read-only as soon as no file is open for writing."""
+    while subprocess.run(["mount", "-o", "remount,ro", disk], stderr=-3).returncode:
+        time.sleep(0.01)
+
+
+def show(name, result, out):
+    """Prints what happened in one case."""
+    code, lines = result
+    print(f"## {name}: exit code {code}; last checkpoint: {state(out)}")
+    print("\n".join(f"    {line}" for line in lines), flush=True)
+
+
+def main(folder):
+    """Goes through the cases."""
+    folder = Path(folder)
+    boxes = data(folder / "data")
+    out = folder / "nan"
+    show("no number", train(boxes, out, "--learning-rate", "1e30"), out)
+
+    disk = folder / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", disk], check=True)
+    show("full disk", train(boxes, disk / "run", after=lambda: fill(disk)), disk / "run")
+    (disk / "filler").unlink()
+    show(
+        "read-only",
+        train(boxes, disk / "run", "--overwrite", after=lambda: read_only(disk)),
+        disk / "run",
+    )
+    subprocess.run(["umount", disk], check=True)
+
+    out = folder / "vanishing"
+    show("vanished folder", train(boxes, out, after=lambda: shutil.rmtree(out)), out)
+
+    out = folder / "cut"
+    victim = folder / "data" / "7.png"
+    show(
+        "damaged picture",
+        train(boxes, out, "--epochs", "40", after=lambda: os.truncate(victim, 500)),
+        out,
+    )
+    victim.unlink()
+    boxes.write_text("".join(line for line in boxes.open() if not line.startswith("7.png")))
+
+    out = folder / "gone"
+    show("vanished data", train(boxes, out, after=lambda: shutil.rmtree(folder / "data")), out)
+    boxes = data(folder / "data")
+    out = folder / "stopped"
+    show("SIGTERM", train(boxes, out, after=lambda: None, stop=signal.SIGTERM), out)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
