@@ -86,7 +86,7 @@ def test_what_is_not_given_is_as_it_was(run, data, copy):
         (["--epochs", 0], ["epochs is 0", "--epochs"]),
         (["--learning-rate", "nan"], ["learning_rate is nan", "--learning-rate"]),
         (["--overwrite"], ["exclude each other"]),
-        (["--ratio", "3:1"], ["ratio was (4, 1), now (3, 1)"]),
+        (["--ratio", "3:1"], ["ratio was (1, 4), now (3, 1)"]),
     ],
 )
 def test_a_contradiction_is_one_message_and_the_folder_stays(

@@ -36,7 +36,7 @@ Classification = Annotated[
     typer.Option(help="Joint training: pictures with a label and no boxes; needs --tree."),
 ]
 ClassificationSplit = Annotated[str | None, typer.Option(help="Image set of --classification.")]
-Ratio = Annotated[str, typer.Option(help="Pictures with boxes to pictures with a label.")]
+Ratio = Annotated[str, typer.Option(help="Pictures with boxes : pictures with a label.")]
 Mosaic = Annotated[
     float, typer.Option(help="Share of pictures with a label that are four at once, 0 to 1.")
 ]
@@ -269,7 +269,7 @@ def _class_names(text):
 
 
 def _ratio(text):
-    """`"4:1"` to `(4, 1)`."""
+    """`"1:4"` to `(1, 4)`."""
     from yolov2_tf.errors import InputError
 
     first, _, second = text.partition(":")
@@ -278,5 +278,5 @@ def _ratio(text):
     except ValueError:
         ratio = (0, 0)
     if min(ratio) < 1:
-        raise InputError(f"--ratio {text!r}", expected="two numbers from 1 such as 4:1")
+        raise InputError(f"--ratio {text!r}", expected="two numbers from 1 such as 1:4")
     return ratio

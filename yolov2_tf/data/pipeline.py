@@ -59,7 +59,7 @@ def training_batches(
     dataset,
     *,
     classification=None,
-    ratio=(4, 1),
+    ratio=(1, 4),
     mosaic=0.0,
     batch_size=64,
     size=416,
@@ -82,7 +82,8 @@ def training_batches(
         classification: `ClassificationDataset` whose pictures are mixed in, or None. Its labels
             mean what those of `dataset` do.
         ratio: `(boxes, labels)`, how many pictures of `dataset` come with how many of
-            `classification`; they are spread evenly, so every batch is mixed.
+            `classification`; they are spread evenly, so every batch is mixed. In the paper ImageNet
+            is larger than COCO by 4:1 (section 4).
         mosaic: Share of the pictures of `classification` that are four at once, in the quarters
             of the view. So a view has four labels, of smaller things, with others around.
         batch_size: B, pictures a batch.

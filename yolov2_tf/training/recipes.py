@@ -151,7 +151,7 @@ class DetectionRecipe(Recipe):
         schedule: `steps` (the paper's) or `cosine`.
         jitter: How far each border of a picture moves, as a fraction of its side, 0 to 0.45.
         ratio: `(boxes, labels)`: in joint training, how many pictures with boxes come with how
-            many that only have a label.
+            many that only have a label. The paper makes ImageNet larger than COCO by 4:1.
         mosaic: Share of the pictures with a label that are four at once, 0 to 1.
         image_rule: Which box such a label trains, and how, see
             `yolov2_tf.detection.loss.YOLOv2Loss`.
@@ -167,7 +167,7 @@ class DetectionRecipe(Recipe):
     anchors: int = 5
     schedule: str = "steps"
     jitter: float = 0.2
-    ratio: tuple[int, int] = (4, 1)
+    ratio: tuple[int, int] = (1, 4)
     mosaic: float = 0.0
     image_rule: str = "paper"
     balance: bool = False
@@ -197,11 +197,11 @@ class DetectionRecipe(Recipe):
                     field="multi_scale",
                 )
             object.__setattr__(self, "multi_scale", sides)
-        ratio = _checked_pair("ratio", self.ratio, "two numbers from 1, e.g. 4 and 1")
+        ratio = _checked_pair("ratio", self.ratio, "two numbers from 1, e.g. 1 and 4")
         if not all(_is_whole(part) and part >= 1 for part in ratio):
             raise InputError(
                 f"ratio is {ratio[0]}:{ratio[1]}",
-                expected="two whole numbers from 1, e.g. 4:1",
+                expected="two whole numbers from 1, e.g. 1:4",
                 field="ratio",
             )
 
