@@ -70,16 +70,17 @@ class Shifted(keras.optimizers.schedules.LearningRateSchedule):
         return cls(schedule, config["shift"])
 
 
-def detection_schedule(kind, learning_rate, total_steps):
+def detection_schedule(kind, learning_rate, total_steps, accumulate=1):
     """The schedule of a detector's training, with a burn-in of at most a twentieth of it.
 
     Args:
         kind: `steps`, the paper's (divided by 10 at 60/160 and at 90/160), or `cosine`.
         learning_rate: The rate after burn-in.
-        total_steps: Steps of the whole training.
+        total_steps: Batches of the whole training.
+        accumulate: How many of them make one step of the optimizer.
 
     Returns:
-        `BurnIn`.
+        `BurnIn` over batches.
 
     Raises:
         ValueError: If there is no such kind.
@@ -93,7 +94,7 @@ def detection_schedule(kind, learning_rate, total_steps):
         schedule = schedules.CosineDecay(learning_rate, total_steps, alpha=0.01)
     else:
         raise ValueError(f"schedule is {kind!r}, expected steps or cosine")
-    return BurnIn(schedule, min(BURN_IN_STEPS, total_steps // 20))
+    return BurnIn(schedule, min(BURN_IN_STEPS * accumulate, total_steps // 20))
 
 
 @keras.saving.register_keras_serializable("yolov2_tf")

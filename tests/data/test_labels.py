@@ -7,14 +7,14 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from yolov2_tf.data.augment import ASPECT, random_crop, take_view
+from yolov2_tf.data.augment import ASPECT, random_crop, take_turned_view, take_view
 from yolov2_tf.data.image_check import check_images
 from yolov2_tf.data.images import load_image
 from yolov2_tf.data.label_pipeline import classification_batches, evaluation_batches
 from yolov2_tf.data.labels import map_onto_tree, open_classification
 from yolov2_tf.data.records import ClassificationDataset, LabelledImage
 from yolov2_tf.errors import InputError
-from yolov2_tf.resize import resize_image
+from yolov2_tf.resize import PADDING, resize_image
 from yolov2_tf.trees.wordtree import WordTree
 
 
@@ -193,6 +193,30 @@ def test_windows_have_the_size_that_the_zoom_says(zoom, letterbox):
         aspect = scale[1] / scale[0]
         assert zoom[0] * 0.95 < np.sqrt(scale.prod()) < zoom[1] * 1.05
         assert 0.95 / ASPECT < aspect < ASPECT * 1.05
+
+
+def test_a_turned_view_is_the_view_turned():
+    image = tf.constant(np.random.default_rng(0).integers(0, 256, (37, 53, 3)), tf.uint8)
+    view = random_crop(tf.constant([37, 53]), 64, (1.2, 1.2), [1, 2])
+    inside = np.s_[2:-2, 2:-2]  # at the borders it sees what the picture has beyond the view
+    plain = take_view(image, view, 64).numpy()
+    unturned, quarter = (take_turned_view(image, view, 64, angle) for angle in (0.0, 90.0))
+    np.testing.assert_allclose(unturned[inside], plain[inside], atol=1e-2)
+    np.testing.assert_allclose(quarter[inside], np.rot90(plain, -1)[inside], atol=1e-1)
+    corner = take_turned_view(image, random_crop([37, 53], 64, (0.5, 0.5), [3, 4]), 64, 7.0)
+    assert (corner.numpy()[0, 0] == PADDING).all()
+
+
+def test_every_stage_has_its_own_crops_and_turns_change_pictures(ten):
+    options = {"batch_size": 10, "sizes": [(0, 32), (1, 64)], "flip": False, "colours": False}
+    whole = {**options, "zoom": (1.0, 1.0)}
+    per_stage = take(classification_batches(ten, **options, zoom=((1.0, 1.0), (2.0, 2.0))), 2)
+    same = take(classification_batches(ten, **whole), 2)
+    turned = take(classification_batches(ten, **whole, rotation=7.0), 1)
+    np.testing.assert_array_equal(per_stage[0][0], same[0][0])
+    assert (per_stage[1][0] != same[1][0]).any()
+    differing = (turned[0][0] != same[0][0]).mean(axis=(1, 2, 3))
+    assert (differing > 0.05).all()
 
 
 def test_small_zooms_show_the_whole_picture_and_large_ones_reach_every_part():

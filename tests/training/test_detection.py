@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from yolov2_tf.data.digits.scenes import open_digits
@@ -19,10 +20,13 @@ from yolov2_tf.detection.loss import YOLOv2Loss
 from yolov2_tf.detection.predict import detect, detector
 from yolov2_tf.errors import InputError
 from yolov2_tf.evaluation.detections import evaluate
+from yolov2_tf.models.detection_model import batches_seen
 from yolov2_tf.models.loading import load_model
 from yolov2_tf.training.class_weights import balanced, classes_with_boxes
 from yolov2_tf.training.detection import DetectionTask
 from yolov2_tf.training.fit import train
+from yolov2_tf.training.optimizer import iterations, make_optimizer
+from yolov2_tf.training.plan import Plan
 from yolov2_tf.training.recipes import DetectionRecipe
 from yolov2_tf.trees.wordtree import WordTree
 
@@ -160,6 +164,65 @@ def _learn_by_heart(model, dataset, recipe, steps=300):
     return model.fit(
         batches, steps_per_epoch=100, epochs=steps // 100, verbose=0, shuffle=False
     ).history["loss"]
+
+
+# === Gradients ===
+
+
+def test_the_norm_of_the_gradient_is_logged_and_its_limit_can_be_off(tmp_path, scenes):
+    free = dataclasses.replace(SMALL, clip_norm=None, epochs=1, batch_size=8, flip=False)
+    rows = train(DetectionTask(scenes), free, tmp_path / "free")
+    model = load_model(tmp_path / "free" / "last.keras")
+    assert model.optimizer.global_clipnorm is None
+    assert json.loads((tmp_path / "free" / "config.json").read_text())["clip_norm"] is None
+    assert DetectionTask.RECIPE.of({}).clip_norm == 10
+
+    # The one step of the run, by hand.
+    task = DetectionTask(scenes)
+    plan = Plan(1, 1, 8)
+    model = task.build(free)
+    task.compile(model, free, plan, make_optimizer(free, 1e-3))
+    images, truths = next(iter(task.batches(free, plan)))
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(images, truths, model(images, training=True))
+    gradients = tape.gradient(loss, model.trainable_variables)
+    norm = np.sqrt(sum(float(tf.reduce_sum(g**2)) for g in gradients))
+    assert norm > 1
+    assert float(rows[0]["gradient_norm"]) == pytest.approx(norm, rel=1e-3)
+
+
+def test_batches_that_make_one_step_change_no_weight_before_their_last(scenes):
+    recipe = dataclasses.replace(SMALL, accumulate=2, clip_norm=None)
+    task = DetectionTask(scenes)
+    assert task.steps(recipe) == 2
+    assert task.steps(dataclasses.replace(recipe, accumulate=3)) == 3
+    model = task.build(recipe)
+    task.compile(model, recipe, Plan(2, 1, 4), make_optimizer(recipe, 1e-2))
+    batches = list(task.batches(recipe, Plan(2, 1, 4)).take(2))
+    kernel = model.get_layer("head").kernel
+    before, gradients = kernel.numpy(), []
+    for batch in batches:
+        with tf.GradientTape() as tape:
+            loss = model.compute_loss(*batch, model(batch[0], training=True))
+        gradients.append(tape.gradient(loss, kernel.value))
+    for number, batch in enumerate(batches):
+        assert int(batches_seen(model.optimizer)) == number
+        np.testing.assert_array_equal(kernel, before)
+        model.train_on_batch(*batch)
+    assert iterations(model) == 2
+    assert int(model.optimizer.iterations) == 1
+    expected = before - 1e-2 * (gradients[0] + gradients[1]) / 2
+    np.testing.assert_allclose(kernel, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("passthrough", "layers"), [("squeezed", {"concat", "passthrough"}), ("none", set())]
+)
+def test_the_passthrough_is_what_the_recipe_says(scenes, passthrough, layers):
+    recipe = dataclasses.replace(SMALL, model="yolov2", width=0.05, passthrough=passthrough)
+    model = DetectionTask(scenes).build(recipe)
+    assert {"concat", "passthrough"} & {layer.name for layer in model.layers} == layers
+    assert model.output.shape[1:] == (None, None, 2 * 15)
 
 
 # === Joint training ===

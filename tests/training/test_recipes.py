@@ -21,6 +21,10 @@ WRONG = {
     "optimizer": ("lion", None),
     "learning_rate": (0, -1e-3, NAN, INF, -INF, "1e-3"),
     "weight_decay": (-1e-4, NAN, INF),
+    "clip_norm": (0, -1, NAN, INF, "off", True),
+    "accumulate": (0, 1.5, None, True),
+    "saturation": (0.9, NAN, "1", None),
+    "exposure": (0, 11, None),
     "flip": ("no", 1, None),
     "weights": (3, True),
     "freeze": (True, "yes"),  # nothing is loaded
@@ -34,6 +38,7 @@ WRONG_FOR_DETECTORS = {
     "multi_scale": ((320, 600), (608, 320), (320,), 320, "320-608", (0, 64)),
     "resize_every": (0, 1.5),
     "anchors": (0, -1, 2.0),
+    "passthrough": ("half", None, 64),
     "schedule": ("linear", None),
     "jitter": (-0.1, 0.5, NAN),
     "ratio": ((0, 1), (4, 0), (4,), (4, 1.5), "4:1", None),
@@ -46,6 +51,8 @@ WRONG_FOR_DETECTORS = {
 WRONG_FOR_CLASSIFIERS = {
     "high_resolution": ((450, 10), (448, 0), (448,), 448, (448, 1.5)),
     "zoom": ((2.0, 0.5), (0.0, 1.0), (1, 11), (NAN, 1), ("1", 2), 1.5),
+    "fine_zoom": ((2.0, 0.5), (0.0, 1.0), 1),
+    "rotation": (-1, 46, NAN, None),
 }
 
 
@@ -90,6 +97,7 @@ def test_every_field_has_its_wrong_values():
             learning_rate=np.float32(0.5),
             weights=Path("w.keras"),
         ),
+        DetectionRecipe(clip_norm=None, passthrough="full", accumulate=8),
         ClassificationRecipe(),
         ClassificationRecipe(high_resolution=[448, 10], zoom=[1, 1], weights="w", freeze=True),
     ],
@@ -101,3 +109,10 @@ def test_a_recipe_comes_back_from_its_record(recipe):
 
 def test_old_records_lack_what_has_a_default():
     assert DetectionRecipe.of({"epochs": 3}) == DetectionRecipe(epochs=3)
+
+
+@pytest.mark.parametrize("model", ["tiny", "net.keras"])
+def test_only_a_new_yolov2_has_a_choice_of_passthrough(model):
+    assert DetectionRecipe(model=model).passthrough == "squeezed"
+    with pytest.raises(InputError, match="passthrough is none"):
+        DetectionRecipe(model=model, passthrough="none")

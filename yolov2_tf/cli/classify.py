@@ -44,6 +44,10 @@ LearningRate = Annotated[
     float, typer.Option(help="Rate at the start; the larger size starts at a hundredth.")
 ]
 Zoom = Annotated[str, typer.Option(metavar="MIN-MAX", help="Magnification of training pictures.")]
+FineZoom = Annotated[
+    str, typer.Option(metavar="MIN-MAX", help="The same at the larger size; the paper's: 1-1.143.")
+]
+Rotation = Annotated[float, typer.Option(help="Turn pictures by up to so many degrees.")]
 
 
 @app.command()
@@ -65,6 +69,12 @@ def train(
     optimizer: common.Optimizer = DEFAULTS.optimizer,
     learning_rate: LearningRate = DEFAULTS.learning_rate,
     zoom: Zoom = "-".join(f"{limit:g}" for limit in DEFAULTS.zoom),
+    fine_zoom: FineZoom = "-".join(f"{limit:g}" for limit in DEFAULTS.fine_zoom),
+    rotation: Rotation = DEFAULTS.rotation,
+    saturation: common.Saturation = DEFAULTS.saturation,
+    exposure: common.Exposure = DEFAULTS.exposure,
+    clip_norm: common.ClipNorm = f"{DEFAULTS.clip_norm:g}",
+    accumulate: common.Accumulate = DEFAULTS.accumulate,
     flip: common.Flip = DEFAULTS.flip,
     weights: common.Weights = None,
     freeze: common.Freeze = False,
@@ -100,6 +110,7 @@ def train(
     parsers = {
         "high_resolution": lambda text, values: _stage(text, values["size"]),
         "zoom": lambda text, _: number_range(text, "--zoom"),
+        "fine_zoom": lambda text, _: number_range(text, "--fine-zoom"),
     }
     options = common.read_options(context, "classification", ClassificationRecipe, parsers)
     console = Console()

@@ -55,6 +55,9 @@ Model = Annotated[str, typer.Option(help="yolov2, tiny, or a `.keras` file to go
 MultiScale = Annotated[str | None, typer.Option(help="Range of sides, e.g. 320-608.")]
 ResizeEvery = Annotated[int, typer.Option(help="Batches that share a side.")]
 Anchors = Annotated[int, typer.Option(help="Number of anchors.")]
+Passthrough = Annotated[
+    str, typer.Option(help="squeezed (the released network's), full (the paper's) or none.")
+]
 LearningRate = Annotated[float, typer.Option(help="Rate after burn-in.")]
 Schedule = Annotated[str, typer.Option(help="steps (the paper's) or cosine.")]
 Jitter = Annotated[float, typer.Option(help="How far borders move, 0 to 0.45.")]
@@ -89,12 +92,17 @@ def train(
     resize_every: ResizeEvery = DEFAULTS.resize_every,
     resize: common.Resize = DEFAULTS.resize,
     anchors: Anchors = DEFAULTS.anchors,
+    passthrough: Passthrough = DEFAULTS.passthrough,
     epochs: common.Epochs = DEFAULTS.epochs,
     batch_size: common.BatchSize = DEFAULTS.batch_size,
     optimizer: common.Optimizer = DEFAULTS.optimizer,
     learning_rate: LearningRate = DEFAULTS.learning_rate,
     schedule: Schedule = DEFAULTS.schedule,
     jitter: Jitter = DEFAULTS.jitter,
+    saturation: common.Saturation = DEFAULTS.saturation,
+    exposure: common.Exposure = DEFAULTS.exposure,
+    clip_norm: common.ClipNorm = f"{DEFAULTS.clip_norm:g}",
+    accumulate: common.Accumulate = DEFAULTS.accumulate,
     flip: common.Flip = DEFAULTS.flip,
     weights: common.Weights = None,
     freeze: common.Freeze = False,

@@ -26,6 +26,15 @@ Resize = Annotated[str, typer.Option(help="stretch or letterbox.")]
 Epochs = Annotated[int, typer.Option(help="Passes over the data.")]
 BatchSize = Annotated[int, typer.Option(help="Images a step.")]
 Optimizer = Annotated[str, typer.Option(help="sgd (the paper's) or adam.")]
+ClipNorm = Annotated[
+    str,
+    typer.Option(metavar="X|off", help="Largest norm of the gradient; off: none, as in the paper."),
+]
+Accumulate = Annotated[
+    int, typer.Option(help="Batches that make one step: 8 of 8 are 64 in the memory of 8.")
+]
+Saturation = Annotated[float, typer.Option(help="Saturation times or by up to this; 1: as it is.")]
+Exposure = Annotated[float, typer.Option(help="Brightness times or by up to this; 1: as it is.")]
 Flip = Annotated[bool, typer.Option(help="Mirror half of the pictures.")]
 Weights = Annotated[
     Path | None,
@@ -67,6 +76,16 @@ CONVERT = {
     "hold_out": float,
 }
 """What makes an option's value of the text in the record."""
+
+
+def clip_norm(text):
+    """`"10"` to 10.0, `"off"` to None."""
+    if text == "off":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"--clip-norm {text!r}", expected="a number above 0, or off") from None
 
 
 def read_options(context, task_name, kind, parsers):
@@ -186,6 +205,8 @@ def _recipe(values, given, kind, recorded, parsers):
         if recorded is not None and name not in given:
             values[name] = getattr(recorded, name)
             continue
+        if name == "clip_norm":
+            values[name] = clip_norm(values[name])
         if name in parsers and values[name] is not None:
             values[name] = parsers[name](values[name], values)
         chosen[name] = values[name]

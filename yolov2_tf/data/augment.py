@@ -117,6 +117,46 @@ def take_view(image, view, size):
     return tf.pad(tf.image.resize(part, view.inner), paddings, constant_values=PADDING)
 
 
+def take_turned_view(image, view, size, degrees):
+    """The view turned about its centre: what `angle` of Darknet's classifiers does.
+
+    What comes into its corners is what the picture has there.
+
+    Args:
+        image: `(H, W, 3)` uint8.
+        view: `View`.
+        size: Side of the square view, scalar.
+        degrees: Angle, scalar; positive turns clockwise.
+
+    Returns:
+        As `take_view`, bilinear with half-pixel centres.
+    """
+    angle = tf.cast(degrees, tf.float32) * (math.pi / 180)
+    cosine, sine = tf.cos(angle), tf.sin(angle)
+    center = tf.cast(size, tf.float32) / 2
+    start, extent, inner, before = (tf.cast(side, tf.float32) for side in view)
+    y_scale, x_scale = tf.unstack(extent / inner)
+    y_start, x_start = tf.unstack(start - before * extent / inner)
+    # Pixel (x, y) of the view shows x_start + x_scale * x' of the picture, where x' is x turned
+    # back about the centre; centres of pixels are at halves.
+    half = 0.5 - center
+    x_rest = center + cosine * half + sine * half
+    y_rest = center - sine * half + cosine * half
+    transform = [
+        x_scale * cosine, x_scale * sine, x_scale * x_rest + x_start - 0.5,
+        -y_scale * sine, y_scale * cosine, y_scale * y_rest + y_start - 0.5,
+        0.0, 0.0,
+    ]  # fmt: skip
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=tf.cast(image, tf.float32)[None],
+        transforms=tf.stack(transform)[None],
+        output_shape=tf.stack([size, size]),
+        fill_value=float(PADDING),
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+    )[0]
+
+
 def view_boxes(boxes, labels, shape, view, size):
     """Boxes of the picture as boxes of the view, clipped; those that are lost are dropped.
 

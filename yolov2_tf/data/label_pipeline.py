@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from yolov2_tf.data.augment import random_colours, random_crop, take_view
+from yolov2_tf.data.augment import random_colours, random_crop, take_turned_view, take_view
 from yolov2_tf.data.pipeline import WHOLE_BATCH, reader, shuffled_index
 from yolov2_tf.resize import resize_image
 
@@ -14,8 +14,11 @@ def classification_batches(
     sizes=((0, 224),),
     resize="stretch",
     zoom=(0.57, 2.0),
+    rotation=0.0,
     flip=True,
     colours=True,
+    saturation=1.5,
+    exposure=1.5,
     seed=0,
     first_step=0,
     stand_ins=None,
@@ -33,9 +36,13 @@ def classification_batches(
         sizes: `(step, size)` pairs, the first with step 0: from this step on pictures have sides
             of so many pixels, a multiple of 32.
         resize: `stretch` or `letterbox`, as the model.
-        zoom: See `yolov2_tf.data.augment.random_crop`; `(1, 1)` shows pictures whole.
+        zoom: See `yolov2_tf.data.augment.random_crop`; `(1, 1)` shows pictures whole. Or one pair
+            for each of the sizes.
+        rotation: Largest turn of a picture either way, in degrees.
         flip: Whether half of the pictures are mirrored.
         colours: Whether hue, saturation and exposure are shifted.
+        saturation: Largest factor of the saturation; its inverse is the smallest.
+        exposure: The same of the brightness.
         seed: Makes the stream reproducible.
         first_step: Number of the first batch: where a resumed training goes on.
         stand_ins: `StandIns` for pictures that cannot be read any more, or None.
@@ -47,6 +54,7 @@ def classification_batches(
     read = reader(dataset.records)
     labels = _labels(dataset)
     starts, sides = (tf.constant(column) for column in zip(*sizes, strict=True))
+    zooms = tf.broadcast_to(tf.constant(zoom, tf.float32), [len(sizes), 2])
 
     def example(place):
         """The picture at this place of the stream."""
@@ -54,14 +62,21 @@ def classification_batches(
         if stand_ins is not None:
             index = stand_ins.of(index)
         step = tf.cast(place // batch_size, tf.int32)
-        side = sides[tf.reduce_sum(tf.cast(step >= starts, tf.int32)) - 1]
-        seeds = tf.random.split(tf.random.fold_in([seed, 1], tf.cast(place, tf.int32)), 3)
+        stage = tf.reduce_sum(tf.cast(step >= starts, tf.int32)) - 1
+        side = sides[stage]
+        draw = tf.random.fold_in([seed, 1], tf.cast(place, tf.int32))
+        seeds = tf.random.split(draw, 3)
         image = read(index)
         letterbox = resize == "letterbox"
-        view = random_crop(tf.shape(image)[:2], side, zoom, seeds[0], letterbox)
-        image = take_view(image, view, side)
+        low, high = tf.unstack(zooms[stage])
+        view = random_crop(tf.shape(image)[:2], side, (low, high), seeds[0], letterbox)
+        if rotation:
+            turn = tf.random.stateless_uniform([], tf.random.fold_in(draw, 3), -rotation, rotation)
+            image = take_turned_view(image, view, side, turn)
+        else:
+            image = take_view(image, view, side)
         if colours:
-            image = random_colours(image, seeds[1])
+            image = random_colours(image, seeds[1], saturation=saturation, exposure=exposure)
         image = tf.saturate_cast(tf.round(image), tf.uint8)
         if flip:
             mirrored = tf.random.stateless_uniform([], seeds[2]) < 0.5

@@ -69,6 +69,8 @@ def training_batches(
     jitter=JITTER,
     flip=True,
     colours=True,
+    saturation=1.5,
+    exposure=1.5,
     seed=0,
     first_step=0,
     stand_ins=None,
@@ -95,6 +97,8 @@ def training_batches(
         jitter: How far each border moves, as a fraction of its side; 0 leaves pictures whole.
         flip: Whether half of the pictures are mirrored.
         colours: Whether hue, saturation and exposure are shifted.
+        saturation: Largest factor of the saturation; its inverse is the smallest.
+        exposure: The same of the brightness.
         seed: Makes the stream reproducible.
         first_step: Number of the first batch: where a resumed training goes on.
         stand_ins: `StandIns` for pictures that cannot be read any more, those with boxes first.
@@ -128,7 +132,7 @@ def training_batches(
         side = side_of(place // batch_size)
         image, truth = examples.at(place, ratio if mixed else None, side, seeds[0])
         if colours:
-            image = random_colours(image, seeds[1])
+            image = random_colours(image, seeds[1], saturation=saturation, exposure=exposure)
         # Batching copies every picture: as uint8 that is a fifth of the time.
         image = tf.saturate_cast(tf.round(image), tf.uint8)
         if flip:

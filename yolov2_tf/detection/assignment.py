@@ -18,6 +18,8 @@ class Matches:
         log_scale: `(B, M, 2)` float32 logarithm of `[width, height]` over the prior's.
         balance: float32, 2 - w·h: small boxes weigh up to twice as much as large ones.
         taken: `(B, N)` float32, 1 for matched anchors.
+        lost: `(B, M, M)` bool, whether the truth of the second axis lost its slot to the later one
+            of the third.
     """
 
     slot: tf.Tensor
@@ -26,6 +28,7 @@ class Matches:
     log_scale: tf.Tensor
     balance: tf.Tensor
     taken: tf.Tensor
+    lost: tf.Tensor
 
 
 def match(boxes, labels, grid, anchors):
@@ -58,10 +61,11 @@ def match(boxes, labels, grid, anchors):
     slot = (column_row[..., 1] * columns + column_row[..., 0]) * k + anchor
     slot = tf.where(valid, slot, 0)
 
-    same = (slot[:, :, None] == slot[:, None, :]) & valid[:, None, :]
+    same = (slot[:, :, None] == slot[:, None, :]) & valid[:, :, None] & valid[:, None, :]
     truths = tf.shape(labels)[1]
     later = tf.range(truths)[:, None] < tf.range(truths)[None, :]
-    kept = tf.cast(valid & ~tf.reduce_any(same & later, axis=-1), tf.float32)
+    lost = same & later
+    kept = tf.cast(valid & ~tf.reduce_any(lost, axis=-1), tf.float32)
 
     prior = tf.gather(tf.constant(anchors), anchor)
     log_scale = tf.math.log(tf.maximum(shape, 1e-6) / prior)
@@ -76,4 +80,5 @@ def match(boxes, labels, grid, anchors):
         log_scale=log_scale,
         balance=2.0 - centers[..., 2] * centers[..., 3],
         taken=taken,
+        lost=lost,
     )

@@ -45,7 +45,9 @@ class YOLOv2Loss(keras.losses.Loss):
 
     Args:
         anchors: `(k, 2)` `[width, height]` in cells, those of the model.
-        tree: Optional `WordTree` (or its config): cross-entropy along the label's path.
+        tree: Optional `WordTree` (or its config): cross-entropy along the label's path. Of two
+            truths in one slot the later one trains its path, and the earlier one those groups of
+            its own that are not on it: a hound below a cat still trains "which dog".
         coord_scale: Weight of the box terms.
         object_scale: Weight of the objectness of matched anchors.
         noobject_scale: Weight of the objectness of unmatched ones.
@@ -221,16 +223,32 @@ class YOLOv2Loss(keras.losses.Loss):
         if self.box_classes is not None:
             among = np.isin(np.arange(logits.shape[-1]), self.box_classes)
             logits += tf.constant(np.where(among, 0, NEVER), tf.float32)
-        entropy = self._entropy(logits, labels)
-        return tf.reduce_sum(matches.kept * self._class_weight(labels) * entropy, axis=1)
+        if self.tree is None:
+            entropy = matches.kept * self._entropy(logits, labels)
+        else:
+            entropy = self._entropy(logits, labels, self._levels(matches, labels))
+        return tf.reduce_sum(self._class_weight(labels) * entropy, axis=1)
 
-    def _entropy(self, logits, labels):
+    def _levels(self, matches, labels):
+        """Which groups of its path a truth trains, `(B, M, levels)`.
+
+        All of them if it owns its slot. If not, those that no later truth of the slot trains, as
+        `delta_region_class` in src/region_layer.c overwrites group after group.
+        """
+        path = tf.gather(self.tree.paths, labels)
+        group = tf.where(path >= 0, tf.gather(self.tree.group, tf.maximum(path, 0)), -1)
+        shared = group[:, :, None] == group[:, None]  # a group has one depth
+        later = tf.reduce_any(matches.lost[..., None] & shared, axis=2)
+        placed = (matches.kept > 0) | tf.reduce_any(matches.lost, axis=-1)
+        return placed[..., None] & ~later
+
+    def _entropy(self, logits, labels, levels=None):
         """-log Pr(label | object)."""
         if self.tree is None:
             return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
         from yolov2_tf.trees.group_softmax import path_cross_entropy
 
-        return path_cross_entropy(logits, labels, self.tree)
+        return path_cross_entropy(logits, labels, self.tree, levels)
 
     def _class_weight(self, labels):
         if self.class_weights is None:

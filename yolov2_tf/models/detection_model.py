@@ -18,20 +18,21 @@ class DetectionModel(keras.Model):
 
     Compile it with `loss=YOLOv2Loss(model.head.anchors)`.
     Keras expects one target tensor per output; a detector has two, boxes and labels. Only the
-    computation of loss and metrics is replaced: saving, distribution, mixed precision,
-    gradient accumulation and callbacks are Keras' own.
+    computation of loss and metrics is replaced, and the step tells its gradient's norm: saving,
+    distribution, mixed precision, gradient accumulation and callbacks are Keras' own.
 
     `fit` takes `(images, {"boxes": (B, M, 4), "labels": (B, M)})` batches and reports the parts
     of the loss (`loss_box`, …), `average_iou`, `recall` and `class_accuracy` of the matched
-    anchors, and the mean objectness of matched (`object`) and unmatched ones (`no_object`). It
-    looks at the first batch before it starts, and raises `InputError` for ground truth that cannot
+    anchors, the mean objectness of matched (`object`) and unmatched ones (`no_object`), and the
+    norm of a batch's gradient before it is limited (`gradient_norm`). It looks at the first batch
+    before it starts, and raises `InputError` for ground truth that cannot
     be meant.
     """
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.supports_jit = False  # XLA would compile anew for every input size and padding
-        names = [f"loss_{name}" for name in LOSSES] + list(STATISTICS)
+        names = [*(f"loss_{name}" for name in LOSSES), *STATISTICS, "gradient_norm"]
         self._means = {name: keras.metrics.Mean(name) for name in names}
 
     @property
@@ -80,6 +81,24 @@ class DetectionModel(keras.Model):
         # Keras adds up the gradients of the replicas.
         return total / tf.distribute.get_strategy().num_replicas_in_sync
 
+    def train_step(self, data):
+        """Keras' own step, and the norm of its gradient."""
+        images, truths, weights = keras.utils.unpack_x_y_sample_weight(data)
+        with tf.GradientTape() as tape:
+            raw = self(images, training=True)
+            loss = self.compute_loss(images, truths, raw, weights)
+            replicas = tf.distribute.get_strategy().num_replicas_in_sync
+            self._loss_tracker.update_state(loss * replicas, sample_weight=tf.shape(images)[0])
+            scaled = self.optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled, self.trainable_weights)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_weights, strict=True))
+        # Weights of a layer that was held have none; a scaled loss scales them all.
+        norm = tf.linalg.global_norm([g for g in gradients if g is not None])
+        norm *= tf.cast(replicas, norm.dtype) * loss / scaled
+        finite = tf.cast(tf.math.is_finite(norm), norm.dtype)
+        self._means["gradient_norm"].update_state(tf.where(finite > 0, norm, 0.0), finite)
+        return self.compute_metrics(images, truths, raw)
+
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return self.get_metrics_result()
 
@@ -89,4 +108,13 @@ class DetectionModel(keras.Model):
             return None
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         batch = tf.shape(y_pred)[0] * replicas
-        return tf.cast(self.optimizer.iterations, tf.int64) * tf.cast(batch, tf.int64)
+        return tf.cast(batches_seen(self.optimizer), tf.int64) * tf.cast(batch, tf.int64)
+
+
+def batches_seen(optimizer):
+    """Batches that a Keras optimizer counts, scalar variable.
+
+    Its `iterations` are steps: fewer, where the gradients of several batches make one step.
+    """
+    # Keras hands this count to schedules, too, and has no public name for it.
+    return getattr(optimizer, "inner_optimizer", optimizer)._iterations

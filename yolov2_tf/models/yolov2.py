@@ -36,7 +36,8 @@ def YOLOv2(
         resize: How pictures come to that size: `stretch` or `letterbox`.
         width: Multiplier of the filters, for small devices.
         squeeze: Filters of the 1×1 convolution before the passthrough, 64 in the released
-            network; None feeds all 512 channels through, as the paper describes.
+            network; None feeds all 512 channels through, as the paper describes; 0 is for a
+            network without passthrough.
         tree: Optional `WordTree` over the classes.
         weight_decay: Darknet's `decay`, on convolution kernels only.
         name: Name of the model.
@@ -56,10 +57,11 @@ def YOLOv2(
     fine, x = _darknet19_trunk(blocks, x)
     x = blocks.convolution(x, 1024, 3)
     x = blocks.convolution(x, 1024, 3)
-    if squeeze is not None:
+    if squeeze:
         fine = blocks.convolution(fine, squeeze, 1)
-    fine = Passthrough(name="passthrough")(fine)
-    x = layers.Concatenate(name="concat")([fine, x])
+    if squeeze != 0:
+        fine = Passthrough(name="passthrough")(fine)
+        x = layers.Concatenate(name="concat")([fine, x])
     x = blocks.convolution(x, 1024, 3)
     x = blocks.head(
         x,

@@ -17,10 +17,13 @@ from yolov2_tf.schedules import detection_schedule
 from yolov2_tf.training.callbacks import DETECTION_FIGURES, MeanAveragePrecision
 from yolov2_tf.training.class_weights import balanced, classes_with_boxes
 from yolov2_tf.training.recipes import DetectionRecipe
-from yolov2_tf.training.task import Task, name_and_size
+from yolov2_tf.training.task import Task, batches_of, name_and_size
 from yolov2_tf.zoo.names import load_model
 
 BUILDERS = {"yolov2": YOLOv2, "tiny": TinyYOLOv2}
+
+SQUEEZE = {"squeezed": 64, "full": None, "none": 0}
+"""`YOLOv2`'s `squeeze` for each `passthrough` of a recipe."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +70,7 @@ class DetectionTask(Task):
         pictures = len(self.dataset)
         if self.classification is not None:
             pictures *= sum(recipe.ratio) / recipe.ratio[0]
-        return max(1, round(pictures / recipe.batch_size))
+        return batches_of(pictures, recipe)
 
     def build(self, recipe):
         """A network for the classes of the data set: a new one, or that of a file.
@@ -97,6 +100,7 @@ class DetectionTask(Task):
                 hint="fewer --anchors, or more annotated images",
             )
         centers, _ = cluster(shapes, recipe.anchors, seed=recipe.seed)
+        options = {} if recipe.model == "tiny" else {"squeeze": SQUEEZE[recipe.passthrough]}
         return BUILDERS[recipe.model](
             self.dataset.class_names,
             anchors=to_cells(centers, recipe.size),
@@ -105,6 +109,7 @@ class DetectionTask(Task):
             width=recipe.width,
             tree=self.tree,
             weight_decay=recipe.weight_decay,
+            **options,
         )
 
     def _network_of_file(self, recipe):
@@ -126,7 +131,9 @@ class DetectionTask(Task):
         return model
 
     def schedule(self, recipe, plan):
-        return detection_schedule(recipe.schedule, recipe.learning_rate, plan.total_steps)
+        return detection_schedule(
+            recipe.schedule, recipe.learning_rate, plan.total_steps, recipe.accumulate
+        )
 
     def compile(self, model, recipe, plan, optimizer):
         options = {}
@@ -154,10 +161,12 @@ class DetectionTask(Task):
             batch_size=recipe.batch_size,
             size=recipe.size,
             multi_scale=recipe.multi_scale,
-            resize_every=recipe.resize_every,
+            resize_every=recipe.resize_every * recipe.accumulate,
             resize=recipe.resize,
             jitter=recipe.jitter,
             flip=recipe.flip,
+            saturation=recipe.saturation,
+            exposure=recipe.exposure,
             seed=recipe.seed,
             first_step=plan.first_batch,
             **feed,

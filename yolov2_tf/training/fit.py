@@ -145,7 +145,7 @@ def _begin(task, recipe, console):
                 model.get_layer(name).trainable = False
         _say(console, str(report))
     schedule = task.schedule(recipe, plan)
-    optimizer = make_optimizer(recipe.optimizer, schedule, recipe.precision)
+    optimizer = make_optimizer(recipe, schedule)
     task.compile(model, recipe, plan, optimizer)
     name = uuid.uuid4().hex
     record = {**_record(task, recipe), "run": name, "changes": []}

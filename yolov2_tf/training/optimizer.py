@@ -2,31 +2,36 @@
 
 import keras
 
-GRADIENT_NORM = 10.0
-"""Limit of the gradient's norm. The detector's loss is a sum over boxes: a dozen of them in a
-picture, at a rate that is right for one, once drove t_w and t_h to infinity within five epochs."""
+from yolov2_tf.models.detection_model import batches_seen
 
 
-def make_optimizer(kind, schedule, precision):
+def make_optimizer(recipe, schedule):
     """The optimizer of a training.
 
+    Its gradient has a limit, unless the recipe wants none. The detector's loss is a sum over
+    boxes: a dozen of them in a picture, at a rate that is right for one, once drove t_w and t_h to
+    infinity within five epochs.
+
     Args:
-        kind: `sgd` with momentum 0.9 or `adam`.
-        schedule: Keras `LearningRateSchedule`.
-        precision: Keras' dtype policy; `mixed_float16` needs its loss scaled.
+        recipe: `yolov2_tf.training.recipes.Recipe`; `mixed_float16` needs its loss scaled.
+        schedule: Keras `LearningRateSchedule` over batches.
 
     Returns:
         Keras optimizer.
     """
-    if kind == "adam":
-        optimizer = keras.optimizers.Adam(schedule, global_clipnorm=GRADIENT_NORM)
+    options = {
+        "global_clipnorm": recipe.clip_norm,
+        "gradient_accumulation_steps": recipe.accumulate if recipe.accumulate > 1 else None,
+    }
+    if recipe.optimizer == "adam":
+        optimizer = keras.optimizers.Adam(schedule, **options)
     else:
-        optimizer = keras.optimizers.SGD(schedule, momentum=0.9, global_clipnorm=GRADIENT_NORM)
-    if precision == "mixed_float16":
+        optimizer = keras.optimizers.SGD(schedule, momentum=0.9, **options)
+    if recipe.precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer
 
 
 def iterations(model):
-    """Steps that the optimizer of a model counts, under any `tf.distribute` strategy."""
-    return int(keras.ops.convert_to_numpy(model.optimizer.iterations))
+    """Batches that the optimizer of a model counts, under any `tf.distribute` strategy."""
+    return int(keras.ops.convert_to_numpy(batches_seen(model.optimizer)))

@@ -16,6 +16,7 @@ CHOICES = {
     "schedule": ("steps", "cosine"),
     "image_rule": ("paper", "darknet", "object"),
     "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
+    "passthrough": ("squeezed", "full", "none"),
 }
 """The values that these fields may have."""
 
@@ -27,6 +28,11 @@ LIMITS = {
     "batch_size": (1, math.inf),
     "learning_rate": (0, math.inf),
     "weight_decay": (0, math.inf),
+    "clip_norm": (1e-9, math.inf),
+    "accumulate": (1, math.inf),
+    "rotation": (0, 45),
+    "saturation": (1, 10),
+    "exposure": (1, 10),
     "jitter": (0, 0.45),  # a border on each side, and something must be left between
     "mosaic": (0, 1),
     "mean": (0, 0.99999),
@@ -54,6 +60,13 @@ class Recipe:
         optimizer: `sgd` with momentum 0.9 (the paper's) or `adam`.
         learning_rate: The highest rate.
         weight_decay: Darknet's `decay`.
+        clip_norm: Largest norm of the gradient of all weights, which is scaled down to it; None
+            for no limit, as in Darknet. Of a detector's loss, a sum over boxes, it usually acts.
+        accumulate: Batches whose mean gradient makes one step of the optimizer: 8 of 8 pictures
+            are 64 in the memory of 8 (batch normalisation sees 8).
+        saturation: Largest factor of the saturation in training pictures; its inverse is the
+            smallest.
+        exposure: The same of the brightness.
         flip: Whether half of the pictures are mirrored: not for text or digits.
         weights: `.keras` file whose fitting weights the network starts with, or None.
         freeze: Whether layers with loaded weights stay as they are.
@@ -73,6 +86,10 @@ class Recipe:
     optimizer: str = "sgd"
     learning_rate: float = 1e-3
     weight_decay: float = 5e-4
+    clip_norm: float | None = 10.0
+    accumulate: int = 1
+    saturation: float = 1.5
+    exposure: float = 1.5
     flip: bool = True
     weights: str | None = None
     freeze: bool = False
@@ -83,6 +100,7 @@ class Recipe:
 
     CHANGEABLE: ClassVar = frozenset(
         {"epochs", "batch_size", "learning_rate", "flip", "mean", "checkpoint_minutes"}
+        | {"saturation", "exposure"}
     )
     """What a resumed run may do otherwise: that which is not in its network, optimizer or loss."""
 
@@ -123,8 +141,9 @@ class Recipe:
                 _check_choice(field.name, value)
             elif field.type is bool:
                 _check_flag(field.name, value)
-            elif field.name in LIMITS:
-                value = _checked_number(field.name, value, field.type)
+            elif field.name in LIMITS and not (field.name == "clip_norm" and value is None):
+                kind = int if field.type is int else float
+                value = _checked_number(field.name, value, kind)
             object.__setattr__(self, field.name, value)
         object.__setattr__(self, "size", checked_side("size", self.size))
         if self.weights is not None and not isinstance(self.weights, str):
@@ -148,6 +167,8 @@ class DetectionRecipe(Recipe):
         multi_scale: `(smallest, largest)` side drawn from while training, or None.
         resize_every: Batches that share a size.
         anchors: Number of anchors, clustered on the training boxes.
+        passthrough: What of the 26×26 map joins the 13×13 one: `squeezed` to 64 channels first, as
+            in the released network; `full`, all 512, as in the paper; `none`. `yolov2` only.
         schedule: `steps` (the paper's) or `cosine`.
         jitter: How far each border of a picture moves, as a fraction of its side, 0 to 0.45.
         ratio: `(boxes, labels)`: in joint training, how many pictures with boxes come with how
@@ -165,6 +186,7 @@ class DetectionRecipe(Recipe):
     multi_scale: tuple[int, int] | None = None
     resize_every: int = 10
     anchors: int = 5
+    passthrough: str = "squeezed"
     schedule: str = "steps"
     jitter: float = 0.2
     ratio: tuple[int, int] = (1, 4)
@@ -187,6 +209,12 @@ class DetectionRecipe(Recipe):
             InputError: With the name of the field and what it may be.
         """
         super().__post_init__()
+        if self.passthrough != "squeezed" and self.model != "yolov2":
+            raise InputError(
+                f"passthrough is {self.passthrough}, the network {self.model}",
+                expected="a new network yolov2: the others are as they are",
+                field="passthrough",
+            )
         if self.multi_scale is not None:
             low, high = _checked_pair("multi_scale", self.multi_scale, "two sides")
             sides = checked_side("multi_scale", low), checked_side("multi_scale", high)
@@ -222,6 +250,8 @@ class ClassificationRecipe(Recipe):
         high_resolution: `(size, epochs)` of a stage after the training at a larger size, which
             starts at a hundredth of the learning rate; or None.
         zoom: Smallest and largest magnification of a training picture, within 0.1 to 10.
+        fine_zoom: The same in the high-resolution stage.
+        rotation: Largest turn of a training picture either way in degrees, 0 to 45.
     """
 
     size: int = 224
@@ -229,8 +259,10 @@ class ClassificationRecipe(Recipe):
     learning_rate: float = 0.1
     high_resolution: tuple[int, int] | None = None
     zoom: tuple[float, float] = (0.57, 2.0)
+    fine_zoom: tuple[float, float] = (0.57, 2.0)
+    rotation: float = 0.0
 
-    CHANGEABLE: ClassVar = Recipe.CHANGEABLE | {"high_resolution", "zoom"}
+    CHANGEABLE: ClassVar = Recipe.CHANGEABLE | {"high_resolution", "zoom", "fine_zoom", "rotation"}
 
     @property
     def total_epochs(self):
@@ -259,10 +291,15 @@ class ClassificationRecipe(Recipe):
                     field="high_resolution",
                 )
             object.__setattr__(self, "high_resolution", (side, int(epochs)))
-        low, high = _checked_pair("zoom", self.zoom, "two numbers")
-        numbers_ = all(isinstance(limit, numbers.Real) for limit in (low, high))
-        if not (numbers_ and 0.1 <= low <= high <= 10):
-            raise InputError(f"zoom {low}-{high}", expected="a range within 0.1-10", field="zoom")
+        for field in ("zoom", "fine_zoom"):
+            _check_zoom(field, getattr(self, field))
+
+
+def _check_zoom(field, zoom):
+    low, high = _checked_pair(field, zoom, "two numbers")
+    numbers_ = all(isinstance(limit, numbers.Real) for limit in (low, high))
+    if not (numbers_ and 0.1 <= low <= high <= 10):
+        raise InputError(f"{field} {low}-{high}", expected="a range within 0.1-10", field=field)
 
 
 def checked_side(field, side):

@@ -83,8 +83,8 @@ class Task:
         }
 
     def steps(self, recipe):
-        """Steps an epoch."""
-        return max(1, round(len(self.dataset) / recipe.batch_size))
+        """Batches an epoch; where several make one step of the optimizer, whole steps."""
+        return batches_of(len(self.dataset), recipe)
 
     def build(self, recipe):
         """The network as it is before the first step.
@@ -128,6 +128,11 @@ class Task:
     def watchers(self, recipe, checkpoints):
         """Callbacks that only this task needs."""
         return []
+
+
+def batches_of(pictures, recipe):
+    """How many batches that many pictures are, a multiple of the recipe's `accumulate`."""
+    return recipe.accumulate * max(1, round(pictures / recipe.batch_size / recipe.accumulate))
 
 
 def name_and_size(dataset):

@@ -76,7 +76,7 @@ def descend(conditional, tree, threshold=0.5, *, root=1.0, from_logits=False, al
     return tf.reshape(node, shape), tf.cast(tf.reshape(probability, shape), conditional.dtype)
 
 
-def path_cross_entropy(logits, labels, tree):
+def path_cross_entropy(logits, labels, tree, levels=None):
     """Class loss of a tree: cross-entropy in the group of the label and of each ancestor.
 
     It equals -log Pr(label) with Pr(root) = 1. Only the groups on the path from the root to the
@@ -87,11 +87,14 @@ def path_cross_entropy(logits, labels, tree):
         logits: `(..., nodes)`, any floating type; half types are computed in float32.
         labels: `(...)` integers, nodes at any depth; -1 has no path and the loss 0.
         tree: `yolov2_tf.trees.wordtree.WordTree`.
+        levels: Optional `(..., levels)` bool, which groups of the path count, from the root on.
 
     Returns:
         `(...)` of the logits' type, float32 for half types, at least 0.
     """
     siblings, own, on_path = _along_path(logits, labels, tree)
+    if levels is not None:
+        on_path &= tf.reshape(levels, tf.shape(on_path))
     entropy = tf.reduce_logsumexp(siblings, axis=-1) - own
     loss = tf.reduce_sum(tf.where(on_path, entropy, 0.0), axis=-1)
     return tf.reshape(loss, tf.shape(labels))
