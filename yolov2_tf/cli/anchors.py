@@ -21,6 +21,9 @@ def anchors(
     ] = None,
     json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
     difficult: Annotated[bool, typer.Option(help="Count difficult and crowd boxes too.")] = False,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="The paper's table 1 for this data set.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the clustering.")] = 0,
 ):
     """Cluster box shapes by IoU (k-means, distance 1 - IoU) and print anchors in cells.
@@ -29,6 +32,8 @@ def anchors(
     `yolov2 anchors VOCdevkit --k 5`
 
     `yolov2 anchors VOCdevkit --sweep 1-15 --plot sweep.png`
+
+    `yolov2 anchors VOCdevkit/VOC2007 --compare`
     """
     import numpy as np
     from rich.console import Console
@@ -45,6 +50,12 @@ def anchors(
         data, messages(), split=split or TO_TRAIN, images=images, format=format, pictures=False
     )
     shapes = box_shapes(dataset, ignored=difficult)
+    if compare:
+        if sweep is not None or plot is not None:
+            raise InputError(
+                "--compare with --sweep or --plot", expected="--compare alone: k is 5 and 9"
+            )
+        return _compare(dataset, shapes, difficult, seed, json)
     first, last = integer_range(sweep, "--sweep") if sweep else (k, k)
     distinct = len(np.unique(shapes, axis=0))
     if distinct < last:
@@ -71,6 +82,42 @@ def anchors(
         write_json(rows if sweep else rows[0], json)
     if json != "-":
         Console().print(table)
+
+
+def _compare(dataset, shapes, difficult, seed, json):
+    """Prints the paper's table 1 with the figures of a data set."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from yolov2_tf.cli.parsing import write_json
+    from yolov2_tf.data.records import box_picture_sizes
+    from yolov2_tf.models.anchor_comparison import PAPER
+    from yolov2_tf.models.anchor_comparison import compare as compare_anchors
+
+    found = compare_anchors(shapes, box_picture_sizes(dataset, ignored=difficult), seed=seed)
+    named = {
+        "SSE 5": ("clustered, squared error", 5),
+        "IoU 5": ("clustered, IoU", 5),
+        "hand-picked 9": ("Faster R-CNN's, hand-picked", 9),
+        "IoU 9": ("clustered, IoU", 9),
+    }
+    rows = [
+        {"anchors": how, "k": k, "average_iou": found[name], "paper": PAPER[name]}
+        for name, (how, k) in named.items()
+    ]
+    if json is not None:
+        write_json(rows, json)
+    if json == "-":
+        return
+    table = Table("anchors", "k", "average IoU", "the paper's, VOC 2007")
+    table.title = f"{dataset.name}: {len(shapes):,} boxes"
+    for row in rows:
+        value = row["average_iou"]
+        value = "–" if value is None else f"{100 * value:.1f}"
+        table.add_row(row["anchors"], str(row["k"]), value, f"{100 * row['paper']:.1f}")
+    Console().print(table)
+    if found["hand-picked 9"] is None:
+        typer.echo("–: sizes of pictures are not in the annotations (or fewer shapes than k)")
 
 
 def _plot(png, shapes, found, is_sweep):

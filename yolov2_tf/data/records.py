@@ -120,6 +120,11 @@ class RecordColumns(Sequence):
             self._sets[image_set],
         )
 
+    @property
+    def sizes(self):
+        """`(n, 2)` int32 `[width, height]` of the pictures in pixels, 0 where unknown."""
+        return self._numbers[:, :2]
+
     def __repr__(self):
         return f"RecordColumns of {len(self):,} records, {len(self.labels):,} boxes"
 
@@ -207,3 +212,14 @@ def box_shapes(dataset, *, ignored=False):
     records = dataset.records
     boxes = (records.boxes if ignored else records.boxes[~records.ignore]).astype(np.float64)
     return np.stack([boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]], axis=1)
+
+
+def box_picture_sizes(dataset, *, ignored=False):
+    """Sizes of the pictures that the boxes of `box_shapes` are in.
+
+    Returns:
+        `(n, 2)` float64 `[width, height]` in pixels, 0 where unknown.
+    """
+    records = dataset.records
+    sizes = records.sizes.repeat(np.diff(records.ends, prepend=0), axis=0).astype(np.float64)
+    return sizes if ignored else sizes[~records.ignore]
