@@ -31,7 +31,9 @@ class Format:
     running: tuple[str, ...] = ()
 
 
-KERAS = Format("keras", ".keras", (), ("size", "batch_size", "iou", "tree_threshold"))
+KERAS = Format(
+    "keras", ".keras", (), ("size", "batch_size", "iou", "tree_threshold", "tree_scores", "sizes")
+)
 """What training writes; all others are made of it."""
 
 SERVER = Format("server", "")

@@ -4,6 +4,7 @@ import functools
 import os
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from yolov2_tf.detection.non_max_suppression import NonMaxSuppression
@@ -24,6 +25,8 @@ class KerasDetector(Detector):
         thresholds: `Thresholds`; what is None is that of `DEFAULT`.
         size: Side of the input in pixels, a multiple of 32; None for the model's own.
         batch_size: How many pictures go through the network at once.
+        nodes: Of a network with a label tree: what every box is scored by, see
+            `yolov2_tf.detection.decoding.DecodeNodes`; None: a box has one label.
 
     Attributes:
         runtime: Keras and its version; for the others see `Detector`.
@@ -34,7 +37,7 @@ class KerasDetector(Detector):
 
     runtime = f"Keras {keras.__version__}"
 
-    def __init__(self, model, thresholds=None, *, size=None, batch_size=8):
+    def __init__(self, model, thresholds=None, *, size=None, batch_size=8, nodes=None):
         where = model if isinstance(model, str | os.PathLike) else None
         network = model if where is None else load_model(where)
         try:
@@ -52,7 +55,10 @@ class KerasDetector(Detector):
             raise InputError(f"input size {size}", expected="a multiple of 32")
         limits = (thresholds or Thresholds()).over(DEFAULT)
         super().__init__(describe(head, nms=True, thresholds=limits), limits, where)
-        self._model = detector(network, limits.score, limits.iou, limits.detections, limits.tree)
+        self._network, self._nodes = network, nodes
+        self._model = detector(
+            network, limits.score, limits.iou, limits.detections, limits.tree, nodes
+        )
         self._size = size or head.input_size
         self._batch_size = batch_size
 
@@ -60,6 +66,11 @@ class KerasDetector(Detector):
     def input_size(self):
         """Side of the input in pixels: the one asked for, or the network's own."""
         return self._size
+
+    def scoring(self, nodes):
+        """The same detector, whose boxes have a score of each of some nodes of its tree."""
+        options = {"size": self._size, "batch_size": self._batch_size, "nodes": tuple(nodes)}
+        return KerasDetector(self._network, self.thresholds, **options)
 
     def run(self, resized):
         """Runs network, decoding and suppression as one graph: see `Detector.run`."""
@@ -74,4 +85,8 @@ class KerasDetector(Detector):
         )
 
     def _detect_each(self, pictures):
-        return detect(self._model, pictures, size=self._size, batch_size=self._batch_size)
+        found = detect(self._model, pictures, size=self._size, batch_size=self._batch_size)
+        if self._nodes is None:
+            return found
+        nodes = np.array(self._nodes, np.int32)
+        return ({**each, "labels": nodes[each["labels"]]} for each in found)

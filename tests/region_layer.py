@@ -52,7 +52,7 @@ class RegionLayer:
         return g
 
     def _match(self, p, g, truth, label):
-        rows, columns, k, _ = p.shape
+        rows, columns = p.shape[:2]
         y_min, x_min, y_max, x_max = truth
         x, y = (x_min + x_max) / 2 * columns, (y_min + y_max) / 2 * rows
         w, h = x_max - x_min, y_max - y_min

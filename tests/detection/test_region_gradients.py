@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-
 from region_layer import RegionLayer
+
 from slow_loss import ANCHORS, CLASSES, DEPTH, scene
 from yolov2_tf.detection.loss import YOLOv2Loss
 from yolov2_tf.trees.wordtree import WordTree
@@ -60,7 +60,7 @@ def test_images_with_a_label(rule, tree, objectness):
         "image_labels": np.arange(CLASSES, dtype=np.int32),
     }
     layer = RegionLayer(ANCHORS, tree, image_rule=rule)
-    expected = [layer.gradient_of_label(*image) for image in zip(head, range(CLASSES))]
+    expected = [layer.gradient_of_label(*image) for image in zip(head, range(CLASSES), strict=True)]
     found = ours(head, truths, tree=tree, image_rule=rule)
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
 

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from yolov2_tf.detection.decoding import DecodeBoxes, DecodeTree
+from yolov2_tf.detection.decoding import DecodeBoxes, DecodeNodes, DecodeTree
 from yolov2_tf.detection.non_max_suppression import NonMaxSuppression
 from yolov2_tf.detection.predict import detect, detector
+from yolov2_tf.detection.thresholds import Thresholds
+from yolov2_tf.export.keras_detector import KerasDetector
 from yolov2_tf.models.loading import load_model
 from yolov2_tf.models.yolov2 import TinyYOLOv2
 from yolov2_tf.trees.wordtree import WordTree
@@ -124,3 +126,32 @@ def test_the_decoder_in_a_functional_model_says_its_shapes(model):
     again = DecodeTree.from_config(config)
     raw = tf.zeros((1, 2, 2, len(model.head.anchors) * (5 + len(TREE))))
     assert again(raw)[2].shape == (1, 4 * len(model.head.anchors))
+
+
+# === Scores of every node (Darknet with a map) ===
+
+
+def test_a_box_has_the_absolute_probability_of_each_node_as_its_score():
+    raw = np.random.default_rng(3).normal(0, 2, (2, 3, 4, len(ANCHORS) * 11)).astype(np.float32)
+    nodes = [4, 2, 0]  # hound, dog, animal
+    boxes, scores = DecodeNodes(ANCHORS, TREE, nodes)(raw)
+    expected_boxes, of_all = DecodeBoxes(ANCHORS, TREE)(raw)
+    np.testing.assert_array_equal(boxes, expected_boxes)
+    np.testing.assert_array_equal(scores, of_all.numpy()[..., nodes])
+    assert (scores.numpy()[..., 2] >= scores.numpy()[..., 1]).all()
+    assert (scores.numpy()[..., 1] >= scores.numpy()[..., 0]).all()
+
+
+def test_a_detector_that_scores_nodes_finds_a_box_as_each_of_them():
+    keras.utils.set_random_seed(0)
+    model = TinyYOLOv2(TREE.names, width=0.0625, input_size=64, tree=TREE, anchors=ANCHORS)
+    model.head.bias.assign(np.tile([0, 0, 0, 0, 4, 3, 0, 3, 0, 3, 0], 2))  # mostly hounds
+    picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    one = KerasDetector(model, Thresholds(0.05, 0.45, 50))
+    every = one.scoring([0, 2, 4])
+    labelled, scored = one.detect(picture), every.detect(picture)
+    assert set(labelled["labels"]) == {4}
+    assert set(scored["labels"]) == {0, 2, 4}
+    best = [scored["scores"][scored["labels"] == node].max() for node in (0, 2, 4)]
+    assert best[0] > best[1] > best[2]
+    assert best[2] == pytest.approx(labelled["scores"].max(), rel=1e-5)

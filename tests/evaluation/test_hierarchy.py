@@ -7,6 +7,8 @@ import pytest
 
 from yolov2_tf.data.records import Dataset, Record
 from yolov2_tf.evaluation.detections import evaluate
+from yolov2_tf.evaluation.hierarchy import by_supervision
+from yolov2_tf.trees.class_maps import read_class_map
 from yolov2_tf.trees.wordtree import WordTree
 
 TREE = WordTree(["animal", "thing", "dog", "cat", "hound", "poodle"], [-1, -1, 0, 0, 2, 2])
@@ -90,3 +92,43 @@ def test_leaves_alone_are_scored_as_without_a_tree():
     without = evaluate(dataset, detections, "voc07")
     assert with_tree.map == without.map
     assert 0 < with_tree.map < 1
+
+
+# === Scores of every node, and means apart ===
+
+
+def test_scored_as_every_node_a_detection_stands_for_its_own_alone():
+    """What is called a hound is no dog unless it was scored as one; truths have their ancestors."""
+    dataset = images([HOUND], [DOG])
+    hounds = found(HOUND, HOUND)
+    by_label = evaluate(dataset, hounds, "voc10", tree=TREE).ap
+    alone = evaluate(dataset, hounds, "voc10", tree=TREE, every_node=True).ap
+    assert (by_label["dog"], alone["dog"]) == (1, 0)
+    assert by_label["hound"] == alone["hound"] > 0
+    both = [
+        {key: np.concatenate([a[key], b[key]]) for key in a}
+        for a, b in zip(found(HOUND, HOUND), found(DOG, DOG), strict=True)
+    ]
+    assert evaluate(dataset, both, "voc10", tree=TREE, every_node=True).ap["dog"] == 1
+
+
+def test_means_are_told_apart_by_how_classes_were_taught():
+    ap = [0.5, math.nan, 0.9, 0.1, 0.7, 0.3]
+    groups = by_supervision(ap, TREE, [DOG])
+    assert groups == {
+        "boxes": (0.9, 1),
+        "below one with boxes": (pytest.approx(0.5), 2),
+        "never a box": (pytest.approx(0.3), 2),
+    }
+    assert by_supervision(ap, TREE, []) == {"never a box": (pytest.approx(0.5), 5)}
+
+
+def test_the_papers_classes_of_imagenet_detection(shared_data):
+    """200 classes, 38 of them with a node of COCO's and 18 below one: the paper says 44 and 156."""
+    folder = shared_data / "darknet"
+    tree = WordTree.read(folder / "9k.tree")
+    classes = read_class_map(folder / "inet9k.map", tree)
+    ap = np.full(len(tree), math.nan)
+    ap[classes] = 1.0
+    groups = by_supervision(ap, tree, read_class_map(folder / "coco9k.map", tree))
+    assert [count for _, count in groups.values()] == [38, 18, 144]

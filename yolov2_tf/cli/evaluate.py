@@ -27,9 +27,26 @@ def evaluate(
         float | None,
         typer.Option(min=0, max=1, help="Label trees: least Pr(node | object) (`.keras` only)."),
     ] = None,
+    tree_scores: Annotated[
+        str | None,
+        typer.Option(
+            help="Label trees: `label`, a box has one label (default), or `all`, it is scored as "
+            "every class of DATA, as by Darknet with a map (`.keras` only)."
+        ),
+    ] = None,
+    boxed: Annotated[
+        Path | None,
+        typer.Option(
+            help="Label trees: numbers of the nodes that had boxes, e.g. coco9k.map: means apart."
+        ),
+    ] = None,
     metric: Annotated[str, typer.Option(help="voc07, voc10 or coco.")] = "voc07",
     size: Annotated[
         int | None, typer.Option(help="Input side, if not the model's own (`.keras` only).")
+    ] = None,
+    sizes: Annotated[
+        str | None,
+        typer.Option(help="Several input sides, e.g. 288-544 (every 64) or 320,416: mAP and ms."),
     ] = None,
     batch_size: Annotated[
         int | None, typer.Option(min=1, help="Images at once, 8 (`.keras` only).")
@@ -38,7 +55,15 @@ def evaluate(
         bool, typer.Option(help="Decode every picture once before; else only its header is read.")
     ] = True,
     json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw precision over recall.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw precision over recall, with --sizes mAP over speed.")
+    ] = None,
+    results: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write detections as VOC's devkit (a folder) or COCO's tools (`.json`) read them."
+        ),
+    ] = None,
 ):
     """Score a model: per-class AP and mAP.
 
@@ -46,9 +71,14 @@ def evaluate(
     `yolov2 evaluate runs/voc/model.keras VOCdevkit/VOC2007 --split test`
 
     `yolov2 evaluate model.tflite data.yaml --metric coco --json -`
+
+    `yolov2 evaluate voc.keras VOCdevkit/VOC2007 --split test --sizes 288-544 --plot speed.png`
+
+    `yolov2 evaluate yolo9000.keras ILSVRC --split val --tree-scores all --boxed coco9k.map`
     """
     import time
 
+    import numpy as np
     from rich.console import Console
     from rich.progress import track
 
@@ -62,13 +92,28 @@ def evaluate(
     console = messages()
     model = model_file(model, console)
     given = {"size": size, "batch_size": batch_size, "tree_threshold": tree_threshold}
+    given |= {"tree_scores": tree_scores, "sizes": sizes}
     check_running_options(format_to_run(model), given, model)
     thresholds = Thresholds(EVALUATION.score, None, EVALUATION.detections, tree_threshold)
     opened = open_model(model, thresholds, size=size, batch_size=batch_size)
-    if opened.tree is None and tree_threshold is not None:
-        raise InputError("has no label tree", where=model, expected="no --tree-threshold")
+    of_trees = {"tree_threshold": tree_threshold, "tree_scores": tree_scores, "boxed": boxed}
+    for name, value in of_trees.items():
+        if opened.tree is None and value is not None:
+            flag = "--" + name.replace("_", "-")
+            raise InputError("has no label tree", where=model, expected=f"no {flag}")
+    if tree_scores not in (None, "label", "all"):
+        raise InputError(f"--tree-scores {tree_scores!r}", expected="label or all")
+    every_node = tree_scores == "all"
+    if every_node and tree_threshold is not None:
+        raise InputError("--tree-threshold with --tree-scores all", expected="one of them")
+    sides = None if sizes is None else _sides(sizes, size, results, every_node or boxed)
     opening = {"split": split, "images": images, "format": format, "decode": check}
     dataset = open_for(opened, model, data, console, nodes=class_map, **opening)
+    if sides is not None:
+        _at_sizes(model, dataset, sides, metric, thresholds, batch_size or 8, plot, json)
+        return
+    if every_node:
+        opened = opened.scoring(np.unique(dataset.records.labels))
     start = time.perf_counter()
     found = list(
         track(
@@ -80,15 +125,93 @@ def evaluate(
         )
     )
     seconds = time.perf_counter() - start
-    evaluation = evaluate(dataset, found, metric, tree=opened.tree)
+    if results is not None:
+        _write_results(dataset, found, results, data, split)
+    evaluation = evaluate(dataset, found, metric, tree=opened.tree, every_node=every_node)
     if plot is not None:
         from yolov2_tf.drawing.plots import plot_precision_recall
 
         plot_precision_recall(evaluation, plot)
+    groups = {} if boxed is None else _by_supervision(evaluation, opened.tree, boxed)
     if json is not None:
-        write_json({**evaluation.to_json(), "seconds": round(seconds, 2)}, json)
+        more = {"by_supervision": groups} if groups else {}
+        write_json({**evaluation.to_json(), "seconds": round(seconds, 2), **more}, json)
     if json != "-":
         Console().print(evaluation.table())
+        for name, group in groups.items():
+            typer.echo(f"{name}: mAP {100 * group['map']:.1f} of {group['classes']} classes")
+
+
+def _sides(text, size, results, of_trees):
+    """`"288-544"` to sides 64 apart, as in the paper's table 3; `"320,416"` to these."""
+    from yolov2_tf.cli.parsing import integer_range
+    from yolov2_tf.errors import InputError
+    from yolov2_tf.training.recipes import checked_side
+
+    if size is not None or results is not None or of_trees:
+        raise InputError(
+            "--sizes with --size, --results, --tree-scores all or --boxed", expected="--sizes alone"
+        )
+    if "," in text:
+        sides = [integer_range(part, "--sizes")[0] for part in text.split(",")]
+    else:
+        first, last = integer_range(text, "--sizes")
+        sides = [*range(first, last, 64), last]
+    return [checked_side("sizes", side) for side in sides]
+
+
+def _at_sizes(model, dataset, sides, metric, thresholds, batch_size, plot, json):
+    """Scores and times a model at several input sizes, prints and draws it."""
+    from rich.console import Console
+    from rich.progress import Progress
+    from rich.table import Table
+
+    from yolov2_tf.cli.parsing import messages, write_json
+    from yolov2_tf.export.input_sizes import plot as draw
+    from yolov2_tf.export.input_sizes import score_sizes
+
+    with Progress(console=messages(), transient=True) as progress:
+        rows = score_sizes(
+            *(model, dataset, sides, metric, thresholds),
+            batch_size=batch_size,
+            watch=lambda pictures: progress.track(pictures, description="detecting"),
+        )
+    if plot is not None:
+        draw(rows, plot, f"{Path(model).stem} on {dataset.name}")
+    figures = [
+        {"size": row.size, "map": row.map, "median_ms": round(row.median_ms, 2)} for row in rows
+    ]
+    if json is not None:
+        write_json(figures, json)
+    if json == "-":
+        return
+    table = Table("input", "mAP %", "ms", "pictures a second")
+    table.title = f"{dataset.name}, {len(dataset):,} images ({metric})"
+    for row in rows:
+        speed = f"{1e3 / row.median_ms:.1f}"
+        table.add_row(f"{row.size}", f"{100 * row.map:.1f}", f"{row.median_ms:.1f}", speed)
+    Console().print(table)
+
+
+def _write_results(dataset, found, path, data, split):
+    """Writes detections as VOC's development kit or COCO's tools read them."""
+    from yolov2_tf.data.readers.coco_files import category_ids
+    from yolov2_tf.evaluation.submissions import write_coco_results, write_voc_results
+
+    if path.suffix == ".json":
+        write_coco_results(dataset, found, path, category_ids(data, split))
+    else:
+        write_voc_results(dataset, found, path)
+
+
+def _by_supervision(evaluation, tree, boxed):
+    """Means over the classes that had boxes, those below one, and the others."""
+    from yolov2_tf.evaluation.hierarchy import by_supervision
+    from yolov2_tf.trees.class_maps import read_class_map
+
+    nodes = read_class_map(boxed, tree)
+    means = by_supervision(list(evaluation.ap.values()), tree, nodes)
+    return {name: {"map": mean, "classes": count} for name, (mean, count) in means.items()}
 
 
 def open_for(detector, where, data, console, *, nodes=None, split=None, **opening):

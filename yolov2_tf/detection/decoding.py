@@ -105,10 +105,51 @@ class DecodeTree(DecodeBoxes):
         return {**super().get_config(), "threshold": self.threshold}
 
 
-def decoder(head, tree_threshold=TREE):
-    """The layer that turns the output of a `Head` into what `NonMaxSuppression` takes."""
+@register
+class DecodeNodes(DecodeBoxes):
+    """Raw head tensor of a network with a label tree to boxes with the scores of some nodes.
+
+    As Darknet with a `map` (`get_region_boxes` in src/region_layer.c): Pr(object) · Pr(node |
+    object) for each node that a class of a data set stands for, whatever stands above or below.
+
+    Args:
+        anchors: `(k, 2)` `[width, height]` in cells.
+        tree: `WordTree` (or its config).
+        nodes: The C nodes.
+
+    Call: `(B, S_h, S_w, k · (5 + nodes of the tree))` to `boxes` `(B, N, 4)`, not clipped, and
+    `scores` `(B, N, C)`; order as in `DecodeBoxes`.
+    """
+
+    def __init__(self, anchors, tree, nodes, **kwargs):
+        super().__init__(anchors, tree, **kwargs)
+        self.nodes = list(map(int, nodes))
+
+    def _classes(self, objectness, logits):
+        (scores,) = super()._classes(objectness, logits)
+        return (tf.gather(scores, self.nodes, axis=-1),)
+
+    def compute_output_shape(self, input_shape):
+        boxes, scores = super().compute_output_shape(input_shape)
+        return boxes, (*scores[:2], len(self.nodes))
+
+    def get_config(self):
+        return {**super().get_config(), "nodes": self.nodes}
+
+
+def decoder(head, tree_threshold=TREE, nodes=None):
+    """The layer that turns the output of a `Head` into what `NonMaxSuppression` takes.
+
+    Args:
+        head: The head.
+        tree_threshold: See `DecodeTree`.
+        nodes: Of a label tree: nodes to score each box by, see `DecodeNodes`; None: each box has
+            one label.
+    """
     if head.tree is None:
         return DecodeBoxes(head.anchors, name="decode")
+    if nodes is not None:
+        return DecodeNodes(head.anchors, head.tree, nodes, name="decode")
     return DecodeTree(head.anchors, head.tree, tree_threshold, name="decode")
 
 

@@ -20,6 +20,7 @@ def detector(
     iou_threshold=IOU,
     max_detections=MAX_DETECTIONS,
     tree_threshold=TREE,
+    nodes=None,
 ):
     """Appends box decoding and non-maximum suppression to a trained network.
 
@@ -30,6 +31,8 @@ def detector(
         max_detections: N, the most detections of one image.
         tree_threshold: For networks with a label tree: Pr(node | object) of a label is above
             this, 0..1, see `yolov2_tf.detection.decoding.DecodeTree`.
+        nodes: For networks with a label tree: score every box by each of these nodes, see
+            `yolov2_tf.detection.decoding.DecodeNodes`. Labels are then indices into `nodes`.
 
     Returns:
         Functional `keras.Model` that shares the network's weights: images `(B, H, W, 3)` to
@@ -37,7 +40,7 @@ def detector(
         sorted by score, boxes as fractions of the input, unused places 0 and label -1.
     """
     head = find_head(model)
-    decoded = decoder(head, tree_threshold)(model.output)
+    decoded = decoder(head, tree_threshold, nodes)(model.output)
     detections = NonMaxSuppression(
         score_threshold, iou_threshold, max_detections, name="non_max_suppression"
     )(*decoded)

@@ -155,6 +155,34 @@ def plot_anchor_sweep(ks, average_ious, png, *, paper=False):
         axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1, nbins=15)
 
 
+def plot_speed_and_accuracy(curves, title, png):
+    """Draws mAP over pictures a second (the paper's figure 4).
+
+    Args:
+        curves: Dict from names to lists of `(pictures a second, mAP in %, name of the point)`.
+        title: Of the figure.
+        png: File to write.
+    """
+    with _figure(png, width=6.5) as (axes,):
+        axes.set(title=title, xlabel="pictures a second", ylabel="mAP %", xscale="log")
+        for (name, points), color in zip(curves.items(), (BLUE, RED, GREEN, ORANGE), strict=False):
+            speeds, scores, _ = zip(*points, strict=True)
+            axes.plot(speeds, scores, "o-", color=color, label=name)
+            for speed, score, label in points:
+                axes.annotate(label, (speed, score), (4, 5), textcoords="offset points")
+        speeds = [speed for points in curves.values() for speed, _, _ in points]
+        axes.set_xlim(min(speeds) / 1.3, max(speeds) * 1.3)
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if _is_plain(value) else "")
+        if len(curves) > 1:
+            axes.legend(loc="best")
+
+
+def _is_plain(value):
+    """Whether a number of a logarithmic axis is worth a label: 1, 2 or 5 of its power of ten."""
+    return round(value / 10 ** np.floor(np.log10(value))) in (1, 2, 5)
+
+
 def plot_anchors(shapes, anchors, png):
     """Draws the shapes of boxes, coloured by their closest anchor, and the anchors themselves.
 

@@ -126,7 +126,7 @@ class Evaluation:
         return f"{len(missing):,} {classes} left out of the mean: {shown}"
 
 
-def evaluate(dataset, detections, metric="voc07", iou=0.5, tree=None):
+def evaluate(dataset, detections, metric="voc07", iou=0.5, tree=None, every_node=False):
     """Scores detections against the ground truth of a data set.
 
     The VOC metrics use the IoU of the boxes as they are; scaling by width and height changes no
@@ -147,6 +147,7 @@ def evaluate(dataset, detections, metric="voc07", iou=0.5, tree=None):
         iou: Least IoU of a hit for the VOC metrics; COCO's ten are fixed.
         tree: `WordTree` whose nodes are the classes, or None. A node then stands for all below it,
             see `yolov2_tf.evaluation.hierarchy.with_ancestors`.
+        every_node: See there.
 
     Returns:
         An `Evaluation`.
@@ -157,7 +158,7 @@ def evaluate(dataset, detections, metric="voc07", iou=0.5, tree=None):
     if metric not in METRICS:
         raise InputError(f"unknown metric {metric!r}", expected=", ".join(METRICS))
     if tree is not None:
-        dataset, detections = with_ancestors(dataset, detections, tree)
+        dataset, detections = with_ancestors(dataset, detections, tree, every_node=every_node)
     truths, found = _truths(dataset), _found(dataset, detections)
     classes = len(dataset.class_names)
     positives = np.bincount(truths.labels[~truths.ignore], minlength=classes)

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 
-def with_ancestors(dataset, detections, tree):
+def with_ancestors(dataset, detections, tree, *, every_node=False):
     """Makes every box stand for the ancestors of its label too, as Open Images is evaluated.
 
     A hound is a dog: a detection of `hound` is also one of `dog`, and ground truth `hound` is also
@@ -18,6 +18,8 @@ def with_ancestors(dataset, detections, tree):
         dataset: `Dataset` whose labels are nodes.
         detections: As `yolov2_tf.evaluation.detections.evaluate` takes them, with nodes as labels.
         tree: `yolov2_tf.trees.wordtree.WordTree`.
+        every_node: Whether boxes were scored by every node that counts, as Darknet does with a
+            `map`: then a detection stands for its own node alone, with the score that this has.
 
     Returns:
         `(dataset, detections)` in which a box may occur several times, with one label each.
@@ -30,6 +32,8 @@ def with_ancestors(dataset, detections, tree):
         row, labels = _expand(record.labels, tree, counted)
         boxes, ignore = record.boxes[row], record.ignore[row]
         records.append(dataclasses.replace(record, boxes=boxes, labels=labels, ignore=ignore))
+    if every_node:
+        return dataclasses.replace(dataset, records=records), detections
     expanded = []
     for found in detections:
         row, labels = _expand(found["labels"], tree, counted)
@@ -43,3 +47,32 @@ def _expand(labels, tree, counted):
     paths = tree.paths[np.asarray(labels, int)]
     row, level = np.nonzero((paths >= 0) & counted[paths])
     return row, paths[row, level]
+
+
+SUPERVISION = ("boxes", "below one with boxes", "never a box")
+"""How classes of a network that was trained jointly were taught."""
+
+
+def by_supervision(ap, tree, boxed):
+    """Mean AP of the classes by how a joint training taught them.
+
+    The paper's split of ImageNet detection's 200 classes, "44 that it has seen in COCO" and 156
+    others, is not published. With Darknet's `inet9k.map` and `coco9k.map` 38 have a node of COCO's,
+    18 more lie below one.
+
+    Args:
+        ap: `(nodes,)` AP of each node, NaN where there are no truths.
+        tree: `yolov2_tf.trees.wordtree.WordTree`.
+        boxed: Nodes that had boxes in training.
+
+    Returns:
+        Dict from those of `SUPERVISION` that occur to `(mean AP, number of classes)`; a class
+        belongs to the first that fits.
+    """
+    ap, boxed = np.asarray(ap, float), set(map(int, boxed))
+    groups = {name: [] for name in SUPERVISION}
+    for node in np.flatnonzero(~np.isnan(ap)):
+        above = {int(up) for up in tree.paths[node] if up >= 0} - {int(node)}
+        name = SUPERVISION[0 if node in boxed else 1 if above & boxed else 2]
+        groups[name].append(ap[node])
+    return {name: (float(np.mean(some)), len(some)) for name, some in groups.items() if some}

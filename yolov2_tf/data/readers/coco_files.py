@@ -55,6 +55,28 @@ def find_coco_files(path):
     }
 
 
+def category_ids(data, split=None):
+    """The category id of each class of a COCO data set.
+
+    Args:
+        data: File or folder, see `find_coco_files`.
+        split: Image set; None: the first.
+
+    Returns:
+        Dict from name to id.
+
+    Raises:
+        InputError: If it is no COCO data set.
+    """
+    files = find_coco_files(data) if Path(data).exists() else {}
+    file = files.get(split) or next(iter(files.values()), None)
+    if file is None or file.suffix != ".json":
+        raise InputError(
+            "COCO's results have its category ids", where=data, expected="a COCO data set"
+        )
+    return {entry["name"].strip(): entry["id"] for entry in load_coco(file)["categories"]}
+
+
 def split_name(path):
     """The image set that a file is about: `val2017` for `instances_val2017.json`."""
     if path.stem.startswith("_annotations"):
