@@ -1,13 +1,17 @@
 """What is inside the written `.tflite` files, and what export refuses."""
 
+import contextlib
 import dataclasses
+import io
 import warnings
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
+from gpu_slices import assert_slices_keep_their_axes
 from yolov2_tf.errors import InputError
 from yolov2_tf.export import tflite
 from yolov2_tf.export.check import Difference, ExportError
@@ -89,6 +93,21 @@ def test_files_hold_built_in_operators_only(form, files):
 def test_files_without_suppression_suit_gpu_delegates(form, files):
     names = set(operator_names(files[form]))
     assert names - GPU_OPERATORS == ({"QUANTIZE", "DEQUANTIZE"} if form == "int8_raw" else set())
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_slice_drops_an_axis_which_gpu_delegates_refuse(form, files):
+    assert_slices_keep_their_axes(files[form])
+
+
+def test_tensorflow_s_analyzer_finds_no_gpu_problem(exported):
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        tf.lite.experimental.Analyzer.analyze(
+            model_content=exported["none_raw"][0].read_bytes(), gpu_compatibility=True
+        )
+    assert "compatible with GPU delegate" in said.getvalue()
+    assert "GPU COMPATIBILITY WARNING" not in said.getvalue()
 
 
 def test_weights_are_aligned_for_the_runtime(exported):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gpu_slices import assert_slices_keep_their_axes
 from yolov2_tf.detection.non_max_suppression import NonMaxSuppression
 from yolov2_tf.detection.predict import detect, detector
 from yolov2_tf.detection.thresholds import Thresholds
@@ -74,6 +75,8 @@ def test_every_form_gives_the_labels_of_the_keras_model(tree_model, pictures, tm
     raw = tmp_path / "without.tflite"
     export_tflite(tree_model, raw, nms=False, pictures=pictures[:2], thresholds=limits)
     outputs = TFLiteDetector(raw, score_threshold=SCORE)
+    for file in (path, raw):
+        assert_slices_keep_their_axes(unpack(file.read_bytes()))
     forms = [tflite, outputs]
     if threshold:
         folder, _ = export_saved_model(

@@ -38,15 +38,17 @@ class DecodeBoxes(keras.layers.Layer):
     def call(self, raw):
         predictions = split_head(raw, len(self.anchors))
         boxes = decode_boxes(predictions[..., :4], self.anchors, _grid_size(raw))
-        return boxes, *self._classes(tf.sigmoid(predictions[..., 4]), predictions[..., 5:])
+        # A slice that keeps its axis: GPU delegates of TFLite refuse one that drops it.
+        return boxes, *self._classes(tf.sigmoid(predictions[..., 4:5]), predictions[..., 5:])
 
     def _classes(self, objectness, logits):
+        """The outputs behind the boxes, of objectness `(B, N, 1)` and logits `(B, N, C)`."""
         if self.tree is None:
-            return (objectness[..., None] * tf.nn.softmax(logits),)
+            return (objectness * tf.nn.softmax(logits),)
         from yolov2_tf.trees.group_softmax import absolute_probabilities, group_softmax
 
         conditional = group_softmax(logits, self.tree)
-        return (objectness[..., None] * absolute_probabilities(conditional, self.tree),)
+        return (objectness * absolute_probabilities(conditional, self.tree),)
 
     def compute_output_shape(self, input_shape):
         batch, rows, columns, channels = input_shape
@@ -91,7 +93,7 @@ class DecodeTree(DecodeBoxes):
         labels, probability = descend(
             logits, self.tree, self.threshold, from_logits=True, always_answer=True
         )
-        return objectness * probability, labels
+        return tf.squeeze(objectness, -1) * probability, labels
 
     def compute_output_spec(self, raw):
         boxes, _ = self.compute_output_shape(raw.shape)

@@ -60,7 +60,7 @@ class NonMaxSuppression(keras.layers.Layer):
         if self.per_class:
             apart += _place_on_board(labels)
         if boxes.shape[0] == 1:  # static batch, as phones want it: no loop in the graph
-            kept, count = self._suppress(apart[0], scores[0])
+            kept, count = self._suppress(tf.squeeze(apart, 0), tf.squeeze(scores, 0))
             kept, count = kept[None], count[None]
         else:
             kept, count = tf.map_fn(
