@@ -47,11 +47,24 @@ def test_it_serves_the_page(model, packages):
     assert [model["name"] for model in content["models"]] == ["street"]
 
 
-def test_it_writes_the_page(model, packages, tmp_path, run):
-    out = tmp_path / "site"
-    code, _, err = run("demo-web", model, "--out", out)
+@pytest.mark.parametrize("option", ["--export", "--out"])
+def test_it_writes_the_page(model, packages, tmp_path, run, option):
+    out = tmp_path / "new" / "site"
+    code, _, err = run("demo-web", model, option, out)
     assert code == 0, err
     assert {"index.html", "content.json", "litert", "models"} <= {p.name for p in out.iterdir()}
+    (out / "mine.txt").touch()
+    assert run("demo-web", model, option, out)[0] == 0  # once more, over the old one
+    assert (out / "mine.txt").exists()
+    assert [p.name for p in out.parent.iterdir()] == ["site"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_one_message(model, packages, tmp_path, run):
+    (tmp_path / "taken").write_text("mine")
+    code, _, err = run("demo-web", model, "--export", tmp_path / "taken")
+    assert code == 2
+    assert "is no folder" in err
+    assert (tmp_path / "taken").read_text() == "mine"
 
 
 def test_a_missing_model_is_one_message(tmp_path, run):
@@ -60,10 +73,11 @@ def test_a_missing_model_is_one_message(tmp_path, run):
     assert "no such file" in err
 
 
-def test_without_a_model_the_shipped_one_is_used_if_there_is_one(tmp_path, monkeypatch):
+def test_without_a_model_the_shipped_ones_are_used_if_there_are_some(tmp_path, monkeypatch):
     module = sys.modules[demo_web.__module__]
-    monkeypatch.setattr(module, "SHIPPED", str(tmp_path / "digits.tflite"))
+    monkeypatch.setattr(module, "SHIPPED", str(tmp_path))
     with pytest.raises(InputError, match="no model is given"):
-        module.shipped_model()
-    (tmp_path / "digits.tflite").touch()
-    assert module.shipped_model() == tmp_path / "digits.tflite"
+        module.shipped_models()
+    for name in ("digits", "starter", "cats"):
+        (tmp_path / f"{name}.tflite").touch()
+    assert [path.stem for path in module.shipped_models()] == ["cats", "starter", "digits"]

@@ -37,10 +37,10 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 await browser.close();
 
-/** Opens an empty page, in a window that knows nothing of those before. */
-async function begin() {
+/** Opens an empty page, in a window that knows nothing of those before. Options: Playwright's. */
+async function begin(options = {}) {
   await objects?.context.close();
-  const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
   const page = await context.newPage();
   seen = { console: [], errors: [], requests: [] };
   const { console, errors, requests } = seen;

@@ -127,10 +127,14 @@ class Browser:
 
     def open(self, url):
         """Opens the page, as if for the first time."""
-        self._url = url
-        self("test.begin")
-        self("page.goto", url, {"timeout": PATIENCE * 1000})
+        self.begin(url)
         self.wait_for_words("Ready")
+
+    def begin(self, url, **options):
+        """Goes to a page in a fresh window, with options of Playwright's contexts."""
+        self._url = url
+        self("test.begin", options)
+        self("page.goto", url, {"timeout": PATIENCE * 1000})
 
     def drop(self, path):
         """Drops a file onto the page, as people do with the mouse."""
@@ -185,15 +189,39 @@ class Browser:
             "tags": state["tags"],
         }
 
+    def text(self, name):
+        """The words of an element."""
+        return self.run(f"document.getElementById('{name}').textContent")
+
     def alert(self):
         """The message on the screen, None where there is none."""
         return self.run(
             "(a => a.checkVisibility() ? a.textContent : null)(document.getElementById('alert'))"
         )
 
-    def screenshot(self, name):
+    def saved(self, button):
+        """Presses a button that saves a file.
+
+        Returns:
+            Its name, and its bytes.
+        """
+        name, content = self.run(
+            f"""new Promise((resolve) => {{
+                const click = HTMLAnchorElement.prototype.click;
+                HTMLAnchorElement.prototype.click = async function () {{
+                    HTMLAnchorElement.prototype.click = click;
+                    const bytes = new Uint8Array(await (await fetch(this.href)).arrayBuffer());
+                    const text = bytes.reduce((all, byte) => all + String.fromCharCode(byte), "");
+                    resolve([this.download, btoa(text)]);
+                }};
+                document.getElementById("{button}").click();
+            }})"""
+        )
+        return name, base64.b64decode(content)
+
+    def screenshot(self, name, **options):
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        self("page.screenshot", {"path": str(SCREENSHOTS / f"{name}.png")})
+        self("page.screenshot", {"path": str(SCREENSHOTS / f"{name}.png"), **options})
 
     def check_quiet(self, *, failed_requests=False):
         """Nothing went wrong out of sight, and nothing was asked of other servers."""
@@ -294,6 +322,21 @@ def site(models, packages, tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     build_site(models.values(), folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser(browse):
+    with browse() as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser, serve, site):
+    """A browser that shows the page, ready; it must have stayed quiet at the end."""
+    with serve(site) as url:
+        browser.open(url)
+        yield browser
+        browser.check_quiet()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ import { answers } from "./golden.mjs";
 const page = pathToFileURL(`${process.argv[2]}/`);
 const { resize } = await import(new URL("resize.js", page));
 const { suppress } = await import(new URL("suppression.js", page));
+const { chosenClasses } = await import(new URL("classes.js", page));
+const { spread } = await import(new URL("benchmark.js", page));
 const { readLayout } = await import(new URL("layout.js", page));
 
 const bytes = (base64) => new Uint8Array(Buffer.from(base64, "base64"));
@@ -19,6 +21,11 @@ const tasks = {
   },
   golden: ({ runs }) => answers(page, runs),
   suppress: ({ boxes, scores, settings }) => suppress(floats(boxes), floats(scores), settings),
+  chosenClasses: ({ text, names }) => {
+    const { wanted, unknown } = chosenClasses(text, names);
+    return { wanted: wanted && [...wanted].sort(), unknown };
+  },
+  spread: ({ times }) => spread(times),
   readLayout: ({ file }) => {
     try {
       return readLayout(bytes(file));

@@ -1,5 +1,6 @@
 """The folder that is served, and the server."""
 
+import gzip
 import http.client
 import json
 import re
@@ -30,6 +31,11 @@ def test_a_site_holds_the_page_the_runtime_and_the_models(site, models):
     for model, path in zip(content["models"], models.values(), strict=True):
         assert (site / model["url"]).read_bytes() == path.read_bytes()
         assert all((site / url).is_file() for url in model["examples"])
+    kinds = ("", "_threaded", "_jspi", "_compat")
+    for wasm in (
+        site / "litert" / "wasm" / f"litert_wasm{kind}_internal.wasm.gz" for kind in kinds
+    ):
+        assert gzip.decompress(wasm.read_bytes()).startswith(b"\0asm")
     imported = re.findall(r'from "(.+?)"', (site / "litert" / "core.js").read_text())
     assert imported == ["./wasm-utils.js"]
 
@@ -43,7 +49,7 @@ def test_the_service_worker_keeps_every_file_of_the_page():
 def test_no_file_of_the_page_asks_other_servers():
     for path in PAGE.iterdir():
         urls = re.findall(r"https?://[^\s\"')]+", path.read_text())
-        assert set(urls) <= {"http://www.w3.org/2000/svg"}, path.name
+        assert set(urls) <= {"http://www.w3.org/2000/svg", "http://localhost:8000/"}, path.name
 
 
 def test_models_of_one_name_are_told_apart(models, packages, tmp_path):
@@ -97,7 +103,7 @@ def test_the_server_sends_what_threads_need(site, serve):
         for path, kind in (
             ("/", "text/html"),
             ("/app.js", "text/javascript"),
-            ("/litert/wasm/litert_wasm_internal.wasm", "application/wasm"),
+            ("/litert/wasm/litert_wasm_internal.wasm.gz", "application/gzip"),
         ):
             connection.request("GET", path)
             answer = connection.getresponse()

@@ -1,26 +1,29 @@
 // The page: where pictures and models come from, and what happens to them.
 
-import { Camera } from "./camera.js";
+import { benchmark, placeInWords, report } from "./benchmark.js";
 import { LOWEST_THRESHOLD } from "./detector.js";
 import { Closed, Engine } from "./engine.js";
+import { cameras, Film } from "./film.js";
 import { keepOffline } from "./offline.js";
+import { fetched } from "./packed.js";
 import { decode } from "./picture.js";
+import { Results } from "./results.js";
 import { Unusable } from "./unusable.js";
-import { percent, showDetections, showPicture, summary } from "./view.js";
+import { showPicture } from "./view.js";
 
-const DEFAULT_THRESHOLD = 0.25; // as in yolov2_tf/detection/thresholds.py
-const SPOKEN_EVERY = 3_000; // milliseconds between what a screen reader hears of the camera
+const SPOKEN_EVERY = 3_000; // milliseconds between what a screen reader hears of a film
 const SMOOTHING = 0.9;
+const VIDEO = /\.(mp4|m4v|mov|webm|ogv|mkv)$/i;
+const MODEL = /\.tflite$/i;
 
 const element = (id) => document.getElementById(id);
-const slider = element("threshold");
+const results = new Results(tell);
 
 let models = []; // {name, read, examples}
 let current = null; // the one in use
 let engine = null; // runs it
-let picture = null; // the file in use, unless the camera is
-let camera = null;
-let detections = []; // of what is shown, at any threshold
+let picture = null; // the file in use, unless a film is
+let film = null; // the camera or a video
 
 // Numbers of the newest requests: answers to older ones are thrown away.
 let modelRequest = 0;
@@ -31,9 +34,9 @@ let pictureRequest = 0;
 async function useModel(model) {
   const request = ++modelRequest;
   element("alert").hidden = true;
-  tell(`Loading ${model.name}…`);
+  showLoading(`Loading ${model.name}…`);
   try {
-    const started = await Engine.start(await model.read());
+    const started = await Engine.start(await model.read(), element("place").value);
     if (request !== modelRequest) return started.close();
     engine?.close();
     engine = started;
@@ -41,13 +44,22 @@ async function useModel(model) {
     if (!models.includes(model)) models.push(model);
     showModel();
   } catch (error) {
-    tell(engine ? `${current.name} is still in use.` : "There is no model yet.");
+    if (request === modelRequest) {
+      tell(engine ? `${current.name} is still in use.` : "There is no model yet.");
+    }
     throw error;
   } finally {
+    if (request === modelRequest) element("loading").hidden = true;
     showModels(); // the list says which one is in use, whatever was chosen
   }
   if (picture) await detectIn(await decode(picture));
-  else if (!camera) tell("Ready for a picture.");
+  else if (!film) tell("Ready for a picture.");
+}
+
+function showLoading(words) {
+  element("loading-words").textContent = words;
+  element("loading").hidden = false;
+  tell(words);
 }
 
 function showModels() {
@@ -55,27 +67,35 @@ function showModels() {
     ...models.map((model, i) => new Option(model.name, i, false, model === current)),
   );
   element("model").disabled = models.length < 2;
+  element("measure").disabled = !engine;
   if (!engine) element("facts").textContent = "Open a model: a .tflite file of yolov2 export.";
 }
 
 function showModel() {
-  const { layout, threads } = engine;
+  const { layout } = engine;
   const count = layout.class_names.length;
   element("facts").textContent = [
     `${count} ${count === 1 ? "class" : "classes"}`,
     `${layout.input_size} × ${layout.input_size} px, ${layout.resize}`,
     layout.quantization === "none" ? "float32" : layout.quantization,
   ].join(" · ");
-  element("threads").textContent = threads;
-  element("notice").textContent = crossOriginIsolated
-    ? "One thread only: this browser's WebAssembly has no threads, or no relaxed SIMD."
-    : "One thread only: the server does not send the COOP and COEP headers that WebAssembly " +
-      "threads need. “yolov2 demo-web” does.";
-  element("notice").hidden = threads > 1 || navigator.hardwareConcurrency === 1;
-  const own = layout.nms ? layout.score_threshold : 0;
-  slider.min = Math.max(LOWEST_THRESHOLD, Math.ceil(100 * own) / 100); // moves the value, too
-  showThreshold();
+  showPlace();
+  element("measured").replaceChildren();
+  element("measured-head").hidden = element("share").hidden = true;
+  results.useLayout(layout, layout.nms ? layout.score_threshold : LOWEST_THRESHOLD);
   showExamples(current.examples);
+}
+
+function showPlace() {
+  const { place, threads, refusal } = engine;
+  element("runs-on").textContent = placeInWords(engine);
+  element("threads").textContent = threads;
+  const alone = threads === 1 && place === "cpu" && navigator.hardwareConcurrency > 1;
+  const why = crossOriginIsolated
+    ? "One thread only: this browser's WebAssembly has no threads, or no relaxed SIMD."
+    : "One thread only: this browser keeps threads from the page.";
+  element("notice").textContent = `${refusal}${alone ? why : ""}`;
+  element("notice").hidden = !element("notice").textContent;
 }
 
 function showExamples(urls) {
@@ -84,7 +104,10 @@ function showExamples(urls) {
     button.append(Object.assign(new Image(), { src: url, alt: `Example ${i + 1}` }));
     button.addEventListener(
       "click",
-      guarded(async () => usePicture(await fetched(url))),
+      guarded(async () => {
+        const blob = await (await fetched(url)).blob();
+        await usePicture(new File([blob], url.split("/").pop(), { type: blob.type }));
+      }),
     );
     return button;
   });
@@ -92,12 +115,41 @@ function showExamples(urls) {
   element("examples").hidden = !buttons.length;
 }
 
+/** Times the model on all that can run it; nothing else runs meanwhile. */
+async function measure() {
+  stopFilm();
+  const shown = element("frame").hidden ? new ImageData(8, 8) : element("canvas");
+  element("measure").disabled = true;
+  element("measured").replaceChildren();
+  try {
+    const times = await benchmark(
+      await current.read(),
+      await createImageBitmap(shown),
+      (words) => (element("measuring").textContent = words),
+    );
+    const rows = times.map(({ place, median, p95, refusal }) => {
+      const row = document.createElement("tr");
+      const cells = refusal ? [place, refusal, ""] : [place, ...[median, p95].map(milliseconds)];
+      for (const words of cells) row.insertCell().textContent = words;
+      return row;
+    });
+    element("measured").replaceChildren(...rows);
+    element("measured-head").hidden = false;
+    element("share").value = report(current.name, engine.layout, times);
+    element("share").hidden = false;
+    tell("Measured.");
+  } finally {
+    element("measuring").textContent = "";
+    element("measure").disabled = false;
+  }
+}
+
 // === Pictures ===
 
 async function usePicture(file) {
   element("alert").hidden = true;
   const bitmap = await decode(file); // what is shown stays if this fails
-  stopCamera();
+  stopFilm();
   picture = file;
   await detectIn(bitmap);
 }
@@ -106,61 +158,76 @@ async function detectIn(bitmap) {
   const request = ++pictureRequest;
   const start = performance.now();
   showPicture(bitmap);
-  show([]);
+  results.show([], picture.name || "picture.png");
   if (!engine) return tell("The picture waits for a model.");
   const answer = await engine.detect(bitmap);
   answer.bitmap.close();
   if (request !== pictureRequest) return;
-  showAnswer(answer, start);
+  showAnswer(answer, start, picture.name || "picture.png");
   element("rate").textContent = "–";
-  tellDetections();
+  results.tell();
 }
 
-function showAnswer(answer, start) {
-  show(answer.detections);
-  element("network-time").textContent = `${answer.milliseconds.toFixed(1)} ms`;
-  element("total-time").textContent = `${(performance.now() - start).toFixed(1)} ms`;
+function showAnswer(answer, start, name) {
+  results.show(answer.detections, name);
+  showPlace(); // a GPU may have been lost
+  element("network-time").textContent = milliseconds(answer.milliseconds);
+  element("total-time").textContent = milliseconds(performance.now() - start);
 }
 
-function show(found) {
-  detections = found.map((each) => ({ ...each, name: engine.layout.class_names[each.label] }));
-  showDetections(aboveThreshold());
+function milliseconds(time) {
+  return `${time.toFixed(1)} ms`;
 }
 
-function aboveThreshold() {
-  return detections.filter(({ score }) => score > slider.value);
-}
+// === Camera and videos ===
 
-// === Camera ===
-
-async function toggleCamera({ currentTarget: button }) {
-  if (camera) {
-    stopCamera();
+async function toggleCamera() {
+  if (film) {
+    stopFilm();
     return tell("The camera is off.");
   }
+  await useFilm(() => Film.openCamera(element("cameras").value));
+}
+
+async function useFilm(open) {
+  stopFilm();
   element("alert").hidden = true;
+  const button = element("camera");
   button.disabled = true; // while the browser asks whether it may
   try {
-    camera = await Camera.open();
+    film = await open();
   } finally {
     button.disabled = false;
   }
   pictureRequest++;
   picture = null;
-  button.textContent = "Stop the camera";
+  button.textContent = film.camera === undefined ? "Stop the video" : "Stop the camera";
   button.ariaPressed = "true";
-  tell("The camera is on.");
-  await follow(camera);
+  if (film.camera !== undefined) {
+    tell("The camera is on.");
+    await showCameras(film.camera);
+  } else {
+    tell(`${film.name} plays.`);
+  }
+  await follow(film);
 }
 
-function stopCamera() {
-  camera?.close();
-  camera = null;
+async function showCameras(current) {
+  const found = await cameras();
+  element("cameras").replaceChildren(
+    ...found.map(({ id, name }) => new Option(name, id, false, id === current)),
+  );
+  element("cameras").hidden = found.length < 2;
+}
+
+function stopFilm() {
+  film?.close();
+  film = null;
   element("camera").textContent = "Start the camera";
   element("camera").ariaPressed = "false";
 }
 
-/** Shows what the camera sees until it is stopped. One frame at a time: it never lags behind. */
+/** Shows a film until it ends or is stopped. One frame at a time: it never lags behind. */
 async function follow(opened) {
   let spoken = performance.now();
   let last = spoken;
@@ -170,26 +237,28 @@ async function follow(opened) {
       const bitmap = await opened.frame();
       const start = performance.now();
       const answer = bitmap && (await analysed(bitmap));
-      if (camera !== opened) return;
+      if (film !== opened) return;
+      if (!bitmap && opened.camera === undefined) return tell(`${opened.name} is over.`);
       if (!bitmap) throw new Unusable("The camera was unplugged, or another program took it.");
       if (!answer) continue;
       // Frame and boxes are drawn together, so that they always belong to one another.
       showPicture(answer.bitmap);
       answer.bitmap.close();
-      showAnswer(answer, start);
+      showAnswer(answer, start, `${opened.name.replace(/\.\w+$/, "")}.png`);
 
       const now = performance.now();
       period = period ? SMOOTHING * period + (1 - SMOOTHING) * (now - last) : now - last;
       last = now;
       element("rate").textContent = `${Math.round(1000 / period)} frames/s`;
-      element("summary").textContent = summary(aboveThreshold());
+      if (!element("loading").hidden) continue; // that is said now
+      element("summary").textContent = results.summary();
       if (now - spoken > SPOKEN_EVERY) {
         spoken = now;
-        tellDetections();
+        results.tell();
       }
     }
   } finally {
-    if (camera === opened) stopCamera();
+    if (film === opened) stopFilm();
   }
 }
 
@@ -212,15 +281,6 @@ function tell(words) {
   element("status").textContent = words;
 }
 
-function tellDetections() {
-  tell(summary(aboveThreshold()));
-}
-
-function showThreshold() {
-  element("threshold-value").textContent = percent(slider.value);
-  slider.setAttribute("aria-valuetext", percent(slider.value));
-}
-
 /** An event handler whose errors people are told about. */
 function guarded(handler) {
   return async (...event) => {
@@ -239,36 +299,59 @@ function guarded(handler) {
 
 const useFile = guarded(async (file) => {
   if (!file) return;
-  const suffix = /\.tflite$/i;
-  if (!suffix.test(file.name)) return usePicture(file);
-  await useModel({
-    name: file.name.replace(suffix, ""),
-    read: async () => new Uint8Array(await file.arrayBuffer()),
-    examples: [],
-  });
+  if (MODEL.test(file.name)) {
+    return useModel({
+      name: file.name.replace(MODEL, ""),
+      read: async () => new Uint8Array(await file.arrayBuffer()),
+      examples: [],
+    });
+  }
+  if (file.type.startsWith("video/") || VIDEO.test(file.name)) {
+    return useFilm(() => Film.openFile(file));
+  }
+  await usePicture(file);
 });
 
+/** For phones, which have no keys to paste with. */
+async function pasteByButton() {
+  const items = await navigator.clipboard.read().catch((error) => {
+    console.warn(error);
+    throw new Unusable("The clipboard was not allowed. Allow it in the browser's address bar.");
+  });
+  for (const item of items) {
+    const type = item.types.find((each) => each.startsWith("image/"));
+    if (type) return useFile(new File([await item.getType(type)], "pasted.png", { type }));
+  }
+  throw new Unusable("There is no picture in the clipboard. Copy one, then paste it here.");
+}
+
 function connect() {
-  for (const [button, input] of Object.entries({ choose: "file", open: "model-file" })) {
+  for (const [button, input] of Object.entries({ empty: "file", choose: "file", open: "model-file" })) {
     element(button).addEventListener("click", () => element(input).click());
+  }
+  for (const input of ["file", "model-file"]) {
     element(input).addEventListener("change", ({ target }) => {
       useFile(target.files[0]);
       target.value = ""; // so that the same file can be chosen again
     });
   }
-  element("camera").addEventListener("click", guarded(toggleCamera));
-  element("model").addEventListener(
-    "change",
-    guarded(({ target }) => useModel(models[target.value])),
-  );
-  slider.addEventListener("input", () => {
-    showThreshold();
-    showDetections(aboveThreshold());
+  const on = (id, event, handler) => element(id).addEventListener(event, guarded(handler));
+  on("camera", "click", toggleCamera);
+  on("cameras", "change", () => useFilm(() => Film.openCamera(element("cameras").value)));
+  on("paste", "click", pasteByButton);
+  element("paste").hidden = !navigator.clipboard?.read;
+  on("model", "change", ({ target }) => useModel(models[target.value]));
+  on("place", "change", () => current && useModel(current));
+  on("measure", "click", measure);
+  document.addEventListener("paste", (event) => {
+    const [file] = event.clipboardData.files;
+    if (file) useFile(file);
   });
-  slider.addEventListener("change", () => {
-    if (picture || camera) tellDetections();
-  });
-  document.addEventListener("paste", ({ clipboardData }) => useFile(clipboardData.files[0]));
+  connectDrop();
+  addEventListener("pagehide", stopFilm);
+}
+
+function connectDrop() {
   document.addEventListener("dragover", (event) => {
     event.preventDefault(); // else the browser opens the file in place of the page
     element("drop").classList.add("over");
@@ -281,23 +364,12 @@ function connect() {
     element("drop").classList.remove("over");
     useFile(event.dataTransfer.files[0]);
   });
-  addEventListener("pagehide", stopCamera);
-}
-
-async function fetched(url) {
-  const response = await fetch(url).catch(() => null);
-  if (!response?.ok) {
-    throw new Unusable(`${url} could not be fetched (${response?.status ?? "no connection"}).`);
-  }
-  return response.blob();
 }
 
 async function begin() {
   connect();
-  slider.value = DEFAULT_THRESHOLD;
-  showThreshold();
-  await keepOffline();
-  const content = JSON.parse(await (await fetched("content.json")).text());
+  if (!(await keepOffline())) return;
+  const content = await (await fetched("content.json")).json();
   models = content.models.map(({ name, url, examples }) => ({
     name,
     read: async () => new Uint8Array(await (await fetched(url)).arrayBuffer()),

@@ -15,6 +15,11 @@ const AS_STORED = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
  */
 export async function decode(file) {
   const name = file.name ? `“${file.name}”` : "This";
+  if (file.type === "image/svg+xml" || /\.svgz?$/i.test(file.name ?? "")) {
+    throw new Unusable(
+      `${name} is an SVG drawing, which has no pixels. Save it as PNG and drop that.`,
+    );
+  }
   const { width, height } = await measure(file, name);
   if (width * height > MAX_PIXELS) {
     const millions = Math.round((width * height) / 1e6);
@@ -38,7 +43,7 @@ async function measure(file, name) {
         reject(
           new Unusable(
             `${name} is not a picture that this browser can read. ` +
-              "JPEG, PNG, WebP, GIF and BMP are fine, and models of yolov2 export (.tflite).",
+              "JPEG, PNG, WebP, GIF and BMP are fine, videos, and models of yolov2 export (.tflite).",
           ),
         );
       image.src = url;

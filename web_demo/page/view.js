@@ -17,6 +17,7 @@ export function showPicture(bitmap) {
   context.drawImage(bitmap, 0, 0);
   element("frame").hidden = false;
   element("empty").hidden = true;
+  element("saving").hidden = false;
 }
 
 /**
@@ -61,7 +62,7 @@ function drawnBox({ box: [top, left, bottom, right], label, name, score }) {
   tag.className = "tag";
   tag.classList.toggle("inside", top < 0.06);
   tag.classList.toggle("leftwards", left > 0.8);
-  tag.textContent = `${name} ${percent(score)}`;
+  tag.textContent = caption({ name, score });
   box.append(tag);
   return box;
 }
@@ -77,6 +78,11 @@ function listed({ box, label, name, score }) {
   return item;
 }
 
-function color(label) {
+/** What stands on a box. */
+export function caption({ name, score }) {
+  return `${name} ${percent(score)}`;
+}
+
+export function color(label) {
   return `oklch(0.76 0.17 ${(FIRST_HUE + label * HUE_STEP) % 360})`;
 }
