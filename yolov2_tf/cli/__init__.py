@@ -15,6 +15,7 @@ from yolov2_tf.cli.demo_web import demo_web
 from yolov2_tf.cli.evaluate import evaluate
 from yolov2_tf.cli.export import export
 from yolov2_tf.cli.import_darknet import import_darknet
+from yolov2_tf.cli.inspect import inspect
 from yolov2_tf.cli.models import models
 from yolov2_tf.cli.predict import predict
 from yolov2_tf.cli.train import train
@@ -28,6 +29,7 @@ app = typer.Typer(
     add_completion=False,
 )
 for command in (
+    inspect,
     anchors,
     train,
     evaluate,

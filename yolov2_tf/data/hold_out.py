@@ -34,7 +34,7 @@ def hold_out(dataset, fraction=HELD_OUT, seed=0):
     """
     if not 0 < fraction < 1:
         raise InputError(f"a part of {fraction:g} to hold out", expected="between 0 and 1")
-    groups = _groups(dataset.records)
+    groups = groups_of_copies(dataset.records)
     if len(groups) < 2:
         raise InputError(
             "only one picture: none can be held out for validation",
@@ -54,11 +54,18 @@ def hold_out(dataset, fraction=HELD_OUT, seed=0):
 
 def distinct_pictures(dataset):
     """Number of pictures that can be told apart; copies of one count once."""
-    return len(_groups(dataset.records))
+    return len(groups_of_copies(dataset.records))
 
 
-def _groups(records):
-    """Lists of indices of records that must stay together."""
+def groups_of_copies(records):
+    """Lists of indices of records that must stay together: copies of one picture.
+
+    Args:
+        records: A sequence of `Record`.
+
+    Returns:
+        A list of lists; every index is in one, most lists have one.
+    """
     root = list(range(len(records)))
 
     def find(i):
