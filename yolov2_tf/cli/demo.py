@@ -28,9 +28,9 @@ def demo(
         "demo_output"
     ),
 ):
-    """Train a small detector of handwritten digits, score it, draw what it finds, export it.
+    """Find a person in a photo with the starter; train, score and export a detector of digits.
 
-    Needs no data and no network.
+    Needs no data and no network. The photo takes seconds, the training minutes.
 
     `yolov2 demo --out demo_output`
     """
@@ -53,22 +53,27 @@ def demo(
 
     start = time.perf_counter()
     console = Console()
-    console.print(f"[bold]1[/bold] Painting {SCENES:,} scenes of handwritten digits to learn from")
+    console.print(
+        "[bold]1[/bold] Looking at a photo with the starter, which comes with the package"
+    )
+    show_starter(out, console)
+
+    console.print(f"[bold]2[/bold] Painting {SCENES:,} scenes of handwritten digits to learn from")
     scenes, _ = check_images(open_digits("train", size=RECIPE.size, count=SCENES))
     watched, _ = check_images(open_digits("val", size=RECIPE.size, count=WATCHED))
     unseen, _ = check_images(open_digits("test", size=RECIPE.size, count=HELD_OUT))
 
-    console.print(f"[bold]2[/bold] Training a Tiny YOLOv2 of a quarter's width, {RECIPE.size} px")
+    console.print(f"[bold]3[/bold] Training a Tiny YOLOv2 of a quarter's width, {RECIPE.size} px")
     train(DetectionTask(scenes, watched), RECIPE, out, overwrite=True, console=console)
 
-    console.print(f"[bold]3[/bold] Scoring {HELD_OUT} scenes by other hands")
+    console.print(f"[bold]4[/bold] Scoring {HELD_OUT} scenes by other hands")
     pictures = [load_image(record.image) for record in unseen.records]
     path = out / "model.keras"
     evaluation = evaluate(unseen, open_model(path, EVALUATION).detect(pictures))
     console.print(evaluation.table())
     plot_precision_recall(evaluation, out / "precision_recall.png")
 
-    console.print("[bold]4[/bold] Drawing what it finds")
+    console.print("[bold]5[/bold] Drawing what it finds")
     detector = open_model(path)
     drawn = [
         draw_detections(
@@ -78,7 +83,7 @@ def demo(
     ]
     _save(contact_sheet(drawn), out / "detections.png")
 
-    console.print("[bold]5[/bold] Exporting it for phones, browsers and small computers")
+    console.print("[bold]6[/bold] Exporting it for phones, browsers and small computers")
     phone = out / "model.tflite"
     calibration = [load_image(record.image) for record in scenes.records[:CALIBRATION]]
     difference = export_tflite(
@@ -92,6 +97,39 @@ def demo(
         f"{out / 'detections.png'}, {out / 'history.png'}, {out / 'precision_recall.png'}.\n"
         f"Use it: yolov2 predict {path} PICTURE --out drawn, or yolov2 demo-web {phone}"
     )
+
+
+def show_starter(out, console):
+    """Draws what the starter finds in the one real photo that a dependency brings along.
+
+    It is Matplotlib's portrait of Rear Admiral Grace Hopper (U.S. Navy, in the public domain).
+
+    Args:
+        out: Folder, made where missing; gets `photo.png`.
+        console: `rich.console.Console`.
+    """
+    import matplotlib
+
+    from yolov2_tf.data.images import load_image
+    from yolov2_tf.drawing.pictures import draw_detections
+    from yolov2_tf.export.detectors import open_model
+    from yolov2_tf.zoo.names import model_path
+
+    photo = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+    if not photo.is_file():  # some distributions leave it out
+        console.print(f"Matplotlib came without {photo.name}: yolov2 predict starter PICTURE")
+        return
+    detector, picture = open_model(model_path("starter")), load_image(photo)
+    found = detector.detect(picture)
+    names = detector.class_names
+    out.mkdir(parents=True, exist_ok=True)
+    drawn = draw_detections(picture, found["boxes"], found["labels"], found["scores"], names)
+    _save(drawn, out / "photo.png")
+    what = ", ".join(
+        f"{names[label]} {score:.2f}"
+        for label, score in zip(found["labels"], found["scores"], strict=True)
+    )
+    console.print(f"{out / 'photo.png'}: {what or 'nothing'}", highlight=False)
 
 
 def _save(image, path):
