@@ -8,9 +8,11 @@ import shutil
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import cv2
+import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
@@ -21,6 +23,7 @@ from yolov2_tf.export.check import unmatched
 from yolov2_tf.export.numpy_resize import resize
 from yolov2_tf.export.runtime import TFLiteDetector
 from yolov2_tf.export.tflite import Conversion
+from yolov2_tf.zoo import shipped
 
 pytestmark = pytest.mark.slow
 
@@ -191,3 +194,33 @@ def test_mediapipe_resizes_in_a_way_of_its_own(trained, mediapipe):
     (answer,) = mediapipe(picture, paths[:1])
     assert {found["label"] for found in answer} == {"dog", "bicycle", "car"}
     assert_answers_match(answer, paths[0], as_mediapipe, picture.shape, score=0.01, distance=2)
+
+
+OFFLINE = """
+import json, pathlib, socket, sys
+def refuse(*_):
+    raise OSError("this test is offline")
+socket.socket.connect = refuse
+from yolov2_tf import cli
+sys.argv = ["yolov2", "predict", "starter", sys.argv[1], "--json", sys.argv[2]]
+try:
+    cli.main()
+except SystemExit as end:
+    assert not end.code
+print(json.dumps(json.loads(pathlib.Path(sys.argv[-1]).read_text())))
+"""
+
+
+def test_the_wheel_finds_things_out_of_the_box(source, tmp_path):
+    """The package with all that pip brings along, and no network once it is installed."""
+    wheels = tmp_path / "wheels"
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", wheels, source]
+    subprocess.run(build, check=True)
+    (wheel,) = wheels.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        held = {Path(name).stem for name in archive.namelist() if "/networks/" in name}
+    assert held == set(shipped.NETWORKS)
+    photo = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+    python = environment(tmp_path / "environment", str(wheel))
+    (answer,) = ask(python, OFFLINE, photo, tmp_path / "found.json")
+    assert "person" in {found["label"] for found in answer["detections"]}
