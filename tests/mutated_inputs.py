@@ -13,7 +13,10 @@ from yolov2_tf.errors import InputError
 
 LONGEST = 5
 """Seconds of the processor that one input may take. Other processes do not count, so that a busy
-machine makes no difference; what never ends uses them up and is interrupted."""
+machine makes no difference; what never ends uses them up, and is interrupted."""
+
+WAITED = 120
+"""Seconds by the clock after which one input is taken to wait for what never comes."""
 
 MOST = 1e9
 """Bytes that all of them may take."""
@@ -78,7 +81,7 @@ def open_all(prepare, opening, times):
 
     Raises:
         Exception: Whatever else an input makes `opening` raise.
-        TimeoutError: If one takes longer than `LONGEST`.
+        TimeoutError: If one takes longer than `LONGEST`, or waits for `WAITED`.
     """
     opened, longest = 0, 0.0
     with measured() as memory:
@@ -94,15 +97,22 @@ def open_all(prepare, opening, times):
 
 @contextlib.contextmanager
 def _interrupted():
-    """Raises TimeoutError where the block uses up `LONGEST` seconds of the processor."""
+    """Raises TimeoutError where the block takes `LONGEST` of the processor, or waits `WAITED`."""
 
-    def stop(*_):
-        raise TimeoutError(f"an input takes more than {LONGEST} s of the processor")
+    def stop(number, _):
+        what = "takes too long" if number == signal.SIGPROF else "waits for ever"
+        raise TimeoutError(f"an input {what}")
 
-    before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, LONGEST)
+    timers = (
+        (signal.SIGPROF, signal.ITIMER_PROF, LONGEST),
+        (signal.SIGALRM, signal.ITIMER_REAL, WAITED),
+    )
+    before = [signal.signal(number, stop) for number, *_ in timers]
     try:
+        for _, timer, seconds in timers:
+            signal.setitimer(timer, seconds)
         yield
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
+        for (number, timer, _), handler in zip(timers, before, strict=True):
+            signal.setitimer(timer, 0)
+            signal.signal(number, handler)

@@ -2,8 +2,10 @@ import os
 import unicodedata
 
 import pytest
+from PIL import Image
 
 from yolov2_tf.data.picture_finder import as_posix, find_pictures, walk_pictures
+from yolov2_tf.data.text_files import read_text
 from yolov2_tf.errors import InputError
 
 
@@ -88,3 +90,12 @@ def test_as_posix():
     assert as_posix("C:\\a\\b.jpg") == "/a/b.jpg"
     assert as_posix("a:b.jpg") == "a:b.jpg"
     assert as_posix("what?.jpg") == "what?.jpg"
+
+
+def test_devices_and_pipes_are_no_files(tmp_path):
+    """Nothing waits for what a device or a pipe may one day say."""
+    os.mkfifo(tmp_path / "pipe")
+    Image.new("RGB", (9, 9)).save(tmp_path / "a.jpg")
+    assert list(walk_pictures(tmp_path)) == [str(tmp_path / "a.jpg")]
+    with pytest.raises(InputError, match="no ordinary file"):
+        read_text(tmp_path / "pipe")

@@ -7,6 +7,7 @@ another computer, percent-encoded, in another Unicode form, in another case, or 
 import itertools
 import os
 import re
+import stat
 import unicodedata
 from urllib.parse import unquote
 
@@ -27,6 +28,8 @@ class PictureFinder:
     A name is first tried as it stands in each folder, then without its first folders, then against
     the names that the folders hold in any spelling. Only then the pictures below `below` are
     compared by file name; of several the one with the longest common end of the path is meant.
+    What a name says leads nowhere out of these folders, by `../` or from the root: annotations may
+    be anybody's. (Links that lie in the folders are the user's own, and followed.)
 
     Args:
         folders: Folders to look into, likeliest first.
@@ -36,6 +39,7 @@ class PictureFinder:
     def __init__(self, folders, below=()):
         self._folders = [os.fspath(folder) for folder in folders]
         self._below = [os.fspath(folder) for folder in below]
+        self._inside = [os.path.abspath(folder) for folder in (*self._folders, *self._below)]
         self._in_folder = {}
         self._found_below = None
 
@@ -46,21 +50,35 @@ class PictureFinder:
             name: The picture as the annotations name it, with or without folders and suffix.
 
         Raises:
-            InputError: If several pictures could be meant.
+            InputError: If several pictures could be meant, or the name leads out of the folders.
         """
         names = tuple(dict.fromkeys((name, as_posix(name), unquote(as_posix(name)))))
         for look in (self._as_it_stands, self._in_any_spelling, self._further_below):
             for spelling in names:
                 if path := look(spelling):
                     return path
+        for spelling in names:
+            self._refuse_outside(spelling)
         return None
+
+    def _refuse_outside(self, name):
+        """Raises if there is such a picture, elsewhere on this computer."""
+        for folder in self._folders if is_picture(name) else ():
+            path = os.path.normpath(os.path.join(folder, name))
+            if _is_file(path):
+                raise InputError(
+                    f"a picture outside the data set: {path}",
+                    where=name,
+                    expected=f"one in {' or '.join(dict.fromkeys(self._folders))}",
+                    hint=f"--images {os.path.dirname(path)}, if that is meant",
+                )
 
     def _as_it_stands(self, name):
         if not is_picture(name):
             return None
         for folder, tail in self._places(name):
             path = os.path.normpath(os.path.join(folder, tail))
-            if _is_file(path):
+            if lies_in(path, self._inside) and _is_file(path):
                 return path
         return None
 
@@ -74,6 +92,8 @@ class PictureFinder:
     def _in_any_spelling(self, name):
         for folder, tail in self._places(name):
             place = os.path.normpath(os.path.join(folder, os.path.dirname(tail)))
+            if not lies_in(place, self._inside):
+                continue
             if place not in self._in_folder:
                 paths = (os.path.join(place, file) for file in _list_folder(place))
                 self._in_folder[place] = _by_key(filter(is_picture, paths))
@@ -128,6 +148,17 @@ def as_posix(name):
     return re.sub("^[A-Za-z]:(?=/)", "", name)
 
 
+def lies_in(path, folders):
+    """Whether a path is one of some folders or lies below, as it is written.
+
+    Args:
+        path: A path.
+        folders: Absolute paths.
+    """
+    path = os.path.abspath(path)
+    return any(path == f or path.startswith(os.path.join(f, "")) for f in folders)
+
+
 def is_picture(name):
     """Whether a file is a picture, by its suffix; hidden files (`._a.jpg`) are none."""
     base = os.path.basename(name)
@@ -171,8 +202,9 @@ def written_link(path):
     if os.path.splitext(path)[1]:
         return None
     try:
-        if os.path.getsize(path) > 1024:
-            return None
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > 1024:
+            return None  # a device would be waited for
         with open(path, encoding="utf-8") as file:
             target = os.path.normpath(os.path.join(os.path.dirname(path), file.read().strip()))
         return target if os.path.isdir(target) else None

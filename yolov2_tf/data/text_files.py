@@ -1,6 +1,8 @@
 """Text files of annotations in whatever encoding a tool or an office program wrote them."""
 
 import codecs
+import os
+import stat
 from pathlib import Path
 
 from yolov2_tf.errors import InputError
@@ -26,6 +28,8 @@ def read_text(path, fallback=None):
         InputError: If it cannot be opened or is not in these encodings.
     """
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a device or a pipe would be waited for
+            raise InputError("no ordinary file", where=path)
         content = Path(path).read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error

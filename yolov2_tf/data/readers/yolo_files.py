@@ -11,6 +11,7 @@ from yolov2_tf.data.picture_finder import (
     PictureFinder,
     as_posix,
     is_picture,
+    lies_in,
     walk_pictures,
     written_link,
 )
@@ -28,7 +29,7 @@ NO_LABELS = re.compile(
 _LABEL_FOLDERS = ("labels", "Labels", "label", "annotations")
 
 
-def resolve(entry, folders):
+def resolve(entry, folders, inside=()):
     """Finds the folder or file that a data set's description names.
 
     Backslashes, drive letters, `../` that leads nowhere and leading folders of another computer
@@ -37,14 +38,17 @@ def resolve(entry, folders):
     Args:
         entry: A path as the description states it.
         folders: Folders that it may be relative to, likeliest first.
+        inside: More folders that it may lie in.
 
     Returns:
-        A path, or None.
+        A path in one of the folders, or None.
+
+    Raises:
+        InputError: If it is there, but outside these folders.
     """
     entry = as_posix(str(entry))
     absolute = entry.startswith("/")
-    if absolute and _exists(entry):
-        return os.path.normpath(entry)
+    folders, outside = [os.path.abspath(folder) for folder in folders], None
     parts = [part for part in entry.split("/") if part not in ("", ".")]
     # Of a relative path only `..` and one folder go, e.g. the `data/` of CVAT and Darknet.
     droppable = len(parts) if absolute else parts.count("..") + 1
@@ -52,9 +56,18 @@ def resolve(entry, folders):
         if any(map(role, parts[:start])) and not any(map(role, parts[start:])):
             break  # images/ is not meant by valid/images
         for folder in folders:
-            path = os.path.normpath(os.path.join(folder, *parts[start:]))
+            tail = entry if absolute and not start else os.path.join("", *parts[start:])
+            path = os.path.normpath(os.path.join(folder, tail))
             if _exists(path):
-                return path
+                if lies_in(path, [*folders, *inside]):
+                    return path
+                outside = outside or path
+    if outside is not None:
+        raise InputError(
+            f"{reprlib.repr(entry)} leads out of the data set, to {outside}",
+            where=folders[0],
+            hint=f"--images {outside}, if that is meant",
+        )
     return None
 
 

@@ -72,7 +72,8 @@ def from_yaml(path, images=None):
     entries = {key: content[key] for key in SETS if content.get(key)}
     if not entries:
         raise InputError("no image sets", where=path, expected="train, val or test")
-    _fill(sets, entries, [sets.root, os.path.abspath(path.parent)])
+    folder = os.path.abspath(path.parent)
+    _fill(sets, entries, [sets.root, folder], _around(folder))
     return sets
 
 
@@ -279,18 +280,25 @@ def _root(content, path, images):
     if images:
         return os.path.abspath(images)
     root = content.get("path")
-    found = resolve(root, [folder]) if isinstance(root, str) and root else None
+    named = isinstance(root, str) and root
+    found = resolve(root, [folder], _around(folder)) if named else None
     # Files made elsewhere often state a folder of that machine.
     return found if found and os.path.isdir(found) else folder
 
 
-def _fill(sets, entries, folders):
+def _around(folder):
+    """The folder above as a list: descriptions often lie in one beside the pictures'."""
+    above = os.path.dirname(folder)
+    return [] if above == os.path.dirname(above) else [above]
+
+
+def _fill(sets, entries, folders, inside=()):
     """Lists the pictures of every image set; those that are not there go to `absent`."""
     for key, entry in entries.items():
         pictures = []
         try:
             for part in entry if isinstance(entry, list) else [entry]:
-                place = resolve(part, folders)
+                place = resolve(part, folders, inside)
                 if place is None:
                     raise InputError(
                         f"{key!r} is {reprlib.repr(part)}: neither a folder nor a list of pictures",
