@@ -12,6 +12,7 @@ from yolov2_tf.cli.classify import app as classify
 from yolov2_tf.cli.convert import convert
 from yolov2_tf.cli.demo import demo
 from yolov2_tf.cli.demo_web import demo_web
+from yolov2_tf.cli.describe import describe
 from yolov2_tf.cli.evaluate import evaluate
 from yolov2_tf.cli.export import export
 from yolov2_tf.cli.import_darknet import import_darknet
@@ -38,6 +39,7 @@ for command in (
     export,
     import_darknet,
     models,
+    describe,
     benchmark,
     demo,
     demo_web,

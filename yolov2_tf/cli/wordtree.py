@@ -1,5 +1,6 @@
 """`yolov2 wordtree`: builds, shows and checks label trees."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +21,13 @@ Json = Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to st
 
 @app.command()
 def build(
-    leaves: Annotated[Path, typer.Option(help="The labels, a WordNet id (n02084071) per line.")],
+    leaves: Annotated[
+        list[str],
+        typer.Option(
+            help="The classes: `coco`, `voc`, a file with n02084071, dog=n02084071 or dog on each "
+            "line, or ImageNet's folder. May be given several times."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Tree file to write.")],
     wordnet: Annotated[
         Path | None, typer.Option(help="Folder of WordNet 3.0. Default: where Debian puts it.")
@@ -28,29 +35,43 @@ def build(
     names: Annotated[
         Path | None, typer.Option(help="Also write what people call the nodes, one per line.")
     ] = None,
+    map_out: Annotated[
+        Path | None,
+        typer.Option(help="Also write each class's node, of the first list, for `train --map`."),
+    ] = None,
     json: Json = None,
 ):
-    """Build a tree from WordNet for a list of labels, as the paper does (section 4).
+    """Build a tree from WordNet for lists of labels, as the paper does (section 4).
 
     WordNet 3.0 comes with Debian's package `wordnet-base`. The 1,000 classes of ImageNet give the
-    paper's tree of 1,369 nodes.
+    paper's tree of 1,369 nodes, if they come in the order of their ids.
+
+    A name of several senses is asked for in a terminal; elsewhere it is an error that lists them.
 
     **Examples**
     `yolov2 wordtree build --leaves wnids.txt --out my.tree`
 
+    `yolov2 wordtree build --leaves coco --leaves imagenet/ --out my.tree --map-out coco.map`
+
     `yolov2 wordtree build --leaves wnids.txt --out my.tree --names my.names --json -`
     """
     from yolov2_tf.cli.parsing import messages, write_json
-    from yolov2_tf.files import replacing
-    from yolov2_tf.trees.wordnet import WordNet, build_tree, read_wnids
+    from yolov2_tf.trees.label_lists import read_labels
+    from yolov2_tf.trees.wordnet import WordNet, build_tree
 
     database = WordNet.read(wordnet)
-    tree = build_tree(read_wnids(leaves, database), database)
+    choose = _chooser(database) if sys.stdin.isatty() and json != "-" else None
+    lists = [read_labels(source, database, choose) for source in leaves]
+    called = {}  # what each synset is called by the first list that has a name for it
+    for label in (label for labels in lists for label in labels):
+        if called.get(label.wnid) is None:
+            called[label.wnid] = label.name
+    tree = build_tree(list(called), database)
     tree.write(out)
     if names is not None:
-        lines = [f"{database.name(wnid)}\n" for wnid in tree.names]
-        with replacing(names) as temporary:
-            temporary.write_text("".join(lines), encoding="utf-8")
+        _write_lines(names, [called.get(wnid) or database.name(wnid) for wnid in tree.names])
+    if map_out is not None:
+        _write_lines(map_out, [tree.names.index(label.wnid) for label in lists[0]])
     if json is not None:
         write_json(_summary(tree), json)
     messages().print(f"{out}: {_sentence(tree)}", highlight=False, soft_wrap=True)
@@ -130,6 +151,27 @@ def check(
 
 
 # === Parts ===
+
+
+def _chooser(wordnet):
+    """Function that asks which of its senses a name means."""
+    from yolov2_tf.trees.label_lists import sense_text
+
+    def choose(name, senses):
+        typer.echo(f"{name}:")
+        for number, wnid in enumerate(senses, 1):
+            typer.echo(f"  {number}  {sense_text(wnid, wordnet)}")
+        number = typer.prompt("which", type=typer.IntRange(1, len(senses)), default=1)
+        return senses[number - 1]
+
+    return choose
+
+
+def _write_lines(path, values):
+    from yolov2_tf.files import replacing
+
+    with replacing(path) as temporary:
+        temporary.write_text("".join(f"{value}\n" for value in values), encoding="utf-8")
 
 
 def _summary(tree):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ def open_classification(spec, split=None, *, class_names=None):
 
             - a folder with one folder of pictures for each class, `root/cat/1.jpg`, or with one
               of these for each image set, `root/train/cat/1.jpg`;
+            - a folder of pictures whose names begin with ImageNet's ids, `n02084071_1.jpg`: the
+              ids are the classes;
             - `tfds:NAME`, e.g. `tfds:cifar10`, or the folder of a prepared TFDS data set;
             - `digits`, the embedded one.
         split: Image set to read, e.g. `"train"`. Default: the only one there is, else all of
@@ -101,6 +104,14 @@ def _open_folder(root, split):
         if any(map(_has_pictures, _subfolders(root / name)))
     }
     chosen, notes = ("",), ()
+    by_name = {} if image_sets or split is not None else _named_by_wnid(root)
+    if by_name:
+        records = [
+            LabelledImage(str(path), label, path.name)
+            for label, paths in enumerate(by_name.values())
+            for path in paths
+        ]
+        return ClassificationDataset(root.name, tuple(by_name), records, notes)
     if image_sets or split is not None:
         chosen, notes = choose_splits(root, image_sets, split)
     else:
@@ -127,6 +138,19 @@ def _open_folder(root, split):
         notes = (*notes, f"classes without a picture: {len(empty):,} ({listing(empty)})")
     title = " ".join(filter(None, [root.name, chosen[0] if len(chosen) == 1 else ""]))
     return ClassificationDataset(title, tuple(class_names), records, notes)
+
+
+def _named_by_wnid(folder):
+    """`{wnid: paths}` of a folder of pictures that are named after ImageNet's ids; else empty."""
+    paths = [p for p in sorted(folder.iterdir()) if p.name.lower().endswith(PICTURE_SUFFIXES)]
+    if any(map(_has_pictures, _subfolders(folder))):
+        return {}
+    if not paths or not all(re.match(r"n\d{8}[_.-]", path.name) for path in paths):
+        return {}
+    found = {}
+    for path in paths:
+        found.setdefault(path.name[:9], []).append(path)
+    return found
 
 
 def _subfolders(folder):

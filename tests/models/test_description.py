@@ -1,0 +1,65 @@
+"""Operations as in the paper, weights as Keras counts them, receptive fields as gradients find."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from yolov2_tf.data.readers.voc_xml import CLASS_NAMES
+from yolov2_tf.models.darknet19 import Darknet19
+from yolov2_tf.models.description import describe_layers
+from yolov2_tf.models.layers import DarknetMaxPool, Passthrough
+from yolov2_tf.models.yolov2 import YOLOv2
+
+
+def billions(rows):
+    return sum(row.operations for row in rows) / 1e9
+
+
+def test_darknet19_has_the_papers_operations():
+    model = Darknet19([str(i) for i in range(1000)])
+    rows = describe_layers(model, 224)
+    assert billions(rows) == pytest.approx(5.58, abs=0.03)
+    assert sum(row.weights for row in rows) == model.count_params()
+    assert rows[-1].field == 224  # the average is over the whole picture
+
+
+@pytest.mark.parametrize(("squeeze", "expected"), [(64, 29.36), (0, 27.2)])
+def test_yolov2_has_the_papers_operations(squeeze, expected):
+    model = YOLOv2(CLASS_NAMES, squeeze=squeeze)
+    rows = describe_layers(model, 416)
+    assert billions(rows) == pytest.approx(expected, abs=0.1)
+    assert sum(row.weights for row in rows) == model.count_params()
+    assert rows[-1].shape == (13, 13, 125)
+    assert rows[-1].stride == 32
+    quarter = describe_layers(model, 208)
+    assert billions(quarter) == pytest.approx(billions(rows) / 4, rel=0.01)
+
+
+def test_receptive_fields_are_where_gradients_come_from():
+    image = keras.Input((None, None, 3))
+    x = layers.Conv2D(4, 3, padding="same", name="first")(image)
+    x = layers.MaxPooling2D(2, name="pool")(x)
+    fine = layers.Conv2D(4, 5, padding="same", activation="relu", name="fine")(x)
+    x = layers.AveragePooling2D(2)(fine)
+    x = layers.Conv2D(4, 3, padding="same", dilation_rate=2, name="dilated")(x)
+    x = layers.Concatenate(name="both")([Passthrough(name="passthrough")(fine), x])
+    x = DarknetMaxPool(3, 1, 2, name="last")(x)
+    model = keras.Model(image, x)
+    rows = {row.name: row for row in describe_layers(model, 64)}
+    for name, row in rows.items():
+        part = keras.Model(image, model.get_layer(name).output)
+        assert row.field == _seen(part), name
+
+
+def _seen(model, size=64):
+    """Side of the part of the picture that the gradient of the middle place reaches."""
+    picture = tf.Variable(np.random.default_rng(0).uniform(0, 1, (8, size, size, 3)).astype("f4"))
+    with tf.GradientTape() as tape:
+        output = model(picture)
+        middle = output[:, output.shape[1] // 2, output.shape[2] // 2]
+    gradient = tf.reduce_sum(tf.abs(tape.gradient(middle, picture)), axis=[0, 3]).numpy()
+    # Pools pick one of their places: over eight pictures and all channels each is picked.
+    rows = np.flatnonzero(gradient.sum(axis=1))
+    return rows[-1] - rows[0] + 1

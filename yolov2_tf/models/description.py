@@ -1,0 +1,116 @@
+"""What a network is made of: operations, weights and receptive field of each layer."""
+
+import dataclasses
+
+import keras
+import numpy as np
+from keras import layers
+
+from yolov2_tf.models.layers import DarknetMaxPool, DarknetReorg, Passthrough
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerRow:
+    """One layer that computes, moves or joins something.
+
+    Attributes:
+        name: Of the layer.
+        kind: Of its class.
+        shape: `(height, width, channels)` of its output at the given input size.
+        weights: Numbers that it holds, those of the batch normalisation after it included.
+        operations: Multiplications and additions of its kernel, 2 for each weight and place, as
+            Darknet counts (`BFLOPs` of src/convolutional_layer.c).
+        field: Side in pixels of the part of the picture that one place of its output depends on;
+            the input's where a layer looks at all of it.
+        stride: Pixels of the picture between neighbouring places of its output.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, int, int]
+    weights: int
+    operations: int
+    field: int
+    stride: int
+
+
+SHOWN = (
+    *(layers.Conv2D, layers.DepthwiseConv2D, layers.Dense, layers.MaxPooling2D),
+    *(layers.AveragePooling2D, layers.GlobalAveragePooling2D, layers.GlobalMaxPooling2D),
+    *(layers.UpSampling2D, layers.Concatenate, layers.Add),
+    *(DarknetMaxPool, DarknetReorg, Passthrough),
+)
+"""Layers that have a row. Activations and the like belong to the one before."""
+
+
+def describe_layers(model, size):
+    """The layers of a network at an input size.
+
+    The receptive field is that of the geometry: what could be seen through every kernel and pool.
+    Through Darknet's `[reorg]`, which mixes up places, it is as if it were the plain one.
+
+    Args:
+        model: Functional model of one input `(B, H, W, 3)`.
+        size: Side of the input in pixels.
+
+    Returns:
+        List of `LayerRow` in the order of the layers.
+    """
+    shapes = _shapes(model, size)
+    seen, rows, owner = {}, [], {}
+    for layer in model.layers:
+        if isinstance(layer, layers.InputLayer):
+            continue
+        sources = [id(tensor) for tensor in _tensors(layer.input)]
+        before = [seen.get(source, (1, 1)) for source in sources]
+        field, stride = max(field for field, _ in before), max(step for _, step in before)
+        field, stride = _through(layer, field, stride, size)
+        row = next((owner[source] for source in sources if source in owner), None)
+        if isinstance(layer, SHOWN):
+            row = len(rows)
+            rows.append(_row(layer, shapes[layer.name], min(field, size), stride))
+        elif layer.count_params() and row is not None:  # batch normalisation, bias
+            more = rows[row].weights + layer.count_params()
+            rows[row] = dataclasses.replace(rows[row], weights=more)
+        for tensor in _tensors(layer.output):
+            seen[id(tensor)] = field, stride
+            if row is not None:
+                owner[id(tensor)] = row
+    return rows
+
+
+def _row(layer, shape, field, stride):
+    kernel = getattr(layer, "kernel", getattr(layer, "depthwise_kernel", None))
+    shape = tuple(shape[1:]) if len(shape) == 4 else (1, 1, shape[-1])
+    operations = 0 if kernel is None else 2 * int(np.prod(kernel.shape)) * shape[0] * shape[1]
+    kind = type(layer).__name__
+    return LayerRow(layer.name, kind, shape, layer.count_params(), operations, field, stride)
+
+
+def _through(layer, field, stride, size):
+    """Receptive field and stride after a layer."""
+    if isinstance(layer, (layers.GlobalAveragePooling2D, layers.GlobalMaxPooling2D)):
+        return size, size
+    if isinstance(layer, (Passthrough, DarknetReorg)):
+        return field + (layer.block - 1) * stride, stride * layer.block
+    if isinstance(layer, layers.UpSampling2D):
+        return field, stride // layer.size[0]
+    if isinstance(layer, DarknetMaxPool):
+        return field + (layer.size - 1) * stride, stride * layer.stride
+    kernel = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
+    if kernel is None:
+        return field, stride
+    dilation = getattr(layer, "dilation_rate", (1, 1))[0]
+    return field + (kernel[0] - 1) * dilation * stride, stride * layer.strides[0]
+
+
+def _shapes(model, size):
+    """Output shape of each layer, by name, for one picture of the size."""
+    outputs = {layer.name: _tensors(layer.output)[0] for layer in model.layers}
+    whole = keras.Model(model.input, list(outputs.values()))
+    found = whole.compute_output_spec(keras.KerasTensor((1, size, size, 3), "float32"))
+    return {name: spec.shape for name, spec in zip(outputs, found, strict=True)}
+
+
+def _tensors(value):
+    return value if isinstance(value, list | tuple) else [value]
