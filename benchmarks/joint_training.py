@@ -138,6 +138,7 @@ def main():
     parser.add_argument("--pictures", type=int, default=4000)
     parser.add_argument("--epochs", type=int, default=6, help="passes over the scenes")
     parser.add_argument("--trunk-steps", type=int, default=1200)
+    parser.add_argument("--ratio", default="1:1", help="scenes : views of labelled pictures")
     options = parser.parse_args()
     console = Console()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -165,7 +166,12 @@ def main():
     console.print(f"trunk: accuracy {accuracy:.3f}, {time.perf_counter() - start:.0f} s")
     results = {"trunk accuracy": accuracy}
     joint = dataclasses.replace(
-        recipe, ratio=(1, 1), mosaic=0.8, image_rule="object", balance=True, spare=True
+        recipe,
+        ratio=tuple(map(int, options.ratio.split(":"))),
+        mosaic=0.8,
+        image_rule="object",
+        balance=True,
+        spare=True,
     )
     for name, how, mixed_in in (("detection only", recipe, None), ("joint", joint, pictures)):
         folder = options.out / name.replace(" ", "_")

@@ -48,13 +48,13 @@ def score_sizes(path, dataset, sizes, metric, thresholds, *, batch_size=8, runs=
         List of `SizeRow`.
     """
     network = load_model(path)
-    rows = []
+    detectors, scores = [], []
     for size in sizes:
-        detector = KerasDetector(network, thresholds, size=size, batch_size=batch_size)
-        found = list(detector.detect(watch([record.image for record in dataset.records])))
-        score = evaluate(dataset, found, metric, tree=detector.tree).map
-        rows.append(SizeRow(size, score, _median_ms(detector, dataset, runs)))
-    return rows
+        detectors.append(KerasDetector(network, thresholds, size=size, batch_size=batch_size))
+        found = detectors[-1].detect(watch([record.image for record in dataset.records]))
+        scores.append(evaluate(dataset, list(found), metric, tree=detectors[-1].tree).map)
+    times = _median_ms(detectors, dataset, runs)
+    return [SizeRow(*row) for row in zip(sizes, scores, times, strict=True)]
 
 
 def plot(rows, path, title, paper=False):
@@ -74,13 +74,15 @@ def plot(rows, path, title, paper=False):
     plot_speed_and_accuracy(curves, title, path)
 
 
-def _median_ms(detector, dataset, runs):
-    taken = []
+def _median_ms(detectors, dataset, runs):
+    """Milliseconds of each detector for a picture, in turn: all meet what else the machine does."""
+    taken = [[] for _ in detectors]
     for i in range(runs + 1):  # the first warms up
         picture = load_image(dataset.records[i % len(dataset)].image)
-        resized, *_ = resize(picture, detector.input_size, detector.layout.resize)
-        detector.run(resized)
-        start = time.perf_counter()
-        detector.run(resized)
-        taken.append(1e3 * (time.perf_counter() - start))
-    return float(np.median(taken[1:]))
+        for detector, mine in zip(detectors, taken, strict=True):
+            resized, *_ = resize(picture, detector.input_size, detector.layout.resize)
+            detector.run(resized)
+            start = time.perf_counter()
+            detector.run(resized)
+            mine.append(1e3 * (time.perf_counter() - start))
+    return [float(np.median(mine[1:])) for mine in taken]

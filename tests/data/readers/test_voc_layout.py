@@ -155,3 +155,25 @@ def test_pictures_given_by_images_must_be_there(tmp_path):
     build(tmp_path, "set/Annotations/a.xml", "empty/readme.txt: x")
     with pytest.raises(InputError, match="no pictures in this folder"):
         read_voc(tmp_path / "set", images=tmp_path / "empty")
+
+
+def test_imagenets_detection_layout(tmp_path):
+    """`Annotations/DET/val`, `Data/DET/val`, and a list whose lines are numbered."""
+    for number in (1, 2, 3):
+        name = f"ILSVRC2012_val_{number:08d}"
+        for folder in ("Annotations", "Data", "ImageSets"):
+            (tmp_path / "ILSVRC" / folder / "DET" / "val").mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, 30)).save(tmp_path / f"ILSVRC/Data/DET/val/{name}.JPEG", "JPEG")
+        (tmp_path / f"ILSVRC/Annotations/DET/val/{name}.xml").write_text(
+            f"<annotation><folder>val</folder><filename>{name}</filename>"
+            "<size><width>40</width><height>30</height><depth>3</depth></size>"
+            "<object><name>n02084071</name><bndbox><xmin>5</xmin><xmax>21</xmax>"
+            "<ymin>4</ymin><ymax>25</ymax></bndbox></object></annotation>"
+        )
+    lists = tmp_path / "ILSVRC/ImageSets/DET"
+    lists.joinpath("val.txt").write_text("ILSVRC2012_val_00000001 1\nILSVRC2012_val_00000003 2\n")
+    dataset = open_dataset(tmp_path / "ILSVRC", split="val")
+    assert [record.image_id[-1] for record in dataset.records] == ["1", "3"]
+    assert dataset.class_names == ("n02084071",)
+    assert all(record.image.endswith(".JPEG") for record in dataset.records)
+    assert dataset.records[0].boxes[0] == pytest.approx([0.1, 0.1, 0.8, 0.5])

@@ -7,6 +7,7 @@ the pictures in `train/`, `valid/` and `test/` (Roboflow), or nothing but XML fi
 
 import dataclasses
 import os
+import re
 from pathlib import Path
 
 from yolov2_tf.data.image_sets import role
@@ -50,7 +51,7 @@ class VocPart:
         for name in (name for name in names if name in self.sets):
             source = self.sets[name]
             seen = set()
-            for where, stem in self._entries(source, by_key, faults):
+            for where, stem in self._entries(name, source, by_key, faults):
                 if stem in seen:
                     twice.append(where)
                 else:
@@ -58,7 +59,7 @@ class VocPart:
                     members[stem] = (*members.get(stem, ()), name)
         return members, twice
 
-    def _entries(self, source, by_key, faults):
+    def _entries(self, name, source, by_key, faults):
         """Yields where an image set names an image, and its id."""
         if source.is_dir():
             start = os.path.join(source, "")
@@ -71,6 +72,9 @@ class VocPart:
             stem = by_key.get(key) or by_key.get(name_key(without_suffix(line)))
             if stem is None:  # lists of other tools have folders in front
                 stem = by_key.get(name_key(without_suffix(line)).rpartition("/")[2])
+            if stem is None:  # ImageNet's `ImageSets/DET/val.txt` numbers its lines
+                entry = re.sub(r"\s+\d+$", "", line)
+                stem = by_key.get(name_key(f"{name}/{entry}")) or by_key.get(name_key(entry))
             if stem is None:
                 what = f"no annotation file for image {line[:80]!r}"
                 faults.add("images of a list without an XML file", what, where)
@@ -129,7 +133,7 @@ def _xml_folder(folder):
     if _has_xml(folder):
         return folder
     # Any other name counts beside pictures or lists.
-    if {sub.name.lower() for sub in subs} & {*PICTURE_FOLDERS, "imagesets"}:
+    if {sub.name.lower() for sub in subs} & {*PICTURE_FOLDERS, "imagesets"} - {"data"}:
         named = [sub for sub in subs if _has_xml(sub) and not role(sub.name)]
         if len(named) == 1:
             return named[0]

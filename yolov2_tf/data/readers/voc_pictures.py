@@ -7,8 +7,8 @@ from pathlib import Path
 from yolov2_tf.data.picture_finder import is_picture, walk_pictures
 from yolov2_tf.errors import InputError
 
-PICTURE_FOLDERS = ("jpegimages", "images", "image", "imgs", "img")
-"""Folders of these names, in any case, hold pictures."""
+PICTURE_FOLDERS = ("jpegimages", "images", "image", "imgs", "img", "data")
+"""Folders of these names, in any case, hold pictures; `Data/` is ImageNet's."""
 
 
 class VocPictures:
