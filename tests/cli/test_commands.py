@@ -120,6 +120,37 @@ def test_evaluate_writes_json_of_the_agreed_form(run, data, model, tmp_path):
     assert plot.is_file()
 
 
+def test_a_model_is_scored_and_timed_at_several_sizes(run, data, model, tmp_path):
+    plot, one = tmp_path / "speed.png", ["--size", 96, "--json", "-"]
+    sizes = ["--sizes", "64,96", "--plot", plot, "--json", "-"]
+    code, out, _ = run("evaluate", model, data / "boxes.csv", *sizes)
+    assert code == 0
+    rows = json.loads(out)
+    assert [row["size"] for row in rows] == [64, 96]
+    assert all(row["median_ms"] > 0 for row in rows)
+    code, out, _ = run("evaluate", model, data / "boxes.csv", *one)
+    assert json.loads(out)["map"] == pytest.approx(rows[1]["map"])
+    assert plot.is_file()
+
+
+def test_results_are_written_in_vocs_form(run, data, model, tmp_path):
+    code, _, _ = run("evaluate", model, data / "boxes.csv", "--results", tmp_path / "comp4")
+    assert code == 0
+    files = sorted(path.name for path in (tmp_path / "comp4").iterdir())
+    assert files == ["comp4_det_test_left.txt", "comp4_det_test_right.txt"]
+    lines = (tmp_path / "comp4" / files[0]).read_text().splitlines()
+    assert all(len(line.split()) == 6 for line in lines)
+
+
+def test_describe_counts_what_the_file_holds(run, model):
+    code, out, _ = run("describe", model, "--size", 96, "--json", "-")
+    assert code == 0
+    found = json.loads(out)
+    assert found["size"] == 96
+    assert found["layers"][-1]["shape"] == [3, 3, 14]
+    assert found["weights"] == sum(layer["weights"] for layer in found["layers"])
+
+
 def test_predict_draws_and_writes_json(run, data, model, tmp_path):
     found = tmp_path / "found.json"
     code, _, _ = run(
@@ -180,6 +211,12 @@ def test_an_exported_file_is_evaluated_like_its_model(run, data, model, tmp_path
         (["train", "{data}/boxes.csv", "--out", "{tmp}/run", "--model", "v3"], "model is 'v3'"),
         (["train", "{data}/boxes.csv", "--out", "{tmp}/run", "--resume"], "nothing to resume"),
         (["evaluate", "{tmp}/none.keras", "{data}/boxes.csv"], "no such file"),
+        (["evaluate", "{model}", "{data}/boxes.csv", "--sizes", "64,70"], "multiple of 32"),
+        (["evaluate", "{model}", "{data}/boxes.csv", "--sizes", "64", "--size", "64"], "--sizes"),
+        (["evaluate", "{model}", "{data}/boxes.csv", "--tree-scores", "all"], "no label tree"),
+        (["evaluate", "{model}", "{data}/boxes.csv", "--results", "{tmp}/r.json"], "COCO"),
+        (["anchors", "{data}/boxes.csv", "--compare", "--sweep", "1-2"], "--compare"),
+        (["describe", "{data}/boxes.csv"], "cannot be loaded"),
         (["evaluate", "{data}/boxes.csv", "{data}/boxes.csv"], "not an exported detector"),
         (["predict", "{model}", "{tmp}/none.jpg", "--json", "-"], "no such file"),
         (["predict", "{model}", "{data}/0.png"], "nowhere to put"),

@@ -47,6 +47,19 @@ def test_build(folder):
     assert names.read_text() == "dog\ncat\nguide dog\nhound\n"
 
 
+def test_build_of_anyones_classes(folder):
+    (folder / "pets.txt").write_text("lead dog=n00000002 guide dog\ntabby=n00000005\n")
+    (folder / "imagenet" / "n00000003").mkdir(parents=True)
+    files = {name: folder / f"pets.{name}" for name in ("tree", "names", "map")}
+    options = ["--leaves", folder / "pets.txt", "--leaves", folder / "imagenet"]
+    options += ["--out", files["tree"], "--names", files["names"], "--map-out", files["map"]]
+    run("build", "--wordnet", folder, *options)
+    tree = WordTree.read(files["tree"])
+    assert files["names"].read_text() == "dog\ntabby\nlead dog\nhound\n"
+    nodes = [tree.names[int(node)] for node in files["map"].read_text().split()]
+    assert nodes == ["n00000002", "n00000005"]
+
+
 def test_build_leaves_nothing_half_written(folder):
     (folder / "wnids.txt").write_text("n00000002\nn99999999\n")
     out = folder / "new.tree"

@@ -195,6 +195,17 @@ def test_windows_have_the_size_that_the_zoom_says(zoom, letterbox):
         assert 0.95 / ASPECT < aspect < ASPECT * 1.05
 
 
+def test_pictures_may_be_named_after_imagenets_ids(tmp_path):
+    for name in ("n02084071_1.JPEG", "n02084071_2.JPEG", "n02121620_cat.JPEG"):
+        write(tmp_path / "flat" / name)
+    dataset = open_classification(tmp_path / "flat")
+    assert dataset.class_names == ("n02084071", "n02121620")
+    assert [record.label for record in dataset.records] == [0, 0, 1]
+    write(tmp_path / "flat" / "holiday.png")
+    with pytest.raises(InputError, match="no pictures in folders of classes"):
+        open_classification(tmp_path / "flat")
+
+
 def test_a_turned_view_is_the_view_turned():
     image = tf.constant(np.random.default_rng(0).integers(0, 256, (37, 53, 3)), tf.uint8)
     view = random_crop(tf.constant([37, 53]), 64, (1.2, 1.2), [1, 2])
