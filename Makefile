@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# It wants opencv-python, whose files are those of opencv-python-headless.
+TIDE := tidecv==1.0.1
 
 .PHONY: help setup demo test test-slow test-web android test-android lint format clean
 
@@ -22,7 +24,7 @@ $(STAMP): requirements.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "needs Python 3.11 as $(PYTHON): make PYTHON=…" >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e . $(TIDE)
 	touch $@
 
 demo: setup

@@ -1,6 +1,7 @@
 """Files of the user: written so that nobody ever sees half of one, or kept for the next time."""
 
 import contextlib
+import hashlib
 import os
 import re
 import shutil
@@ -77,6 +78,24 @@ def remove_left_over(folder, names):
     for path in Path(folder).iterdir():
         if pattern.fullmatch(path.name) and path.is_dir():
             shutil.rmtree(path)
+
+
+def fingerprint(path):
+    """A text that changes with the content of a file, or of a folder's files.
+
+    Args:
+        path: File or folder that is there.
+
+    Returns:
+        32 hexadecimal digits.
+    """
+    path = Path(path)
+    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    digest = hashlib.blake2b(digest_size=16)
+    for file in files:
+        with open(file, "rb") as content:
+            digest.update(hashlib.file_digest(content, "blake2b").digest())
+    return digest.hexdigest()
 
 
 def cache_folder():

@@ -1,10 +1,8 @@
 """The page about a data set: its figures, and that it stands alone."""
 
-import re
-from html.parser import HTMLParser
-
 import numpy as np
 import pytest
+from whole_page import check_page
 
 from yolov2_tf.data.digits.scenes import open_digits
 from yolov2_tf.data.records import Dataset, Record, box_shapes
@@ -17,52 +15,6 @@ from yolov2_tf.report.data_report import data_page, inspect_dataset
 @pytest.fixture(scope="module")
 def digits():
     return open_digits("val", size=160, count=12)
-
-
-class Page(HTMLParser):
-    """What a page refers to, and whether its elements close."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.addresses, self.ids, self.open, self.alts = [], [], [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        attributes = dict(attributes)
-        for key in ("src", "href", "xlink:href"):
-            if key in attributes:
-                self.addresses.append(attributes[key])
-        if "id" in attributes:
-            self.ids.append(attributes["id"])
-        if tag == "img":
-            self.alts.append(attributes.get("alt"))
-        if tag not in ("meta", "link", "img", "br"):
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.handle_starttag(tag, attributes)
-        if tag not in ("meta", "link", "img", "br"):
-            self.open.pop()
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-
-def check_page(text):
-    """It is well formed and needs nothing from elsewhere."""
-    page = Page(text)
-    assert page.open == []
-    assert len(set(page.ids)) == len(page.ids)
-    for address in page.addresses:
-        assert address.startswith(("data:", "#"))
-        if address.startswith("#"):
-            assert address[1:] in page.ids
-    for url in re.findall(r"url\(([^)]*)\)", text):
-        assert url.startswith("#")
-        assert url[1:] in page.ids
-    assert "<script" not in text
-    assert all(page.alts)
-    return page
 
 
 def test_figures_are_those_of_the_parts(digits):

@@ -64,6 +64,12 @@ def evaluate(
             help="Write detections as VOC's devkit (a folder) or COCO's tools (`.json`) read them."
         ),
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Folder for a page with all that went right and wrong.")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="Second model to compare with, on the page of --report.")
+    ] = None,
 ):
     """Score a model: per-class AP and mAP.
 
@@ -75,12 +81,11 @@ def evaluate(
     `yolov2 evaluate voc.keras VOCdevkit/VOC2007 --split test --sizes 288-544 --plot speed.png`
 
     `yolov2 evaluate yolo9000.keras ILSVRC --split val --tree-scores all --boxed coco9k.map`
-    """
-    import time
 
+    `yolov2 evaluate runs/new/model.keras data/ --report report --against runs/old/model.keras`
+    """
     import numpy as np
     from rich.console import Console
-    from rich.progress import track
 
     from yolov2_tf.cli.parsing import messages, model_file, write_json
     from yolov2_tf.detection.thresholds import EVALUATION, Thresholds
@@ -90,6 +95,8 @@ def evaluate(
     from yolov2_tf.export.formats import check_running_options, format_to_run
 
     console = messages()
+    if against is not None and report is None:
+        raise InputError("--against without --report", expected="--report FOLDER to compare in")
     model = model_file(model, console)
     given = {"size": size, "batch_size": batch_size, "tree_threshold": tree_threshold}
     given |= {"tree_scores": tree_scores, "sizes": sizes}
@@ -106,7 +113,7 @@ def evaluate(
     every_node = tree_scores == "all"
     if every_node and tree_threshold is not None:
         raise InputError("--tree-threshold with --tree-scores all", expected="one of them")
-    sides = None if sizes is None else _sides(sizes, size, results, every_node or boxed)
+    sides = None if sizes is None else _sides(sizes, size, results or report, every_node or boxed)
     opening = {"split": split, "images": images, "format": format, "decode": check}
     dataset = open_for(opened, model, data, console, nodes=class_map, **opening)
     if sides is not None:
@@ -114,17 +121,7 @@ def evaluate(
         return
     if every_node:
         opened = opened.scoring(np.unique(dataset.records.labels))
-    start = time.perf_counter()
-    found = list(
-        track(
-            opened.detect(record.image for record in dataset.records),
-            "detecting",
-            total=len(dataset),
-            console=console,
-            transient=True,
-        )
-    )
-    seconds = time.perf_counter() - start
+    found, seconds = detect_all(opened, dataset, console)
     if results is not None:
         _write_results(dataset, found, results, data, split)
     evaluation = evaluate(dataset, found, metric, tree=opened.tree, every_node=every_node)
@@ -132,6 +129,13 @@ def evaluate(
         from yolov2_tf.drawing.plots import plot_precision_recall
 
         plot_precision_recall(evaluation, plot)
+    if report is not None:
+        from yolov2_tf.cli.score_report import write_report
+
+        second = None if against is None else (model_file(against, console), thresholds)
+        write_report(
+            report, (model, opened), dataset, (found, evaluation, seconds), second, console
+        )
     groups = {} if boxed is None else _by_supervision(evaluation, opened.tree, boxed)
     if json is not None:
         more = {"by_supervision": groups} if groups else {}
@@ -142,15 +146,44 @@ def evaluate(
             typer.echo(f"{name}: mAP {100 * group['map']:.1f} of {group['classes']} classes")
 
 
-def _sides(text, size, results, of_trees):
+def detect_all(detector, dataset, console):
+    """Detects in all pictures of a data set, with a bar that shows how far it is.
+
+    Args:
+        detector: `Detector`.
+        dataset: `Dataset`.
+        console: Where the bar is.
+
+    Returns:
+        `(detections, seconds)`.
+    """
+    import time
+
+    from rich.progress import track
+
+    start = time.perf_counter()
+    found = list(
+        track(
+            detector.detect(record.image for record in dataset.records),
+            "detecting",
+            total=len(dataset),
+            console=console,
+            transient=True,
+        )
+    )
+    return found, time.perf_counter() - start
+
+
+def _sides(text, size, written, of_trees):
     """`"288-544"` to sides 64 apart, as in the paper's table 3; `"320,416"` to these."""
     from yolov2_tf.cli.parsing import integer_range
     from yolov2_tf.errors import InputError
     from yolov2_tf.training.recipes import checked_side
 
-    if size is not None or results is not None or of_trees:
+    if size is not None or written is not None or of_trees:
         raise InputError(
-            "--sizes with --size, --results, --tree-scores all or --boxed", expected="--sizes alone"
+            "--sizes with --size, --results, --report, --tree-scores all or --boxed",
+            expected="--sizes alone",
         )
     if "," in text:
         sides = [integer_range(part, "--sizes")[0] for part in text.split(",")]

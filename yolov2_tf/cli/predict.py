@@ -1,5 +1,6 @@
 """`yolov2 predict`: pictures in, drawn pictures and detections out."""
 
+import json as json_module
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,13 @@ def predict(
     inputs: Annotated[list[Path], typer.Argument(help="Pictures, folders of pictures, videos.")],
     out: Annotated[Path | None, typer.Option(help="Folder for the drawn pictures.")] = None,
     json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
-    threshold: Annotated[float, typer.Option(min=0, max=1, help="Least score.")] = SCORE,
+    threshold: Annotated[
+        str,
+        typer.Option(
+            help="Least score, or `best`: of each class what `evaluate --report` found best, or "
+            "that report's thresholds.json."
+        ),
+    ] = str(SCORE),
     iou: Annotated[
         float | None,
         typer.Option(
@@ -55,6 +62,7 @@ def predict(
     from yolov2_tf.drawing.media import find_media, read_media, written_media
     from yolov2_tf.drawing.pictures import draw_detections
     from yolov2_tf.errors import InputError
+    from yolov2_tf.evaluation.operating_points import above, least_threshold, read_thresholds
     from yolov2_tf.export.serving.client import ServerError
 
     if out is None and json is None:
@@ -63,14 +71,18 @@ def predict(
     sources = find_media(inputs)
     if server is None:
         model = model_file(model, console)
-    detector = _open(model, server, threshold, iou, tree_threshold, size)
+    limits = _limits(threshold, model, server)
+    least = limits if isinstance(limits, float) else least_threshold(limits)
+    detector = _open(model, server, least, iou, tree_threshold, size)
     names = detector.class_names
+    if not isinstance(limits, float):
+        limits = read_thresholds(limits, names)
     results = []
     for source in sources:
         try:
             with written_media(source, out) as write:
                 for name, picture in read_media(source):
-                    found = detector.detect(picture)
+                    found = above(detector.detect(picture), limits)
                     results.append({"image": name, "detections": _as_json(found, names)})
                     if out is not None:
                         drawn = draw_detections(
@@ -89,6 +101,37 @@ def predict(
         total = sum(len(result["detections"]) for result in results)
         place = "" if out is None else f", drawn in {out}"
         Console().print(f"{total:,} detections in {len(results):,} pictures{place}")
+
+
+def _limits(threshold, model, server):
+    """The least score, or the file with that of each class."""
+    from yolov2_tf.errors import InputError
+    from yolov2_tf.evaluation.operating_points import thresholds_beside
+    from yolov2_tf.files import fingerprint
+
+    if threshold != "best":
+        try:
+            number = float(threshold)
+        except ValueError:
+            return Path(threshold)
+        if not 0 <= number <= 1:
+            raise InputError(f"--threshold {threshold}", expected="0 to 1, or best")
+        return number
+    if server is not None:
+        raise InputError(
+            "--threshold best with --server", expected="--threshold FILE, a thresholds.json"
+        )
+    path = thresholds_beside(model)
+    hint = f"yolov2 evaluate {model} DATA --report FOLDER"
+    if not path.is_file():
+        raise InputError("no best thresholds of this model", where=path, hint=hint)
+    try:
+        known = json_module.loads(path.read_text(encoding="utf-8")).get("model")
+    except (ValueError, AttributeError):
+        known = None
+    if known != fingerprint(model):
+        raise InputError("thresholds of another state of this model", where=path, hint=hint)
+    return path
 
 
 def _open(model, server, threshold, iou, tree_threshold, size):

@@ -159,7 +159,7 @@ def evaluate(dataset, detections, metric="voc07", iou=0.5, tree=None, every_node
         raise InputError(f"unknown metric {metric!r}", expected=", ".join(METRICS))
     if tree is not None:
         dataset, detections = with_ancestors(dataset, detections, tree, every_node=every_node)
-    truths, found = _truths(dataset), _found(dataset, detections)
+    truths, found = truth_table(dataset), found_table(dataset, detections)
     classes = len(dataset.class_names)
     positives = np.bincount(truths.labels[~truths.ignore], minlength=classes)
     ignored = np.bincount(truths.labels[truths.ignore], minlength=classes)
@@ -205,12 +205,22 @@ class _Found(NamedTuple):
     scores: np.ndarray
 
 
-def _truths(dataset):
+def truth_table(dataset):
+    """The truths of all images as columns `image`, `boxes`, `labels`, `ignore`, `(m, …)` each."""
     rows = [(record.boxes, record.labels, record.ignore) for record in dataset.records]
     return _Truths(*_stack(rows, (np.float64, np.int64, bool)))
 
 
-def _found(dataset, detections):
+def found_table(dataset, detections):
+    """The detections of all images as columns `image`, `boxes`, `labels`, `scores`, `(n, …)` each.
+
+    Args:
+        dataset: As for `evaluate`.
+        detections: As for `evaluate`.
+
+    Raises:
+        InputError: If they do not fit the data set.
+    """
     rows = [tuple(map(np.asarray, (d["boxes"], d["labels"], d["scores"]))) for d in detections]
     if len(rows) != len(dataset.records):
         raise InputError(

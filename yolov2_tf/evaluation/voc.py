@@ -34,13 +34,23 @@ def match(keys, boxes, truth_keys, truth_boxes, truth_ignore, threshold):
     Returns:
         `(n,)` int8: `TRUE_POSITIVE`, `FALSE_POSITIVE` or `NEUTRAL`.
     """
+    return match_truths(keys, boxes, truth_keys, truth_boxes, truth_ignore, threshold)[0]
+
+
+def match_truths(keys, boxes, truth_keys, truth_boxes, truth_ignore, threshold):
+    """As `match`, and which truth each detection was compared with.
+
+    Returns:
+        `(verdict, closest)`: as `match`, and `(n,)` int index of the truth that each detection
+        overlaps most, -1 where it overlaps none of its group.
+    """
     closest, overlap = _closest_truth(keys, boxes, truth_keys, truth_boxes)
     verdict = np.full(len(keys), FALSE_POSITIVE, np.int8)
     hits = np.flatnonzero((closest >= 0) & (overlap >= threshold))
     _, first = np.unique(closest[hits], return_index=True)
     verdict[hits[first]] = TRUE_POSITIVE
     verdict[hits[truth_ignore[closest[hits]]]] = NEUTRAL
-    return verdict
+    return verdict, closest
 
 
 def _closest_truth(keys, boxes, truth_keys, truth_boxes):

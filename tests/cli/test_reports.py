@@ -1,0 +1,101 @@
+"""`evaluate --report` and what `predict --threshold best` makes of it, as users call them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from whole_page import check_page
+
+from yolov2_tf.data.digits.scenes import open_digits
+from yolov2_tf.data.writers.conversion import convert
+
+SHIPPED = Path(__file__).parents[2] / "android_demo" / "app" / "src" / "main" / "assets"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """The network for digits that the app for phones brings."""
+    if not (SHIPPED / "digits.tflite").is_file():
+        pytest.skip("needs android_demo/app/src/main/assets/digits.tflite")
+    return Path(shutil.copy(SHIPPED / "digits.tflite", tmp_path_factory.mktemp("model")))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A folder with 24 scenes of digits and a CSV of their boxes."""
+    folder = tmp_path_factory.mktemp("data") / "digits"
+    convert(open_digits("val", count=24), folder, "csv")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def reported(model, data, tmp_path_factory):
+    """The folder of a report, and the JSON that `evaluate` wrote beside it."""
+    from command_line import call
+
+    out = tmp_path_factory.mktemp("report")
+    arguments = ("--report", out / "page", "--json", out / "scores.json", "--against", model)
+    assert call("evaluate", model, data, *arguments) == 0
+    return out / "page", json.loads((out / "scores.json").read_text())
+
+
+def test_figures_in_the_report_are_those_of_evaluate(reported, model):
+    folder, scores = reported
+    report = json.loads((folder / "report.json").read_text())
+    assert {key: report[key] for key in scores} == scores
+    assert scores["map"] > 0.5
+    assert report["difference"]["difference"] == 0
+    assert report["difference"]["interval"] == [0, 0]
+    page = (folder / "index.html").read_text()
+    check_page(page.replace('href="https://arxiv.org/abs/2008.08115"', ""))
+    assert f"{100 * scores['map']:.1f} %" in page
+    thresholds = json.loads((folder / "thresholds.json").read_text())
+    beside = model.with_name("digits.tflite.thresholds.json")
+    assert json.loads(beside.read_text()) == thresholds
+
+
+def test_predict_takes_the_best_thresholds(run, reported, model, data):
+    folder, _ = reported
+    limits = json.loads((folder / "thresholds.json").read_text())
+    found = {}
+    for threshold in ("best", folder / "thresholds.json", 0.006):
+        code, out, _ = run("predict", model, data, "--json", "-", "--threshold", threshold)
+        assert code == 0
+        found[str(threshold)] = json.loads(out)
+    best, by_file, every = found.values()
+    assert best == by_file
+    assert sum(len(one["detections"]) for one in best) > 0
+    for kept, all_of in zip(best, every, strict=True):
+        assert kept["detections"] == [
+            one for one in all_of["detections"]
+            if one["score"] > limits["classes"].get(one["label"], limits["all"])
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("threshold", "message"),
+    [("1.5", "--threshold 1.5"), ("nowhere.json", "cannot be opened"), ("best", "no best")],
+)
+def test_thresholds_that_cannot_be_had_are_named(run, model, data, tmp_path, threshold, message):
+    copy = tmp_path / "copy.tflite"
+    copy.write_bytes(model.read_bytes())
+    code, _, err = run("predict", copy, data, "--json", "-", "--threshold", threshold)
+    assert code == 2
+    assert message in err.replace("\n", " ")
+
+
+def test_thresholds_of_an_older_model_are_refused(run, reported, model, data, tmp_path):
+    copy = tmp_path / "copy.tflite"
+    copy.write_bytes(model.read_bytes() + b"more")
+    value = (reported[0] / "thresholds.json").read_text()
+    (tmp_path / "copy.tflite.thresholds.json").write_text(value)
+    code, _, err = run("predict", copy, data, "--json", "-", "--threshold", "best")
+    assert code == 2
+    assert "another state" in err
+
+
+def test_against_needs_a_report(run, model, data):
+    code, _, err = run("evaluate", model, data, "--against", model)
+    assert code == 2
+    assert "--against without --report" in err

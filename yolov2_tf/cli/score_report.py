@@ -1,0 +1,76 @@
+"""The report of `yolov2 evaluate`: opens the second model, writes page, figures and thresholds."""
+
+import json
+
+from yolov2_tf.errors import InputError
+from yolov2_tf.files import fingerprint, replacing
+
+
+def write_report(folder, first, dataset, scored, second, console):
+    """Writes the report into a folder, and the best thresholds also beside the model.
+
+    Args:
+        folder: Where.
+        first: `(path, Detector)` of the model.
+        dataset: `Dataset` it was scored on.
+        scored: `(detections, Evaluation, seconds)`.
+        second: `(path, Thresholds)` of a model to compare with, or None.
+        console: Where to tell what was written.
+
+    Raises:
+        InputError: If the model has a label tree, or the second one has other classes.
+    """
+    from yolov2_tf.evaluation.operating_points import thresholds_beside
+    from yolov2_tf.report.page import write_page
+    from yolov2_tf.report.score_page import score_page
+    from yolov2_tf.report.score_report import measure
+
+    path, detector = first
+    if detector.tree is not None:
+        raise InputError(
+            "a report on a network with a label tree", where=path, expected="one without --report"
+        )
+    detections, evaluation, seconds = scored
+    against = second and _second(*second, detector, dataset, evaluation.metric, console)
+    report = measure(dataset, detections, evaluation, seconds, against)
+    page = score_page(
+        dataset, detections, report, model=_name(path, second), device=detector.runtime
+    )
+    thresholds = {"model": fingerprint(path), "data": dataset.name, **report.thresholds}
+    write_page(folder, page, report=report.as_json(dataset), thresholds=thresholds)
+    note = ""
+    if report.thresholds["all"] is not None:
+        beside = thresholds_beside(path)
+        try:
+            with replacing(beside) as temporary:
+                temporary.write_text(json.dumps(thresholds, indent=2) + "\n", encoding="utf-8")
+            note = f"; best thresholds: {beside}"
+        except OSError as error:  # a model may lie where nothing can be written
+            note = f"; best thresholds only there ({beside.parent}: {error.strerror})"
+    console.print(f"report: {folder / 'index.html'}{note}", highlight=False, soft_wrap=True)
+
+
+def _second(path, thresholds, detector, dataset, metric, console):
+    """Detects with the second model and scores it, labelled as the first one labels."""
+    import numpy as np
+
+    from yolov2_tf.cli.evaluate import detect_all
+    from yolov2_tf.evaluation.detections import evaluate
+    from yolov2_tf.export.detectors import open_model
+
+    other = open_model(path, thresholds)
+    if other.tree is not None or set(other.class_names) != set(detector.class_names):
+        raise InputError(
+            "has other classes than the first model",
+            where=path,
+            expected=", ".join(detector.class_names[:10]),
+        )
+    found, _ = detect_all(other, dataset, console)
+    order = np.array([detector.class_names.index(name) for name in other.class_names])
+    found = [{**one, "labels": order[np.asarray(one["labels"], int)]} for one in found]
+    return _name(path, True), found, evaluate(dataset, found, metric)
+
+
+def _name(path, several):
+    """A model by its file; by its folder too where two models may share the file's name."""
+    return f"{path.resolve().parent.name}/{path.name}" if several else path.name
