@@ -177,3 +177,34 @@ def test_needs_no_tensorflow_and_no_matplotlib():
         "print(*late & set(sys.modules))"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == ""
+
+
+@pytest.mark.parametrize("name", ["8", "a rather long name of a class", "名前", "x" * 300])
+@pytest.mark.parametrize("size", [(60, 40), (120, 90), (480, 640), (30, 2000), (2000, 30)])
+def test_the_tag_is_whole_inside_the_picture_and_the_score_stands_apart(monkeypatch, name, size):
+    from PIL import ImageDraw
+
+    parts = []
+    for kind in ("rectangle", "text"):
+        drawn = getattr(ImageDraw.ImageDraw, kind)
+
+        def record(self, place, *rest, kind=kind, drawn=drawn, **options):
+            if kind == "text" or options.get("fill") is not None:
+                parts.append((kind, place, options.get("fill"), *rest))
+            return drawn(self, place, *rest, **options)
+
+        monkeypatch.setattr(ImageDraw.ImageDraw, kind, record)
+    gray = np.full((*size, 3), 128, np.uint8)
+    draw_detections(gray, [[0.1, 0.6, 0.9, 0.99]], [0], [0.91], [name])
+    places = [part[1] for part in parts if part[0] == "rectangle"]
+    for x_min, y_min, x_max, y_max in places:
+        assert 0 <= x_min <= x_max < size[1]
+        assert 0 <= y_min <= y_max < size[0]
+    texts = [part[3] for part in parts if part[0] == "text"]
+    if min(size) >= 60:
+        assert texts[-1] == "91 %"
+    if len(texts) == 2:
+        (_, _, name_end, _), (score_start, *_) = places
+        assert score_start == name_end + 1
+        fills = [part[2] for part in parts if part[0] == "rectangle"]
+        assert fills[0] != fills[1]

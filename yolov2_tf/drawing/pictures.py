@@ -67,14 +67,14 @@ def _oklab(rgb):
 def draw_detections(image, boxes, labels, scores=None, class_names=None, *, truth_boxes=None):
     """Draws boxes with their names on a copy of a picture.
 
-    Line width and text size follow the picture's size. Better scores are drawn over worse ones,
-    all names over all boxes.
+    Line width and text size follow the picture's size; a name that is too long for the picture is
+    cut. Better scores are drawn over worse ones, all names over all boxes.
 
     Args:
         image: `(H, W, 3)` uint8 RGB.
         boxes: `(n, 4)` `[y_min, x_min, y_max, x_max]` as fractions of the image.
         labels: `(n,)` int; -1 is padding and not drawn.
-        scores: `(n,)` in 0..1, written behind the name.
+        scores: `(n,)` in 0..1, written beside the name in percent, on black.
         class_names: Names that the labels index; without them the labels are written.
         truth_boxes: `(m, 4)` true boxes, drawn as thin dashed white lines.
 
@@ -99,14 +99,14 @@ def draw_detections(image, boxes, labels, scores=None, class_names=None, *, trut
         draw.rectangle(box, outline=color, width=line)
 
     names = [str(labels[i]) if class_names is None else class_names[labels[i]] for i in order]
-    if scores is not None:
-        names = [f"{name} {scores[i]:.2f}" for name, i in zip(names, order, strict=True)]
-    texts = [_printable(name) for name in names]
-    font = _font(max(11, round(scale / 36)), "".join(texts))
+    names = [_printable(name) for name in names]
+    percents = ["" if scores is None else f"{100 * float(scores[i]):.0f} %" for i in order]
     taken = []
     # The best first: it gets the best place.
-    for text, box, color in reversed(list(zip(texts, corners, colors, strict=True))):
-        taken.append(_draw_tag(draw, text, box, color, font, picture.size, taken))
+    for *text, box, color in reversed(list(zip(names, percents, corners, colors, strict=True))):
+        font, *text = _fitted(*text, max(11, round(scale / 36)), picture.size)
+        if any(text):
+            taken.append(_draw_tag(draw, text, box, color, font, picture.size, taken))
     return np.asarray(picture)
 
 
@@ -135,19 +135,52 @@ def _draw_dashed(draw, box, line):
             draw.rectangle((x, y, x + width - 1, min(y + dash, y_max)), fill=PAPER)
 
 
-def _draw_tag(draw, text, box, color, font, size, taken):
-    """Writes `text` on a filled background where it covers no other tag, if there is a place.
+def _fitted(name, percent, size, picture_size, least=8):
+    """A font and texts that fit into the picture: smaller ones, then shorter ones, then none.
 
     Returns:
-        `(x_min, y_min, x_max, y_max)` of the background, inside the picture.
+        `(font, name, percent)`; a text that has no place is empty.
     """
+    width, height = picture_size
+    for side in range(size, least - 1, -1):
+        font = _font(side, name)
+        if sum(_tag_size(font, name, percent)[0]) <= width:
+            break
+    if _tag_size(font, name, percent)[1] > height:
+        return font, "", ""
+    if _tag_size(font, "", percent)[0][1] + _tag_size(font, "…", "")[0][0] > width:
+        percent = ""
+    room = width - _tag_size(font, "", percent)[0][1]
+    if _tag_size(font, name, "")[0][0] > room:
+        kept = len(name)
+        while kept and _tag_size(font, f"{name[:kept]}…", "")[0][0] > room:
+            kept -= 1
+        name = f"{name[:kept]}…" if kept else ""
+    return font, name, percent
+
+
+def _tag_size(font, name, percent):
+    """`((width of the name's part, width of the score's part), height)` in pixels."""
     pad = max(2, round(font.size / 6))
     ascent, descent = font.getmetrics()
-    width, height = round(font.getlength(text)) + 2 * pad, ascent + descent + pad
+    widths = [round(font.getlength(text)) + 2 * pad if text else 0 for text in (name, percent)]
+    return widths, ascent + descent + pad
+
+
+def _draw_tag(draw, text, box, color, font, size, taken):
+    """Writes a tag where it covers no other one, if there is a place.
+
+    The name stands on the colour of its class, the score beside it on black: they cannot be read
+    as one, whatever the name.
+
+    Returns:
+        `(x_min, y_min, x_max, y_max)` of the tag, inside the picture.
+    """
+    (width, rest), height = _tag_size(font, *text)
     x_min, y_min, x_max, y_max = box
-    right = x_max - width + 1
+    right = x_max - width - rest + 1
     places = [
-        _inside(x, y, width, height, size)
+        _inside(x, y, width + rest, height, size)
         for x, y in (
             (x_min, y_min - height + 1),  # above the box
             (x_min, y_min),  # in its top
@@ -158,10 +191,15 @@ def _draw_tag(draw, text, box, color, font, size, taken):
         )
     ]
     place = min(places, key=lambda p: sum(_shared(p, other) for other in taken))
-    draw.rectangle(place, fill=color)
     dark = _oklab(np.array(color))[0] > 0.62
-    x, y = place[0] + pad, place[1] + pad // 2
-    draw.text((x, y), text, fill=INK if dark else PAPER, font=font)
+    left, pad = place[0], max(2, round(font.size / 6))
+    for part, wide, paper, ink in zip(
+        text, (width, rest), (color, INK), (INK if dark else PAPER, PAPER), strict=True
+    ):
+        if wide:
+            draw.rectangle((left, place[1], left + wide - 1, place[3]), fill=paper)
+            draw.text((left + pad, place[1] + pad // 2), part, fill=ink, font=font)
+        left += wide
     return place
 
 
@@ -183,6 +221,7 @@ def _printable(text):
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
+@functools.lru_cache(maxsize=256)
 def _font(size, text):
     """Pillow's own font, which has ASCII alone, or for other texts the one that Matplotlib has."""
     matplotlib = None if text.isascii() else importlib.util.find_spec("matplotlib")
