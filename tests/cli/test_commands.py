@@ -186,7 +186,7 @@ def test_predict_reads_and_writes_videos(run, model, tmp_path):
     code, out, _ = run("predict", model, video, "--out", tmp_path / "drawn", "--json", "-")
     assert code == 0
     assert [row["image"] for row in json.loads(out)] == [f"{video}#{i}" for i in range(3)]
-    drawn = cv2.VideoCapture(str(tmp_path / "drawn" / "clip.avi.mp4"))
+    drawn = cv2.VideoCapture(str(tmp_path / "drawn" / "clip.mp4"))
     assert drawn.get(cv2.CAP_PROP_FRAME_COUNT) == 3
 
 

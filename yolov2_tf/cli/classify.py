@@ -210,7 +210,9 @@ def evaluate(
 @app.command()
 def predict(
     model: Model,
-    inputs: Annotated[list[Path], typer.Argument(help="Pictures, folders of pictures, videos.")],
+    inputs: Annotated[
+        list[str], typer.Argument(help="Pictures, videos, folders, patterns, addresses, cameras.")
+    ],
     top: Annotated[int, typer.Option(min=1, help="How many classes to name.")] = 5,
     threshold: Annotated[
         float, typer.Option(min=0, max=1, help="Least probability of a tree's node.")

@@ -1,0 +1,199 @@
+"""`yolov2 predict` as users call it: what it draws, saves, cuts out and shows."""
+
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from yolov2_tf.data.digits.scenes import open_digits
+from yolov2_tf.data.images import load_image
+from yolov2_tf.data.source import open_dataset
+
+SHIPPED = Path(__file__).parents[2] / "android_demo" / "app" / "src" / "main" / "assets"
+
+
+@pytest.fixture(scope="module")
+def model():
+    path = SHIPPED / "digits.tflite"
+    return path if path.is_file() else pytest.skip("needs the shipped digits.tflite")
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    return [load_image(record.image) for record in open_digits("test", count=4).records]
+
+
+@pytest.fixture
+def photos(scenes, tmp_path):
+    """A folder with two pictures of one name, and one that EXIF turns."""
+    folder = tmp_path / "photos"
+    for name, scene in zip(("a.png", "b/a.png", "b/turned.jpg"), scenes, strict=False):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        exif = Image.Exif()
+        if "turned" in name:  # stored on its side
+            exif[0x0112], scene = 6, np.rot90(scene)[:, :180]
+        Image.fromarray(scene).save(folder / name, exif=exif)
+    return folder
+
+
+@pytest.mark.parametrize("form", ["yolo", "voc", "coco"])
+def test_annotations_give_the_same_boxes_back(run, model, photos, tmp_path, form):
+    out = tmp_path / "out"
+    code, text, _ = run("predict", model, photos, "--out", out, "--save", form, "--json", "-")
+    assert code == 0
+    found = {row["image"]: row["detections"] for row in json.loads(text)}
+    assert sum(map(len, found.values())) >= 3
+    dataset = open_dataset(out / form)
+    assert len(dataset) == len(found)
+    back = []
+    for record in dataset.records:
+        shape = load_image(record.image).shape[:2]
+        rows = [
+            (dataset.class_names[label], *(box * np.tile(shape, 2)).tolist())
+            for box, label in zip(record.boxes, record.labels, strict=True)
+        ]
+        back.append((shape, sorted(rows)))
+    expected = []
+    for name, detections in found.items():
+        shape = load_image(name).shape[:2]
+        rows = [
+            (one["label"], *(np.clip(one["box"], 0, 1) * np.tile(shape, 2)).tolist())
+            for one in detections
+        ]
+        expected.append((shape, sorted(rows)))
+    for (shape, rows), (other_shape, others) in zip(sorted(back), sorted(expected), strict=True):
+        assert shape == other_shape
+        assert [row[0] for row in rows] == [row[0] for row in others]
+        np.testing.assert_allclose(
+            [row[1:] for row in rows], [row[1:] for row in others], atol=0.02
+        )
+
+
+def test_crops_are_the_detections(run, model, photos, tmp_path):
+    out = tmp_path / "out"
+    code, text, _ = run("predict", model, photos, "--out", out, "--crop", "--json", "-")
+    assert code == 0
+    for row in json.loads(text):
+        image = load_image(row["image"])
+        place = Path(row["image"]).relative_to(photos)
+        assert (out / place).is_file()
+        numbers = {}
+        for one in row["detections"]:
+            label = one["label"]
+            numbers[label] = numbers.get(label, 0) + 1
+            name = f"{place.stem}-{numbers[label]}.png"
+            part = load_image(out / "crops" / label / place.parent / name)
+            height, width = image.shape[:2]
+            y_min, x_min, y_max, x_max = np.clip(one["box"], 0, 1)
+            assert abs(part.shape[0] - (y_max - y_min) * height) < 2
+            assert abs(part.shape[1] - (x_max - x_min) * width) < 2
+
+
+class Camera:
+    """Stands in for `cv2.VideoCapture` of a camera: some frames, then somebody presses Ctrl-C."""
+
+    frames = ()
+
+    def __init__(self, number):
+        assert number == 0
+        self._frames = iter(self.frames)
+
+    def read(self):
+        frame = next(self._frames, None)
+        if frame is None:
+            raise KeyboardInterrupt
+        return True, frame[..., ::-1]
+
+    def release(self):
+        pass
+
+
+def test_a_camera_is_recorded_until_it_is_stopped(run, model, scenes, tmp_path, monkeypatch):
+    capture = cv2.VideoCapture
+    Camera.frames = [np.roll(scenes[0], 4 * i, axis=1) for i in range(9)]
+    monkeypatch.setattr(cv2, "VideoCapture", lambda n: Camera(n) if n == 0 else capture(n))
+    code, text, _ = run("predict", model, "0", "--out", tmp_path, "--json", "-")
+    assert code == 0
+    assert [row["image"] for row in json.loads(text)] == [f"camera 0#{i}" for i in range(9)]
+    assert any(row["detections"] for row in json.loads(text))
+    written = capture(str(tmp_path / "camera0.mp4"))
+    assert written.get(cv2.CAP_PROP_FRAME_COUNT) == 9
+    first = written.read()[1][..., ::-1].astype(int)
+    other = written.read()[1][..., ::-1].astype(int)
+    assert np.abs(first - other).mean() > 1  # it moves
+    assert first.shape == scenes[0].shape
+
+
+def test_the_window_shows_drawings_and_q_ends(run, model, photos, monkeypatch):
+    shown, keys = [], [ord("x"), ord("q")]
+    monkeypatch.setattr(cv2, "imshow", lambda title, image: shown.append(image))
+    monkeypatch.setattr(cv2, "waitKey", lambda delay: keys[len(shown) - 1] if delay == 0 else -1)
+    monkeypatch.setattr(cv2, "destroyAllWindows", lambda: None)
+    code, _, _ = run("predict", model, photos, "--show")
+    assert code == 0
+    assert len(shown) == 2
+    assert not np.array_equal(shown[0][..., ::-1], load_image(photos / "a.png"))
+
+
+def test_without_windows_there_is_one_message(run, model, photos, monkeypatch):
+    def refuse(*_):
+        raise cv2.error("no GUI")
+
+    monkeypatch.setattr(cv2, "imshow", refuse)
+    monkeypatch.setattr(cv2, "destroyAllWindows", refuse)
+    code, _, err = run("predict", model, photos, "--show")
+    assert code == 2
+    assert "no window" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--json", "-", "--save", "yolo"], "without --out"),
+        (["--json", "-", "--crop"], "without --out"),
+        (["--out", "{out}", "--save", "pdf"], "--save 'pdf'"),
+        (["clip.mp4", "--out", "{out}", "--save", "voc"], "no such file"),
+        (["0", "--out", "{out}", "--save", "voc"], "pictures alone"),
+        ([], "nowhere to put"),
+    ],
+)
+def test_what_does_not_go_together_is_named(run, model, photos, tmp_path, arguments, message):
+    out = tmp_path / "out"
+    code, _, err = run("predict", model, photos, *(a.format(out=out) for a in arguments))
+    assert code == 2
+    assert message in err.replace("\n", " ")
+    assert not out.exists()
+
+
+def test_annotations_are_not_written_over_others(run, model, photos, tmp_path):
+    (tmp_path / "out" / "yolo").mkdir(parents=True)
+    shutil.copy(photos / "a.png", tmp_path / "out" / "yolo")
+    code, _, err = run("predict", model, photos, "--out", tmp_path / "out", "--save", "yolo")
+    assert code == 2
+    assert "not empty" in err
+
+
+def test_pictures_of_formats_without_a_reader_are_named(run, model, photos, tmp_path):
+    heic = tmp_path / "photo.heic"
+    heic.write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    code, text, err = run("predict", model, heic, photos / "a.png", "--json", "-")
+    assert code == 0
+    assert len(json.loads(text)) == 1
+    assert "HEIF" in err or "damaged" in err  # with the plugin it is a broken one
+
+
+def test_avif_is_read_where_pillow_reads_it(run, model, scenes, tmp_path):
+    from PIL import features
+
+    if not features.check("avif"):
+        pytest.skip("this Pillow reads no AVIF")
+    Image.fromarray(scenes[0]).save(tmp_path / "a.avif", quality=95)
+    code, text, _ = run("predict", model, tmp_path / "a.avif", "--out", tmp_path / "out",
+                        "--json", "-")  # fmt: skip
+    assert code == 0
+    assert json.loads(text)[0]["detections"]
+    assert (tmp_path / "out" / "a.png").is_file()

@@ -1,0 +1,105 @@
+"""What a detector found, kept for others: as annotations to correct, and cut out."""
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.writers.conversion import convert
+from yolov2_tf.errors import InputError
+from yolov2_tf.files import replacing
+
+FORMS = ("voc", "yolo", "coco")
+"""Forms of `predict --save`."""
+
+
+class Annotations:
+    """Collects detections, and writes them as a data set with the pictures.
+
+    Args:
+        folder: Folder to write, new or empty.
+        form: One of `FORMS`.
+        class_names: Classes of the detector.
+
+    Raises:
+        InputError: If the form is unknown or the folder is not empty.
+    """
+
+    def __init__(self, folder, form, class_names):
+        if form not in FORMS:
+            raise InputError(f"--save {form!r}", expected=", ".join(FORMS))
+        self.folder, self._form, self._names = Path(folder), form, tuple(class_names)
+        if self.folder.exists() and (self.folder.is_file() or any(self.folder.iterdir())):
+            raise InputError("is there and not empty", where=self.folder, hint="another --out")
+        self._records = []
+
+    def add(self, source, image, found):
+        """Adds a picture; one in which nothing was found too.
+
+        Args:
+            source: Its `Source`.
+            image: `(H, W, 3)` uint8, upright.
+            found: Dict of `boxes` and `labels`.
+        """
+        boxes = np.clip(np.asarray(found["boxes"], np.float32).reshape(-1, 4), 0, 1)
+        keep = ((boxes[:, 2:] - boxes[:, :2]) > 1e-6).all(axis=1)
+        path = source.opened if "://" not in source.opened else _encoded(image)
+        labels = np.asarray(found["labels"], np.int32)[keep]
+        height, width = image.shape[:2]
+        self._records.append(
+            Record(path, str(source.place), boxes[keep], labels, ~keep[keep], width, height)
+        )
+
+    def write(self):
+        """Writes the data set.
+
+        Returns:
+            Notes for the user, one line each.
+        """
+        dataset = Dataset("detections", self._names, self._records)
+        return convert(dataset, self.folder, self._form)
+
+
+def _encoded(image):
+    encoded = io.BytesIO()
+    Image.fromarray(image).save(encoded, "PNG")
+    return encoded.getvalue()
+
+
+class Crops:
+    """Writes each detection as a picture of its own: `CLASS/NAME-1.png`.
+
+    Args:
+        folder: Where.
+        class_names: Classes of the detector.
+    """
+
+    def __init__(self, folder, class_names):
+        self._folder = Path(folder)
+        self._names = [re.sub(r"[^\w .-]", "_", name).strip(". ") or "_" for name in class_names]
+
+    def add(self, place, image, found):
+        """Cuts the detections out of a picture, the surest first.
+
+        Args:
+            place: Relative path that the picture is called by.
+            image: `(H, W, 3)` uint8.
+            found: Dict of `boxes` and `labels`.
+        """
+        height, width = image.shape[:2]
+        numbers = {}
+        boxes = np.clip(np.asarray(found["boxes"], float).reshape(-1, 4), 0, 1)
+        for box, label in zip(boxes, np.asarray(found["labels"], int).tolist(), strict=True):
+            y_min, x_min = np.floor(box[:2] * (height, width)).astype(int)
+            y_max, x_max = np.ceil(box[2:] * (height, width)).astype(int)
+            part = image[y_min:y_max, x_min:x_max]
+            if not part.size:
+                continue
+            numbers[label] = numbers.get(label, 0) + 1
+            name = f"{place.stem}-{numbers[label]}.png"
+            out = self._folder / self._names[label] / place.parent / name
+            with replacing(out) as path:
+                Image.fromarray(np.ascontiguousarray(part)).save(path)
