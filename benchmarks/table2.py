@@ -157,9 +157,8 @@ ROWS = (
 
 def digits(options, console):
     """Scenes that train and score, and the trunks by resolution."""
-    scenes, _ = check_images(open_digits("train", count=options.scenes))
-    unseen, _ = check_images(open_digits("test"))
-    pictures, _ = check_images(open_classification("digits", "train"))
+    scenes, unseen = open_digits("train", count=options.scenes), open_digits("test")
+    pictures = open_classification("digits", "train")
     common = {"width": options.width, "batch_size": 32, "zoom": (0.6, 1.0), "flip": False}
     stages = {
         "low": {"size": 64, "epochs": options.trunk_epochs, "learning_rate": 3e-3},

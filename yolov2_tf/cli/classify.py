@@ -48,6 +48,14 @@ FineZoom = Annotated[
     str, typer.Option(metavar="MIN-MAX", help="The same at the larger size; the paper's: 1-1.143.")
 ]
 Rotation = Annotated[float, typer.Option(help="Turn pictures by up to so many degrees.")]
+Recipe = Annotated[
+    str,
+    typer.Option(
+        "--recipe",
+        help="Chooses what is not given: default, or paper (rotation, colours, crops at the larger "
+        "size and no limit of the gradient as in the paper).",
+    ),
+]
 
 
 @app.command()
@@ -60,6 +68,7 @@ def train(
     val_split: common.ValSplit = None,
     tree: common.Tree = None,
     names: common.Names = None,
+    recipe_name: Recipe = "default",
     width: common.Width = DEFAULTS.width,
     size: common.Size = DEFAULTS.size,
     high_resolution: HighResolution = None,
@@ -112,6 +121,7 @@ def train(
         "zoom": lambda text, _: number_range(text, "--zoom"),
         "fine_zoom": lambda text, _: number_range(text, "--fine-zoom"),
     }
+    _choose(context, recipe_name)
     options = common.read_options(context, "classification", ClassificationRecipe, parsers)
     console = Console()
     task = _open(options, console)
@@ -123,6 +133,29 @@ def train(
     scored = [row for row in rows if row.get("val_top1")]
     last = f", last top-1 {float(scored[-1]['val_top1']):.3f}" if scored else ""
     console.print(f"[bold]{out / 'model.keras'}[/bold]{last}; history: {out / 'history.png'}")
+
+
+def _choose(context, recipe):
+    """Puts the values of a recipe in the place of defaults, as a user would write them."""
+    from yolov2_tf.errors import InputError
+    from yolov2_tf.training import paper
+
+    if recipe not in ("default", "paper"):
+        raise InputError(f"--recipe {recipe!r}", expected="default or paper")
+    if recipe == "default":
+        return
+    given = {
+        name: value
+        for name, value in context.params.items()
+        if context.get_parameter_source(name).name == "COMMANDLINE"
+    }
+    written = {
+        "clip_norm": lambda value: "off",
+        "fine_zoom": lambda value: "-".join(f"{limit:g}" for limit in value),
+        "high_resolution": lambda value: ",".join(map(str, value)),
+    }
+    for name, value in paper.start(paper.CLASSIFICATION, given).items():
+        context.params[name] = written.get(name, lambda value: value)(value)
 
 
 def _open(options, console):
