@@ -70,6 +70,28 @@ class Shifted(keras.optimizers.schedules.LearningRateSchedule):
         return cls(schedule, config["shift"])
 
 
+@keras.saving.register_keras_serializable("yolov2_tf")
+class Held(keras.optimizers.schedules.LearningRateSchedule):
+    """A rate that stays until it is set: of a training whose schedule is over the time.
+
+    Args:
+        rate: The rate at first.
+    """
+
+    def __init__(self, rate=0.0):
+        self._rate = tf.Variable(rate, trainable=False, dtype=tf.float32)
+
+    def __call__(self, step):
+        return tf.identity(self._rate)
+
+    def set(self, rate):
+        """Sets the rate of the next steps."""
+        self._rate.assign(rate)
+
+    def get_config(self):
+        return {"rate": float(self._rate.numpy())}
+
+
 def detection_schedule(kind, learning_rate, total_steps, accumulate=1):
     """The schedule of a detector's training, with a burn-in of at most a twentieth of it.
 

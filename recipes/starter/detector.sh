@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 yolov2=${YOLOV2:-yolov2}
 resume=
 test -f "$runs/starter/last.keras" && resume=--resume
-$yolov2 train "$sets/voc" --split train --val-split val --width 0.25 --size 256 \
+$yolov2 train "$sets/voc" --recipe paper --split train --val-split val --width 0.25 --size 256 \
     --multi-scale 192-288 --epochs 14 --batch-size 32 --optimizer adam --schedule cosine \
     --precision mixed_bfloat16 --mean 0.999 --weights "$runs/trunk128/last.keras" \
     --out "$runs/starter" $resume

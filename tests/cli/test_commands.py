@@ -32,6 +32,7 @@ def model(data, tmp_path_factory):
     out = tmp_path_factory.mktemp("run")
     arguments = ["yolov2", "train", data / "boxes.csv", "--out", out, "--model", "tiny"]
     arguments += ["--width", 0.125, "--size", 64, "--epochs", 1, "--batch-size", 4, "--anchors", 2]
+    arguments += ["--recipe", "paper"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", list(map(str, arguments)))
         with pytest.raises(SystemExit) as stop:

@@ -29,7 +29,7 @@ def data(tmp_path_factory):
 
 
 SMALL = ["--model", "tiny", "--width", 0.01, "--size", 64, "--anchors", 2, "--epochs", 1]
-SMALL += ["--batch-size", 2]
+SMALL += ["--batch-size", 2, "--recipe", "paper"]
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +63,7 @@ def test_what_is_not_given_is_as_it_was(run, data, copy):
     assert record["sources"] == {
         "data": str(data / "boxes.csv"),
         "validation": str(data / "boxes.csv"),
+        "recipe": "paper",
     }
     before = contents(copy)
     code, printed, _ = run("train", "--resume", "--out", copy)
@@ -86,6 +87,7 @@ def test_what_is_not_given_is_as_it_was(run, data, copy):
         (["--epochs", 0], ["epochs is 0", "--epochs"]),
         (["--learning-rate", "nan"], ["learning_rate is nan", "--learning-rate"]),
         (["--overwrite"], ["exclude each other"]),
+        (["--recipe", "auto"], ["recipe was paper, now auto"]),
         (["--ratio", "3:1"], ["ratio was (1, 4), now (3, 1)"]),
     ],
 )
@@ -120,7 +122,8 @@ def test_the_second_stage_of_fine_tuning_trains_every_kernel(run, data, first, t
     from yolov2_tf.models.loading import load_model
 
     start, others = first / "last.keras", data / "others.csv"
-    options = ["--size", 64, "--epochs", 1, "--batch-size", 2, "--learning-rate", 0.01]
+    options = ["--recipe", "paper", "--size", 64, "--epochs", 1, "--batch-size", 2]
+    options += ["--learning-rate", 0.01]
     head, whole = tmp_path / "head", tmp_path / "whole"
     assert run("train", others, "--model", start, "--freeze", "--out", head, *options)[0] == 0
     stage = head / "last.keras"
@@ -157,11 +160,18 @@ def test_the_second_stage_of_fine_tuning_trains_every_kernel(run, data, first, t
         (["--model", "{first}/last.keras", "--anchors", "3"], "--anchors with the network"),
         (["--mosaic", "0.5"], "--mosaic without --classification"),
         (["--resize-every", "5"], "--resize-every without --multi-scale"),
+        (["--recipe", "mine"], "--recipe 'mine'"),
+        (["--minutes", "0"], "--minutes"),
+        (["--minutes", "5", "--epochs", "5"], "--epochs with --minutes"),
+        (["--from-scratch", "--weights", "{first}/last.keras"], "--from-scratch with --weights"),
+        (["--recipe", "auto", "--from-scratch", "--model", "{first}/last.keras"], "from scratch"),
+        (["--passes", "0"], "--passes"),
     ],
 )
 def test_what_cannot_be_names_its_option(run, data, first, tmp_path, options, message):
     options = [option.format(first=first) for option in options]
-    code, _, error = run("train", data / "boxes.csv", *options, "--out", tmp_path / "run")
+    recipe = () if "--recipe" in options else ("--recipe", "paper")
+    code, _, error = run("train", data / "boxes.csv", *options, *recipe, "--out", tmp_path / "run")
     assert code == 2
     assert message in error
     assert not list(tmp_path.iterdir())

@@ -28,7 +28,7 @@ def data(tmp_path):
 
 
 SMALL = ["--model", "tiny", "--width", 0.125, "--size", 64, "--epochs", 1, "--anchors", 2]
-SMALL += ["--batch-size", 4]
+SMALL += ["--batch-size", 4, "--recipe", "paper"]
 
 
 def test_boxes_and_labels_train_together_and_the_model_is_scored(run, data):

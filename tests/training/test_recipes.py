@@ -46,6 +46,8 @@ WRONG_FOR_DETECTORS = {
     "image_rule": ("mine",),
     "balance": ("yes",),
     "spare": (0,),
+    "minutes": (0, -1, INF, "5", True),
+    "passes": (0, 1.5, None),
 }
 
 WRONG_FOR_CLASSIFIERS = {

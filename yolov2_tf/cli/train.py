@@ -11,6 +11,10 @@ from yolov2_tf.data.image_sets import HELD_OUT
 from yolov2_tf.training.recipes import DetectionRecipe
 
 DEFAULTS = DetectionRecipe()
+CHOSEN = None
+"""Default of what the recipe chooses."""
+
+RECIPES = ("auto", "paper")
 
 Data = Annotated[
     str | None,
@@ -51,6 +55,22 @@ Spare = Annotated[
 ClassMap = Annotated[
     Path | None, typer.Option("--map", help="Number of each class's node, e.g. coco9k.map.")
 ]
+Recipe = Annotated[
+    str,
+    typer.Option(
+        "--recipe",
+        help="Chooses what is not given: auto (the data and the machine decide, from the starter's "
+        "weights) or paper (section 2: 416 px, SGD 1e-3, batches of 64, 160 epochs).",
+    ),
+]
+FromScratch = Annotated[
+    bool, typer.Option("--from-scratch", help="Start from random weights, not the starter's.")
+]
+Minutes = Annotated[
+    float | None,
+    typer.Option(help="Train as well as it can in that time, all included; in place of --epochs."),
+]
+Passes = Annotated[int, typer.Option(help="Passes over the data that make an epoch.")]
 Model = Annotated[str, typer.Option(help="yolov2, tiny, or a `.keras` file to go on from.")]
 MultiScale = Annotated[str | None, typer.Option(help="Range of sides, e.g. 320-608.")]
 ResizeEvery = Annotated[int, typer.Option(help="Batches that share a side.")]
@@ -85,29 +105,33 @@ def train(
     tree: common.Tree = None,
     names: common.Names = None,
     class_map: ClassMap = None,
-    model: Model = DEFAULTS.model,
-    width: common.Width = DEFAULTS.width,
-    size: common.Size = DEFAULTS.size,
+    recipe_name: Recipe = "auto",
+    from_scratch: FromScratch = False,
+    model: Model = CHOSEN,
+    width: common.Width = CHOSEN,
+    size: common.Size = CHOSEN,
     multi_scale: MultiScale = None,
     resize_every: ResizeEvery = DEFAULTS.resize_every,
     resize: common.Resize = DEFAULTS.resize,
-    anchors: Anchors = DEFAULTS.anchors,
+    anchors: Anchors = CHOSEN,
     passthrough: Passthrough = DEFAULTS.passthrough,
-    epochs: common.Epochs = DEFAULTS.epochs,
-    batch_size: common.BatchSize = DEFAULTS.batch_size,
-    optimizer: common.Optimizer = DEFAULTS.optimizer,
-    learning_rate: LearningRate = DEFAULTS.learning_rate,
-    schedule: Schedule = DEFAULTS.schedule,
+    epochs: common.Epochs = CHOSEN,
+    minutes: Minutes = None,
+    passes: Passes = CHOSEN,
+    batch_size: common.BatchSize = CHOSEN,
+    optimizer: common.Optimizer = CHOSEN,
+    learning_rate: LearningRate = CHOSEN,
+    schedule: Schedule = CHOSEN,
     jitter: Jitter = DEFAULTS.jitter,
     saturation: common.Saturation = DEFAULTS.saturation,
     exposure: common.Exposure = DEFAULTS.exposure,
     clip_norm: common.ClipNorm = f"{DEFAULTS.clip_norm:g}",
     accumulate: common.Accumulate = DEFAULTS.accumulate,
-    flip: common.Flip = DEFAULTS.flip,
+    flip: common.Flip = CHOSEN,
     weights: common.Weights = None,
     freeze: common.Freeze = False,
-    mean: common.Mean = DEFAULTS.mean,
-    precision: common.Precision = DEFAULTS.precision,
+    mean: common.Mean = CHOSEN,
+    precision: common.Precision = CHOSEN,
     seed: common.Seed = DEFAULTS.seed,
     check: common.Check = True,
     checkpoint_minutes: common.CheckpointMinutes = DEFAULTS.checkpoint_minutes,
@@ -117,9 +141,15 @@ def train(
     """Train a detector and leave a folder with the model, its history and plots.
 
     **Examples**
-    `yolov2 train VOCdevkit/VOC2007 --split trainval --val-split test --out runs/voc`
+    `yolov2 train DATA --out runs/mine`
+
+    `yolov2 train DATA --minutes 20 --out runs/mine`
 
     `yolov2 train data.yaml --model tiny --width 0.5 --size 320 --out runs/mine`
+
+    The paper's training:
+
+    `yolov2 train VOCdevkit/VOC2007 --recipe paper --weights darknet19_448 --out runs/voc`
 
     A run that was stopped, or that shall go on for longer:
 
@@ -143,25 +173,37 @@ def train(
 
 
 def _run(context):
+    import time
+
     from rich.console import Console
 
     from yolov2_tf.cli.parsing import integer_range
 
+    began = time.monotonic()
     parsers = {
         "multi_scale": lambda text, _: integer_range(text, "--multi-scale"),
         "ratio": lambda text, _: _ratio(text),
     }
-    options = common.read_options(context, "detection", DetectionRecipe, parsers)
+    choose = _chooser(context.params["recipe_name"], context.params["from_scratch"])
+    options = common.read_options(context, "detection", DetectionRecipe, parsers, choose)
     _check_use(options)
+    _record_recipe(options)
     console = Console()
     task = _open(options, console)
+    recipe = options.recipe
 
+    from yolov2_tf.training.clock import counting_from
     from yolov2_tf.training.fit import train
 
-    with common.naming_options():
+    with common.naming_options(), counting_from(began):
+        if options.recipe_name == "auto" and not options.resume:
+            from yolov2_tf.training import auto
+
+            recipe = auto.fitted(recipe, task.dataset, options.given)
+            console.print(f"recipe: {auto.summary(recipe)}", highlight=False, soft_wrap=True)
         rows = train(
             task,
-            options.recipe,
+            recipe,
             options.out,
             resume=options.resume,
             overwrite=options.overwrite,
@@ -174,6 +216,39 @@ def _run(context):
     )
 
 
+def _record_recipe(options):
+    """Has the record say which recipe it was; refuses another one for a run that goes on."""
+    from yolov2_tf.errors import InputError
+    from yolov2_tf.training.run import Run
+
+    name = options.recipe_name
+    if options.resume:
+        recorded = Run(options.out).record.get("sources", {}).get("recipe", "paper")
+        if "recipe_name" in options.given and name != recorded:
+            raise InputError(f"recipe was {recorded}, now {name}", where=options.out)
+        if options.from_scratch and options.recipe.weights is not None:
+            raise InputError("the run did not begin from scratch", where=options.out)
+        name = recorded
+    options.sources["recipe"] = name
+
+
+def _chooser(recipe, from_scratch):
+    """Function of the given fields to those that a recipe chooses before the data are known."""
+    from yolov2_tf.errors import InputError
+
+    if recipe not in RECIPES:
+        raise InputError(f"--recipe {recipe!r}", expected=" or ".join(RECIPES))
+    if recipe == "paper":
+        return None  # a DetectionRecipe's own defaults
+
+    def choose(given):
+        from yolov2_tf.training.auto import start
+
+        return start(given, from_scratch=from_scratch)
+
+    return choose
+
+
 def _check_use(options):
     """Refuses options that would be ignored."""
     from yolov2_tf.errors import InputError
@@ -184,6 +259,10 @@ def _check_use(options):
             if name in options.given:
                 raise InputError(f"{flag} without {needed}", expected=expected)
 
+    if {"epochs", "minutes"} <= options.given:
+        raise InputError("--epochs with --minutes", expected="one of them: it ends the training")
+    if options.from_scratch and {"weights"} & options.given:
+        raise InputError("--from-scratch with --weights", expected="one of them")
     if options.tree is None:
         without(("classification", "class_map"), "--tree", "the tree that joins the classes")
     if options.classification is None:

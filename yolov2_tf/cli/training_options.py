@@ -44,7 +44,10 @@ Weights = Annotated[
 ]
 Freeze = Annotated[bool, typer.Option("--freeze", help="Hold the loaded weights.")]
 Mean = Annotated[float, typer.Option(help="Decay of the mean of the weights, e.g. 0.999; 0: none.")]
-Precision = Annotated[str, typer.Option(help="float32, mixed_bfloat16, mixed_float16.")]
+Precision = Annotated[
+    str,
+    typer.Option(help="float32, mixed_bfloat16, mixed_float16; auto: the fastest of this machine."),
+]
 Seed = Annotated[int, typer.Option(help="Seed of weights, views and order.")]
 Check = Annotated[
     bool, typer.Option(help="Decode every picture once before; else only its header is read.")
@@ -88,7 +91,7 @@ def clip_norm(text):
         raise InputError(f"--clip-norm {text!r}", expected="a number above 0, or off") from None
 
 
-def read_options(context, task_name, kind, parsers):
+def read_options(context, task_name, kind, parsers, choose=None):
     """The values of a training's options, and the recipe that they make.
 
     On resume what was not given comes from the record of the run.
@@ -99,6 +102,8 @@ def read_options(context, task_name, kind, parsers):
         kind: Class of the recipe.
         parsers: For fields of the recipe that are given as text: name to a function of the text
             and of all values so far.
+        choose: Function of the fields that are given, as a dict, to those that are chosen for the
+            others; None for the recipe's own defaults.
 
     Returns:
         `SimpleNamespace` of all options, with `given` (names of those on the command line),
@@ -135,7 +140,8 @@ def read_options(context, task_name, kind, parsers):
             expected="what to train on; only a resumed run may know it from its record",
         )
     with naming_options():
-        recipe = _recipe(values, given, kind, recorded, parsers)
+        recipe, fields = _recipe(values, given, kind, recorded, parsers, choose)
+        values |= fields
         if recorded is not None:
             recipe_changes(run, recipe)  # before data sets are opened
     return SimpleNamespace(**values, given=given, recipe=recipe, sources=_sources(values))
@@ -196,18 +202,22 @@ def _sources(values):
     return {name: str(value) for name, value in sources.items() if value is not None}
 
 
-def _recipe(values, given, kind, recorded, parsers):
+def _recipe(values, given, kind, recorded, parsers, choose):
+    fields = [field.name for field in dataclasses.fields(kind) if field.name in values]
     chosen = {}
-    for field in dataclasses.fields(kind):
-        name = field.name
-        if name not in values:
-            continue
-        if recorded is not None and name not in given:
-            values[name] = getattr(recorded, name)
+    for name in fields:
+        if name not in given:
+            if recorded is not None:
+                values[name] = getattr(recorded, name)
             continue
         if name == "clip_norm":
             values[name] = clip_norm(values[name])
         if name in parsers and values[name] is not None:
             values[name] = parsers[name](values[name], values)
         chosen[name] = values[name]
-    return kind(**chosen) if recorded is None else dataclasses.replace(recorded, **chosen)
+    if recorded is not None:
+        ended = {"minutes": None} if "epochs" in chosen and recorded.minutes is not None else {}
+        recipe = dataclasses.replace(recorded, **{**ended, **chosen})
+    else:
+        recipe = kind(**{**(choose(chosen) if choose is not None else {}), **chosen})
+    return recipe, {name: getattr(recipe, name) for name in fields}

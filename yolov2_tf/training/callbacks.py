@@ -23,6 +23,7 @@ from yolov2_tf.files import replacing
 from yolov2_tf.training.checkpoint import State, save
 from yolov2_tf.training.loop import metric_values
 from yolov2_tf.training.optimizer import iterations
+from yolov2_tf.training.recipes import UNLIMITED
 from yolov2_tf.training.writing import writing
 
 
@@ -31,7 +32,8 @@ class MeanAveragePrecision(keras.callbacks.Callback):
 
     Args:
         dataset: Validation `Dataset`.
-        every: Epochs between two scorings; the last epoch is always scored.
+        every: Epochs between two scorings, the last epoch is always scored; or a function that
+            says whether an epoch, counted from 0, is.
         batch_size: Pictures a batch.
         metric: Metric of `yolov2_tf.evaluation.detections.evaluate`.
     """
@@ -50,12 +52,17 @@ class MeanAveragePrecision(keras.callbacks.Callback):
         self._detector = detector(model, EVALUATION.score, EVALUATION.iou, EVALUATION.detections)
 
     def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % self.every and epoch + 1 < self.params["epochs"]:
+        if not self._due(epoch):
             return
         pictures = (load_image(record.image) for record in self.dataset.records)
         found = list(detect(self._detector, pictures, batch_size=self.batch_size))
         self.evaluation = evaluate(self.dataset, found, self.metric, tree=self.model.head.tree)
         logs["val_map"] = self.evaluation.map
+
+    def _due(self, epoch):
+        if callable(self.every):
+            return self.every(epoch)
+        return (epoch + 1) % self.every == 0 or epoch + 1 >= self.params["epochs"]
 
 
 class Checkpoints(keras.callbacks.Callback):
@@ -71,6 +78,7 @@ class Checkpoints(keras.callbacks.Callback):
         score: Name of the score, the higher the better.
         mean: `WeightMean`, whose weights the best has, or None.
         wishes: `yolov2_tf.training.wishes.Wishes` for checkpoints within an epoch, or None.
+        clock: `yolov2_tf.training.clock.Clock` of a training for a time, or None.
     """
 
     def __init__(
@@ -83,12 +91,14 @@ class Checkpoints(keras.callbacks.Callback):
         score="val_map",
         mean=None,
         wishes=None,
+        clock=None,
     ):
         super().__init__()
         self.run, self.plan, self.history = run, plan, history
         self.best, self.score = best, score
         self.mean = mean
         self.wishes = wishes
+        self.clock = clock
         self.scored = math.isfinite(best)
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -138,6 +148,7 @@ class Checkpoints(keras.callbacks.Callback):
             rows=self.history.rows,
             metrics=metric_values(self.model) if step else (),
             means=None if self.mean is None else self.mean.values(),
+            seconds=0.0 if self.clock is None else self.clock.seconds,
         )
         with writing(self.run):
             save(self.run.last, self.model, state, keep=self.run.previous)
@@ -247,6 +258,11 @@ DETECTION_FIGURES = Figures(
 )
 
 
+def shown_epochs(params):
+    """The number of epochs as text, `?` where only the time will tell."""
+    return "?" if params["epochs"] >= UNLIMITED else str(params["epochs"])
+
+
 class Progress(keras.callbacks.Callback):
     """A progress bar for the epoch and one line for each that is over.
 
@@ -281,7 +297,7 @@ class Progress(keras.callbacks.Callback):
         self._task = None
 
     def on_epoch_begin(self, epoch, logs=None):
-        epochs = self.params["epochs"]
+        epochs = shown_epochs(self.params)
         if self._task is not None:
             self._bar.remove_task(self._task)
         self._task = self._bar.add_task(
@@ -307,7 +323,8 @@ class Progress(keras.callbacks.Callback):
             if key in logs
         )
         self.console.print(
-            f"epoch {epoch + 1:>3}/{self.params['epochs']}  {logs['images_per_second']:.1f} img/s  "
+            f"epoch {epoch + 1:>3}/{shown_epochs(self.params)}  "
+            f"{logs['images_per_second']:.1f} img/s  "
             f"loss {logs['loss']:.3f} ({parts}){score}",
             highlight=False,
             soft_wrap=True,

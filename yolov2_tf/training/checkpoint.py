@@ -32,6 +32,7 @@ class State:
         rows: Rows of `history.csv`, as dicts.
         metrics: Values of the variables of Keras' metrics in the epoch under way.
         means: Arrays of the mean of the weights, or None.
+        seconds: What a training for a time has taken so far.
     """
 
     run: str
@@ -40,6 +41,7 @@ class State:
     rows: tuple = ()
     metrics: tuple = ()
     means: list | None = None
+    seconds: float = 0.0
 
 
 def save(path, model, state, *, keep):
@@ -103,4 +105,5 @@ def _read_state(archive):
         rows=tuple(facts["rows"]),
         metrics=tuple(facts["metrics"]),
         means=means,
+        seconds=facts.get("seconds", 0.0),
     )

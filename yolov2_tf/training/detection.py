@@ -67,7 +67,7 @@ class DetectionTask(Task):
         return facts
 
     def steps(self, recipe):
-        pictures = len(self.dataset)
+        pictures = len(self.dataset) * recipe.passes
         if self.classification is not None:
             pictures *= sum(recipe.ratio) / recipe.ratio[0]
         return batches_of(pictures, recipe)
@@ -147,7 +147,7 @@ class DetectionTask(Task):
             model.head.anchors,
             tree=model.head.tree,
             image_rule=recipe.image_rule,
-            warmup_images=_warmup_images(recipe, plan.total_steps),
+            warmup_images=_warmup_images(recipe, plan),
             **options,
         )
         model.compile(optimizer, loss=loss)
@@ -186,12 +186,15 @@ class DetectionTask(Task):
         return MeanAveragePrecision(self.validation, every=every)
 
 
-def _warmup_images(recipe, total_steps):
+def _warmup_images(recipe, plan):
     """For how many images unmatched predictions are pulled to their priors.
 
     Darknet's 12,800 are 1 % of its training on VOC, but half of one on a few hundred pictures:
-    there a twentieth is enough. A network that goes on training knows its shapes already.
+    there a twentieth is enough, or an epoch where nobody knows how many there will be. A network
+    that goes on training knows its shapes already.
     """
     if recipe.continues:
         return 0
-    return min(WARMUP_IMAGES, total_steps * recipe.batch_size // 20)
+    if recipe.minutes is not None:
+        return min(WARMUP_IMAGES, plan.steps * plan.batch_size)
+    return min(WARMUP_IMAGES, plan.total_steps * plan.batch_size // 20)

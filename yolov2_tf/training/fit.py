@@ -14,12 +14,14 @@ from yolov2_tf.models.transfer import transfer_weights
 from yolov2_tf.schedules import Shifted
 from yolov2_tf.training.callbacks import Checkpoints, History, Progress, Throughput
 from yolov2_tf.training.checkpoint import State, load
-from yolov2_tf.training.cluster import strategy
+from yolov2_tf.training.clock import PARTS, Clock
+from yolov2_tf.training.cluster import strategy, workers
 from yolov2_tf.training.damage import Damage
 from yolov2_tf.training.divergence import diverged
 from yolov2_tf.training.loop import Loop
 from yolov2_tf.training.optimizer import iterations, make_optimizer
 from yolov2_tf.training.plan import Plan
+from yolov2_tf.training.precision import fastest
 from yolov2_tf.training.resume import data_changes, recipe_changes
 from yolov2_tf.training.run import Run
 from yolov2_tf.training.stopping import StopSignal
@@ -63,6 +65,9 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
         if recipe is None and resume:
             recipe = task.RECIPE.of(run.record)
         task.check(recipe)
+        if recipe.precision == "auto":
+            now = run.record["precision"] if resume else fastest()
+            recipe = dataclasses.replace(recipe, precision=now)
         with strategy().scope():
             start = _go_on(task, recipe, run, console) if resume else _begin(task, recipe, console)
         _prepare(run, start, overwrite)
@@ -113,6 +118,7 @@ class Start(NamedTuple):
         record: What `config.json` is to say.
         state: `State` that it goes on from.
         fell_back: Whether that is of the checkpoint before the last.
+        clock: `Clock` of a training for a time, or None.
     """
 
     model: Any
@@ -120,6 +126,7 @@ class Start(NamedTuple):
     record: dict
     state: State
     fell_back: bool = False
+    clock: Any = None
 
 
 def _prepare(run, start, overwrite):
@@ -144,12 +151,33 @@ def _begin(task, recipe, console):
             for name in report.loaded:
                 model.get_layer(name).trainable = False
         _say(console, str(report))
-    schedule = task.schedule(recipe, plan)
+    clock = _clock(task, recipe, console)
+    schedule = task.schedule(recipe, plan) if clock is None else clock.rate
     optimizer = make_optimizer(recipe, schedule)
     task.compile(model, recipe, plan, optimizer)
     name = uuid.uuid4().hex
     record = {**_record(task, recipe), "run": name, "changes": []}
-    return Start(model, plan, record, State(name, plan.start))
+    return Start(model, plan, record, State(name, plan.start), clock=clock)
+
+
+def _clock(task, recipe, console, spent=0.0):
+    """The `Clock` of a recipe that has one."""
+    if recipe.minutes is None:
+        return None
+    if workers() > 1:
+        raise InputError(
+            f"minutes in a training of {workers()} processes, each of which has its own clock",
+            expected="a number of epochs",
+            field="minutes",
+        )
+    return Clock(
+        recipe.minutes,
+        task.schedule(recipe, Plan(1, PARTS, recipe.batch_size)),
+        spent=spent,
+        pictures=0 if task.validation is None else len(task.validation),
+        batch_size=recipe.batch_size,
+        say=lambda text: _say(console, text),
+    )
 
 
 def _go_on(task, recipe, run, console):
@@ -162,13 +190,20 @@ def _go_on(task, recipe, run, console):
     model, state, fell_back = _last_checkpoint(task, recipe, run, console)
     task.check_resume(recipe, task.RECIPE.of(run.record), state.position.epoch)
     position = _in_steps(state.position, run.record["batch_size"], task.steps(recipe), recipe)
-    plan = Plan(task.steps(recipe), recipe.total_epochs, recipe.batch_size, position)
+    epochs = recipe.total_epochs
+    if recipe.minutes is not None and state.seconds >= 60 * recipe.minutes:
+        epochs = position.epoch
+    plan = Plan(task.steps(recipe), epochs, recipe.batch_size, position)
     held = sum(bool(layer.weights) and not layer.trainable for layer in model.layers)
     if held and not recipe.freeze:
         # Networks were not thawed at first, and an optimizer cannot take in weights later.
         _say(console, f"{held} layers are held in this run, without freeze in its record")
-    schedule = task.schedule(recipe, plan)
-    model.optimizer.learning_rate = Shifted(schedule, plan.shift) if plan.shift else schedule
+    clock = _clock(task, recipe, console, state.seconds)
+    if clock is not None:
+        model.optimizer.learning_rate = clock.rate
+    else:
+        schedule = task.schedule(recipe, plan)
+        model.optimizer.learning_rate = Shifted(schedule, plan.shift) if plan.shift else schedule
     record = {**run.record, **_record(task, recipe), "run": state.run}
     record["progress"] = [dataclasses.asdict(position)]
     record["changes"] = list(run.record.get("changes", []))
@@ -182,7 +217,7 @@ def _go_on(task, recipe, run, console):
                 _say(console, f"from epoch {first} on: {name} {now} (was {was})")
     if "validation" in changes:  # scores on another set cannot be compared
         state = dataclasses.replace(state, best=-math.inf)
-    return Start(model, plan, record, state, fell_back)
+    return Start(model, plan, record, state, fell_back, clock)
 
 
 def _last_checkpoint(task, recipe, run, console):
@@ -248,13 +283,16 @@ def _record(task, recipe):
 
 def _callbacks(task, recipe, run, start, wishes, console):
     """What every epoch does beside its steps, in this order."""
-    plan, state = start.plan, start.state
+    plan, state, clock = start.plan, start.state, start.clock
     callbacks, mean = [Throughput(plan.batch_size)], None
+    if clock is not None:
+        callbacks.insert(0, clock)
     if recipe.mean:
         mean = WeightMean(recipe.mean, state.means)
         callbacks.append(mean)
     if task.validation is not None:
-        callbacks.append(task.scorer(max(1, plan.epochs // 20)))
+        every = max(1, plan.epochs // 20) if clock is None else clock.due
+        callbacks.append(task.scorer(every))
     # A killed process may leave a row too many, which a resumed run drops, but none too few.
     history = History(run, state.rows, samples=task.samples)
     checkpoints = Checkpoints(
@@ -265,6 +303,7 @@ def _callbacks(task, recipe, run, start, wishes, console):
         score=task.SCORE,
         mean=mean,
         wishes=wishes,
+        clock=clock,
     )
     callbacks += [*task.watchers(recipe, checkpoints), history, checkpoints]
     if console is not None:

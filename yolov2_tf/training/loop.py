@@ -50,6 +50,8 @@ class Loop:
                 calls.on_train_batch_begin(step)
                 logs = self._step(epoch, step)
                 calls.on_train_batch_end(step, logs)
+                if model.stop_training:
+                    break
             calls.on_epoch_end(epoch, _numbers(model.get_metrics_result()))
             if model.stop_training:
                 break

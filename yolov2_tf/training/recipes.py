@@ -15,7 +15,7 @@ CHOICES = {
     "optimizer": ("sgd", "adam"),
     "schedule": ("steps", "cosine"),
     "image_rule": ("paper", "darknet", "object"),
-    "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
+    "precision": ("float32", "mixed_bfloat16", "mixed_float16", "auto"),
     "passthrough": ("squeezed", "full", "none"),
 }
 """The values that these fields may have."""
@@ -37,9 +37,17 @@ LIMITS = {
     "mosaic": (0, 1),
     "mean": (0, 0.99999),
     "checkpoint_minutes": (0, math.inf),
+    "minutes": (0.1, math.inf),
+    "passes": (1, math.inf),
     "seed": (0, 2**31 - 1),  # TensorFlow's stateless random numbers take int32
 }
 """The smallest and the largest value of these fields."""
+
+OPTIONAL = {"clip_norm", "minutes"}
+"""Those that may be None as well."""
+
+UNLIMITED = 10**6
+"""Epochs of a training that its minutes end."""
 
 
 def names_network(model):
@@ -72,7 +80,8 @@ class Recipe:
         freeze: Whether layers with loaded weights stay as they are.
         mean: Decay of the exponential mean of the weights, which is what is scored and saved then;
             0 for none.
-        precision: Keras' dtype policy: `float32`, `mixed_bfloat16`, `mixed_float16`.
+        precision: Keras' dtype policy: `float32`, `mixed_bfloat16`, `mixed_float16`; or `auto`, for
+            the fastest of the machine that the training begins on.
         seed: Makes weights, views and order reproducible, 0 to 2³¹ - 1.
         checkpoint_minutes: How long after a checkpoint the next is due, within an epoch too; 0
             for one after every step.
@@ -110,10 +119,13 @@ class Recipe:
         names = {field.name for field in dataclasses.fields(cls)}
         return cls(**{name: value for name, value in config.items() if name in names})
 
+    minutes: ClassVar = None
+    """Minutes that the training takes; None where the epochs say how long."""
+
     @property
     def total_epochs(self):
-        """Epochs of the whole training."""
-        return self.epochs
+        """Epochs of the whole training, or how many there may be where the minutes end it."""
+        return self.epochs if self.minutes is None else UNLIMITED
 
     @property
     def continues(self):
@@ -141,7 +153,7 @@ class Recipe:
                 _check_choice(field.name, value)
             elif field.type is bool:
                 _check_flag(field.name, value)
-            elif field.name in LIMITS and not (field.name == "clip_norm" and value is None):
+            elif field.name in LIMITS and not (field.name in OPTIONAL and value is None):
                 kind = int if field.type is int else float
                 value = _checked_number(field.name, value, kind)
             object.__setattr__(self, field.name, value)
@@ -180,6 +192,10 @@ class DetectionRecipe(Recipe):
             occur: by boxes or by labels.
         spare: Whether the class loss of boxes is over the classes that boxes have, and leaves out
             those that occur as labels alone.
+        minutes: How long the training may take, from its begin to its last file; the schedule is
+            then over the time, and `epochs` says nothing. None: no limit.
+        passes: How often an epoch goes through the training set, for sets so small that a score and
+            a checkpoint after every pass would take longer than the pass.
     """
 
     model: str = "yolov2"
@@ -194,8 +210,12 @@ class DetectionRecipe(Recipe):
     image_rule: str = "paper"
     balance: bool = False
     spare: bool = False
+    minutes: float | None = None
+    passes: int = 1
 
-    CHANGEABLE: ClassVar = Recipe.CHANGEABLE | {"schedule", "multi_scale", "resize_every", "jitter"}
+    CHANGEABLE: ClassVar = Recipe.CHANGEABLE | {
+        "schedule", "multi_scale", "resize_every", "jitter", "minutes",
+    }  # fmt: skip
 
     @property
     def continues(self):

@@ -29,7 +29,7 @@ def recipe_changes(run, recipe):
     fixed, changes = {}, {}
     for name in vars(was):
         before, now = getattr(was, name), getattr(recipe, name)
-        if _same(before, now):
+        if _same(before, now) or (name == "precision" and now == "auto"):
             continue
         if name == "weights" and "weights" not in record:
             continue  # records did not say at first where the weights came from
