@@ -21,6 +21,8 @@ from yolov2_tf.errors import InputError
 SETS = ("train", "val", "valid", "validation", "test")
 """Keys of image sets in a description."""
 
+_LARGEST = 1_000_000  # letters of a description; those of 10,000 classes have 200,000
+
 _ROW = r"-?\d+([\s,]+-?\d*[.,]?\d+([eE][+-]?\d+)?){4,}\s*($|\n)"
 _NAMES_FILES = re.compile(
     r"((predefined_)?classes|labels?|names)\.txt|.+\.(names|labels)", re.IGNORECASE
@@ -223,9 +225,21 @@ def load_yaml(path):
 def _parse_yaml(text, path):
     import yaml
 
+    # The base loader keeps every scalar as text: a class may be called `no` or `1e3`.
+    class Loader(yaml.BaseLoader):
+        def compose_node(self, parent, index):
+            # Aliases of aliases make gigabytes of a few lines, and no description needs one.
+            if self.check_event(yaml.AliasEvent):
+                mark = self.peek_event().start_mark
+                raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read", mark)
+            return super().compose_node(parent, index)
+
+    if len(text) > _LARGEST:
+        raise InputError(
+            f"a description of {len(text):,} letters", where=path, expected=f"at most {_LARGEST:,}"
+        )
     try:
-        # The base loader keeps every scalar as text: a class may be called `no` or `1e3`.
-        return yaml.load(text, yaml.BaseLoader)
+        return yaml.load(text, Loader)
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise InputError(f"malformed YAML: {error.problem}", where=f"{path}{line}") from None
