@@ -8,8 +8,10 @@ keys; `tests/golden` holds all three readers to them. TensorFlow is not needed.
 import dataclasses
 import json
 import math
+import re
 import types
 import zipfile
+import zlib
 from pathlib import Path
 
 from yolov2_tf._version import __version__
@@ -43,6 +45,9 @@ SERVED_OUTPUTS = (
 QUANTIZATIONS = ("none", "fp16", "dynamic", "int8")
 """`none`: float32. `fp16`: half the size. `dynamic`: int8 weights, a quarter of the size. `int8`:
 int8 arithmetic, a quarter of the size and the fastest on phones; needs pictures to calibrate."""
+
+_LARGEST = 1 << 24  # bytes of a description; that of yolo9000, with its tree, has half a million
+_LARGEST_SIDE = 1 << 13  # pixels: a picture is brought to this size before the network sees it
 
 _MODES = ("stretch", "letterbox")  # yolov2_tf.resize, which states them, loads TensorFlow
 
@@ -281,8 +286,11 @@ def read_layout(path):
         raise InputError("no such file", where=path, expected="a .tflite file")
     try:
         with zipfile.ZipFile(path) as packed:
+            if packed.getinfo(LAYOUT_FILE).file_size > _LARGEST:
+                raise ValueError
             text = packed.read(LAYOUT_FILE)
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError):
+    # What a damaged archive makes zipfile raise; RuntimeError: it asks for a password.
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError, RuntimeError):
         raise InputError(
             f"holds no {LAYOUT_FILE}: damaged, or not written by this package",
             where=path,
@@ -325,8 +333,15 @@ def _is_count(value):
     return type(value) is int and value > 0
 
 
+def _is_side(value):
+    return _is_count(value) and value <= _LARGEST_SIDE
+
+
 def _is_names(value):
-    return type(value) is tuple and all(isinstance(name, str) for name in value)
+    # Half of a surrogate pair, which JSON can hold, can be neither printed nor written.
+    return type(value) is tuple and all(
+        isinstance(name, str) and not re.search("[\ud800-\udfff]", name) for name in value
+    )
 
 
 def _is_anchors(value):
@@ -350,7 +365,7 @@ _CHECKS = types.MappingProxyType(
     {
         "class_names": (lambda value: _is_names(value) and len(value) > 0, "a list of names"),
         "anchors": (_is_anchors, "a list of [width, height] in cells"),
-        "input_size": (_is_count, "a number of pixels"),
+        "input_size": (_is_side, f"a number of pixels, at most {_LARGEST_SIDE}"),
         "resize": (_is_one_of(*_MODES), " or ".join(_MODES)),
         "nms": (lambda value: type(value) is bool, "true or false"),
         "score_threshold": (_is_fraction, "0 to 1"),

@@ -1,6 +1,7 @@
 """Label trees: the numbers that follow from the file, faults in files, classes onto nodes."""
 
 import contextlib
+import random
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mutated_inputs import LONGEST, MOST, mutated, open_all
 
 from yolov2_tf.errors import InputError
 from yolov2_tf.trees.class_maps import match_classes, read_class_map, read_node_names
@@ -223,3 +225,37 @@ def test_match_by_the_trees_or_other_names(animals):
     assert found.dtype == np.int32
     with pytest.raises(InputError, match=r"2 of the classes: ship, same \(could be terrier and h"):
         match_classes(["car", "ship", "same"], animals, labels)
+
+
+def test_a_chain_is_refused_before_it_takes_memory(tmp_path):
+    """Paths take nodes × levels: a chain of 34,000 nodes, 237 kB, would take 4.6 GB."""
+    path = tmp_path / "chain.tree"
+    path.write_text("".join(f"n{i} {i - 1}\n" for i in range(34_000)))
+    with pytest.raises(InputError, match=r"chain\.tree:101: n100 lies 101 levels deep"):
+        WordTree.read(path)
+    allowed = WordTree([f"n{i}" for i in range(100)], range(-1, 99))
+    assert allowed.paths.shape == (100, 100)
+
+
+def mutate(folder, times):
+    source, path = random.Random("tree"), folder / "a.tree"
+    nodes = "".join(f"n{i:08d} {max(i // 3 - 1, -1)}\n" for i in range(60)).encode()
+
+    def opening():
+        tree = WordTree.read(path)
+        assert tree.paths.shape[0] == len(tree)
+
+    return open_all(lambda _: path.write_bytes(mutated(nodes, source)), opening, times)
+
+
+def test_a_few_mutated_trees(tmp_path):
+    assert 0 < mutate(tmp_path, 100).opened < 100
+
+
+@pytest.mark.slow
+def test_ten_thousand_mutated_trees(tmp_path):
+    found = mutate(tmp_path, 10_000)
+    print(f"trees: {found.opened:,} of 10,000 gave a tree, at most {found.longest:.2f} s")
+    assert 0 < found.opened < 10_000
+    assert found.longest < LONGEST
+    assert found.growth < MOST

@@ -12,6 +12,9 @@ import numpy as np
 from yolov2_tf.errors import InputError
 from yolov2_tf.files import replacing
 
+MAX_DEPTH = 100
+"""Levels of a tree; WordNet has 20. Paths take nodes × levels, which a chain would make huge."""
+
 
 class WordTree:
     """Classes as the nodes of a tree; the children of one node exclude each other.
@@ -35,8 +38,8 @@ class WordTree:
         child_group: `(nodes,)` int32, the group of the node's children, -1 for leaves.
 
     Raises:
-        InputError: If this is no tree, a parent does not stand before its children, or siblings
-            do not stand together.
+        InputError: If this is no tree, a parent does not stand before its children, siblings do
+            not stand together, or it has more than `MAX_DEPTH` levels.
     """
 
     def __init__(self, names, parent, source=None):
@@ -52,10 +55,7 @@ class WordTree:
         child_group = np.full(len(self), -1)
         child_group[self.parent[self.group_offset[1:]]] = np.arange(1, len(self.group_size))
         self.child_group = _frozen(child_group)
-        depth = []
-        for up in parent:
-            depth.append(0 if up < 0 else depth[up] + 1)
-        self.depth = _frozen(depth)
+        self.depth = _frozen(_depths(names, parent, source))
 
     def __len__(self):
         return len(self.names)
@@ -201,6 +201,20 @@ def _check(names, parent, source):
                 expected="children of one node on consecutive lines",
                 hint=f"move it to {where(first_child[up])}",
             )
+
+
+def _depths(names, parent, source):
+    """The depth of each node, 0 for children of the root; refuses a tree that is too deep."""
+    depths = []
+    for node, up in enumerate(parent):
+        depths.append(0 if up < 0 else depths[up] + 1)
+        if depths[-1] >= MAX_DEPTH:
+            raise InputError(
+                f"{names[node]} lies {depths[-1] + 1} levels deep",
+                where=f"node {node}" if source is None else f"{source}:{node + 1}",
+                expected=f"at most {MAX_DEPTH} levels",
+            )
+    return depths
 
 
 def _misplaced(names, parent, node, where):
