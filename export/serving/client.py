@@ -7,6 +7,7 @@ import base64
 import io
 import json
 import os
+import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -20,6 +21,12 @@ from yolov2_tf.detection.thresholds import DEFAULT, SCORE, Thresholds
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.detectors import Detector
 from yolov2_tf.export.postprocessing import above
+from yolov2_tf.export.serving.connection import (
+    RETRIED_STATUS,
+    Connection,
+    Later,
+    persistently,
+)
 
 SIGNATURE = "image_bytes"
 
@@ -33,12 +40,13 @@ class ServedDetector(Detector):
 
     Args:
         server: Address of the server: `http://HOST:8501` (or `https`) for REST,
-            `grpc://HOST:8500` for gRPC.
+            `grpc://HOST:8500` (or `grpcs`, which is encrypted) for gRPC.
         name: Name by which it serves the model; `NAME/3` means version 3, `NAME` the newest.
         score_threshold: Detections score above this, 0..1.
         timeout: Seconds to wait for an answer.
         thresholds: `Thresholds` of score and number in place of `score_threshold`; the others the
             server has.
+        connection: `Connection` with headers, certificates and retries, in place of `timeout`.
 
     Attributes:
         class_names: Names by label; grows as answers name classes that were not seen before.
@@ -51,7 +59,15 @@ class ServedDetector(Detector):
 
     layout = tree = input_size = class_names = None
 
-    def __init__(self, server, name, score_threshold=SCORE, timeout=30.0, thresholds=None):
+    def __init__(
+        self,
+        server,
+        name,
+        score_threshold=SCORE,
+        timeout=30.0,
+        thresholds=None,
+        connection=None,
+    ):
         wanted = thresholds or Thresholds(score_threshold)
         if wanted.iou is not None or wanted.tree is not None:
             raise InputError(
@@ -69,7 +85,9 @@ class ServedDetector(Detector):
                 f"not the address of a server: {server}",
                 expected="http://HOST:8501 or grpc://HOST:8500",
             )
-        self._predict = _PROTOCOLS[parts.scheme](server.rstrip("/"), name, version, timeout)
+        connection = connection or Connection(timeout)
+        ask = _PROTOCOLS[parts.scheme](server.rstrip("/"), name, version, connection)
+        self._predict = lambda pictures: persistently(lambda: ask(pictures), connection.retries)
 
     def run(self, resized):
         """What the server answers for one `(H, W, 3)` picture, values 0..255: a dict."""
@@ -96,13 +114,14 @@ class ServedDetector(Detector):
             yield from self.detect_batch([picture])
 
 
-def open_served(address, thresholds=None):
+def open_served(address, thresholds=None, connection=None):
     """Opens a served model by one address.
 
     Args:
         address: `http://HOST:8501/v1/models/NAME`, as TensorFlow Serving itself calls it, or
             `grpc://HOST:8500/NAME`; with `/versions/3` or `/3` at its end the version 3.
         thresholds: `Thresholds` or None, see `ServedDetector`.
+        connection: `Connection` or None, likewise.
 
     Raises:
         InputError: As `ServedDetector`.
@@ -110,33 +129,45 @@ def open_served(address, thresholds=None):
     parts = urllib.parse.urlsplit(address)
     name = parts.path.removeprefix("/v1/models").strip("/").replace("/versions/", "/")
     return ServedDetector(
-        f"{parts.scheme}://{parts.netloc}", urllib.parse.unquote(name), thresholds=thresholds
+        f"{parts.scheme}://{parts.netloc}",
+        urllib.parse.unquote(name),
+        thresholds=thresholds,
+        connection=connection,
     )
 
 
 class _Rest:
-    def __init__(self, server, name, version, timeout):
+    def __init__(self, server, name, version, connection):
         place = urllib.parse.quote(name) + (f"/versions/{version}" if version else "")
-        self._url, self._timeout = f"{server}/v1/models/{place}:predict", timeout
+        self._url, self._connection = f"{server}/v1/models/{place}:predict", connection
+        self._tls = None
+        if server.startswith("https"):
+            self._tls = ssl.create_default_context(cafile=connection.certificates)
 
     def __call__(self, pictures):
         instances = [{"b64": base64.b64encode(picture).decode()} for picture in pictures]
         request = urllib.request.Request(
             self._url,
             json.dumps({"signature_name": SIGNATURE, "instances": instances}).encode(),
-            {"Content-Type": "application/json"},
+            {**self._connection.headers, "Content-Type": "application/json"},
         )
+        settings = {"timeout": self._connection.timeout, "context": self._tls}
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout) as response:
+            with urllib.request.urlopen(request, **settings) as response:
                 return json.load(response)["predictions"]
         except urllib.error.HTTPError as error:
-            raise _refused(self._url, _message(error.read())) from error
-        except (OSError, ValueError, KeyError) as error:
+            refused = _refused(self._url, _message(error.read()))
+            raise (Later(refused) if error.code in RETRIED_STATUS else refused) from error
+        except (ValueError, KeyError) as error:
             raise _refused(self._url, error) from error
+        except OSError as error:
+            refused = _refused(self._url, error)
+            untrusted = isinstance(getattr(error, "reason", None), ssl.SSLCertVerificationError)
+            raise (refused if untrusted else Later(refused)) from error
 
 
 class _Grpc:
-    def __init__(self, server, name, version, timeout):
+    def __init__(self, server, name, version, connection):
         try:
             import grpc
             from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
@@ -148,10 +179,18 @@ class _Grpc:
         address = urllib.parse.urlsplit(server).netloc
         # Pictures and answers for many of them are larger than gRPC's 4 MB.
         unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-        self._channel = grpc.insecure_channel(address, unlimited)
+        if server.startswith("grpcs"):
+            file = connection.certificates
+            trusted = grpc.ssl_channel_credentials(file and Path(file).read_bytes())
+            self._channel = grpc.secure_channel(address, trusted, unlimited)
+        else:
+            self._channel = grpc.insecure_channel(address, unlimited)
+        self._metadata = [(name.lower(), value) for name, value in connection.headers.items()]
+        self._later = grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED
         self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._request, self._error = predict_pb2.PredictRequest, grpc.RpcError
-        self._address, self._name, self._version, self._timeout = address, name, version, timeout
+        self._address, self._name, self._version = address, name, version
+        self._timeout = connection.timeout
 
     def __call__(self, pictures):
         import tensorflow as tf
@@ -163,15 +202,17 @@ class _Grpc:
             request.model_spec.version.value = int(self._version)
         request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto(pictures, tf.string))
         try:
-            outputs = self._stub.Predict(request, timeout=self._timeout).outputs
+            settings = {"timeout": self._timeout, "metadata": self._metadata}
+            outputs = self._stub.Predict(request, **settings).outputs
         except self._error as error:
-            raise _refused(self._address, error.details()) from error
+            refused = _refused(self._address, error.details())
+            raise (Later(refused) if error.code() in self._later else refused) from error
         arrays = {name: tf.make_ndarray(tensor) for name, tensor in outputs.items()}
         arrays["detection_names"] = np.char.decode(arrays["detection_names"].astype(bytes), "utf8")
         return [{name: array[i] for name, array in arrays.items()} for i in range(len(pictures))]
 
 
-_PROTOCOLS = {"http": _Rest, "https": _Rest, "grpc": _Grpc}
+_PROTOCOLS = {"http": _Rest, "https": _Rest, "grpc": _Grpc, "grpcs": _Grpc}
 
 
 class _Names(dict):

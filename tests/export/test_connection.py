@@ -1,0 +1,133 @@
+"""What a client of a server sends along, whom it trusts, and when it asks again."""
+
+import http.server
+import json
+import shutil
+import ssl
+import subprocess
+import threading
+
+import numpy as np
+import pytest
+
+from yolov2_tf.errors import InputError
+from yolov2_tf.export.serving.client import ServedDetector, ServerError
+from yolov2_tf.export.serving.connection import Connection, Later, persistently
+
+ANSWER = {
+    "num_detections": 1,
+    "detection_names": ["cat"],
+    "detection_classes": [0],
+    "detection_boxes": [[0, 0, 1, 1]],
+    "detection_scores": [0.9],
+}
+
+
+@pytest.fixture
+def server():
+    """Answers with the statuses in `statuses`, one after the other, then with a detection."""
+    asked, statuses = [], []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_POST(self):
+            asked.append(dict(self.headers))
+            self.rfile.read(int(self.headers["Content-Length"]))
+            status = statuses.pop(0) if statuses else 200
+            body = {"predictions": [ANSWER]} if status == 200 else {"error": f"no: {status}"}
+            body = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    server = http.server.ThreadingHTTPServer(("localhost", 0), Handler)
+    server.asked, server.statuses = asked, statuses
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch):
+    """The waits, not waited for."""
+    waits = []
+    monkeypatch.setattr(persistently, "__defaults__", (waits.append,))
+    return waits
+
+
+def ask(server, scheme="http", **settings):
+    client = ServedDetector(
+        f"{scheme}://localhost:{server.server_port}", "pets", connection=Connection(**settings)
+    )
+    return client.detect_batch([b"a picture"])
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_a_busy_server_is_asked_again_after_longer_waits(server, waits, status):
+    server.statuses[:] = [status, status]
+    (found,) = ask(server)
+    np.testing.assert_array_equal(found["labels"], [0])
+    assert len(server.asked) == 3
+    assert 0.125 <= waits[0] <= 0.25 <= waits[1] <= 0.5
+    server.statuses[:] = [status] * 3
+    with pytest.raises(ServerError, match=f"no: {status}"):
+        ask(server)
+    server.statuses[:] = [status]
+    with pytest.raises(ServerError, match=f"no: {status}"):
+        ask(server, retries=0)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
+def test_what_is_refused_is_not_asked_again(server, waits, status):
+    server.statuses[:] = [status]
+    with pytest.raises(ServerError, match=f"no: {status}"):
+        ask(server)
+    assert len(server.asked) == 1
+    assert not waits
+
+
+def test_no_connection_is_tried_again_too(waits):
+    with pytest.raises(ServerError, match="refused"):
+        ServedDetector("http://localhost:9", "pets").detect_batch([b""])
+    assert len(waits) == 2
+
+
+def test_headers_go_with_each_request(server):
+    ask(server, headers={"Authorization": "Bearer 123"})
+    assert server.asked[0]["Authorization"] == "Bearer 123"
+    assert server.asked[0]["Content-Type"] == "application/json"
+    with pytest.raises(InputError, match="not a header"):
+        Connection(headers={"X": "a\r\nY: b"})
+
+
+def test_only_trusted_certificates_are_taken(server, waits, tmp_path):
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl to make a certificate")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    words = f"openssl req -x509 -newkey rsa:2048 -nodes -days 1 -keyout {key} -out {certificate}"
+    name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run([*words.split(), *name], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    (found,) = ask(server, "https", certificates=str(certificate))
+    assert len(found["labels"]) == 1
+    with pytest.raises(ServerError, match="CERTIFICATE_VERIFY_FAILED"):
+        ask(server, "https")
+    assert not waits
+    with pytest.raises(InputError, match="no such file"):
+        Connection(certificates=str(tmp_path / "missing.pem"))
+
+
+def test_the_last_error_is_the_one_that_is_told():
+    errors = iter([ValueError("first"), ValueError("second")])
+
+    def ask():
+        raise Later(next(errors))
+
+    with pytest.raises(ValueError, match="second"):
+        persistently(ask, 1)
