@@ -1,7 +1,6 @@
 """Size, speed and accuracy of every exported form of a detector, side by side, in one run."""
 
 import dataclasses
-import time
 
 import numpy as np
 from PIL import Image
@@ -10,6 +9,7 @@ from yolov2_tf.data.images import load_image
 from yolov2_tf.detection.thresholds import SCORE
 from yolov2_tf.evaluation.detections import evaluate
 from yolov2_tf.export.numpy_resize import resize
+from yolov2_tf.export.timing import InProcess
 
 TILE = 360
 """Longer side, in pixels, of the pictures in `draw_side_by_side`."""
@@ -44,7 +44,9 @@ class Row:
     map_loss: float
 
 
-def benchmark(forms, dataset, *, runs=50, progress=lambda items, total, what: items):
+def benchmark(
+    forms, dataset, *, runs=50, timer=InProcess, progress=lambda items, total, what: items
+):
     """Measures forms of one detector.
 
     Times are taken in turn, one picture through every form and then the next, so that whatever
@@ -54,25 +56,27 @@ def benchmark(forms, dataset, *, runs=50, progress=lambda items, total, what: it
         forms: List of `Form`, the one that the others are compared with first.
         dataset: `Dataset` to score them on, its classes those of the detectors.
         runs: How many pictures are timed.
+        timer: `InProcess`, or `OwnProcess`, which gives each form a process of its own.
         progress: Called with (iterable, its length, what it is) and iterated in its place.
 
     Returns:
         List of `Row`.
     """
-    opened, load_ms = [], []
-    for form in forms:
-        start = time.perf_counter()
-        opened.append(form.open())
-        load_ms.append(_milliseconds_since(start))
-    first = opened[0]
+    first = forms[0].open()
     pictures = [
         resize(load_image(record.image), first.input_size, first.layout.resize)[0]
         for record in (dataset.records[i % len(dataset)] for i in range(runs))
     ]
-    times = _times(opened, progress([pictures[0], *pictures], runs + 1, "timing"))
+    timers = [timer(form.open) for form in forms]
+    load_ms = [one.load_ms for one in timers]
+    times = _times(timers, progress([pictures[0], *pictures], runs + 1, "timing"))
+    for one in timers:
+        one.close()
     shares = [form.tail_share and form.tail_share(pictures) for form in forms]
-    scores = []
-    for form, detector in zip(forms, opened, strict=True):
+    scores, opened = [], []
+    for form in forms:
+        detector = form.open() if opened else first
+        opened.append(detector)
         pictures = progress((r.image for r in dataset.records), len(dataset), form.name)
         scores.append(evaluate(dataset, detector.detect(pictures), tree=detector.tree).map)
     return [
@@ -185,20 +189,10 @@ def draw_side_by_side(forms, class_names, pictures, path):
         figure.savefig(temporary, dpi=150)
 
 
-def _times(opened, pictures):
+def _times(timers, pictures):
     """Milliseconds `(forms, runs)` for pictures of the network's size; the first one warms up."""
-    taken = [[] for _ in opened]
-    for picture in pictures:
-        for detector, mine in zip(opened, taken, strict=True):
-            detector.run(picture)  # untimed: the threads of the form before may still be spinning
-            start = time.perf_counter()
-            detector.run(picture)
-            mine.append(_milliseconds_since(start))
-    return [mine[1:] for mine in taken]
-
-
-def _milliseconds_since(start):
-    return 1e3 * (time.perf_counter() - start)
+    taken = [[timer.milliseconds(picture) for timer in timers] for picture in pictures]
+    return np.array(taken[1:]).T
 
 
 def _size(path):

@@ -37,12 +37,13 @@ def observe(content, tensors, pictures):
         Dict from index to `Statistics`.
     """
     interpreter = inspecting_interpreter(content)
-    image = interpreter.get_input_details()[0]["index"]
+    (image,) = interpreter.get_input_details()
+    batch = image["shape"][0]
     random = np.random.default_rng(0)
     samples = {index: [] for index in tensors}
     means = {index: [] for index in tensors}
     for picture in pictures:
-        interpreter.set_tensor(image, np.asarray(picture, np.float32)[None])
+        interpreter.set_tensor(image["index"], np.stack([np.float32(picture)] * batch))
         interpreter.invoke()
         for index in tensors:
             values = interpreter.get_tensor(index)

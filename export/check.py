@@ -5,7 +5,6 @@ is detected. The detections of the file must be those that decoding and suppress
 tensor gives, so that an error there cannot hide behind quantisation.
 """
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -13,16 +12,18 @@ import numpy as np
 from yolov2_tf.boxes import clip
 from yolov2_tf.detection.decoding import DecodeBoxes, decoder
 from yolov2_tf.detection.non_max_suppression import NonMaxSuppression
-from yolov2_tf.detection.predict import prepare, to_pictures
+from yolov2_tf.detection.predict import detect, detector, prepare, to_pictures
 from yolov2_tf.errors import InputError
+from yolov2_tf.export.held_out import largest_gaps
 from yolov2_tf.export.layout import PREDICTION_OUTPUTS
 from yolov2_tf.models.heads import find_head
 
 BEST = 10
 """How many predictions of each picture are compared box by box: those with the highest scores."""
 
-TOLERANCES = {"none": 1e-3, "fp16": 0.02, "dynamic": 0.1, "int8": 0.2}
-"""Largest difference of a score or coordinate that is expected of each quantisation."""
+TOLERANCE = 1e-3
+"""Largest difference of a score or coordinate in a float file; quantised ones are judged by what
+they detect, see `yolov2_tf.export.held_out`."""
 
 PICTURES = 4
 
@@ -39,17 +40,23 @@ class Difference(NamedTuple):
         boxes: Largest difference of a coordinate, as a fraction of the input, over the `BEST`
             predictions of each picture.
         pictures: How many pictures were compared.
+        agreement: `Agreement` of the detections, of quantised files.
     """
 
     scores: float
     boxes: float
     pictures: int
+    agreement: tuple | None = None
 
     def __str__(self):
-        return (
+        text = (
             f"scores within {self.scores:.2g}, boxes within {self.boxes:.2g} of the Keras model "
             f"on {self.pictures} pictures"
         )
+        if self.agreement is None:
+            return text
+        apart = " that calibrated nothing" if self.agreement.held_out else ""
+        return f"{text}{apart}: {self.agreement}"
 
 
 def sample_pictures():
@@ -122,8 +129,33 @@ def check_predictions(model, runner, pictures, where):
     outputs = [runner.run(image) for image in images.numpy()]
     found = [np.concatenate([output[name] for output in outputs]) for name in PREDICTION_OUTPUTS]
     difference = compare_predictions(model, *found, pictures)
-    judge(difference, "none", where)
+    judge(difference, where)
     return difference
+
+
+def check_float(model, runner, pictures, where):
+    """Compares a float file with the model, whatever is inside.
+
+    Args:
+        model: `DetectionModel`.
+        runner: `Detector` over the file, with the file's own thresholds.
+        pictures: `(H, W, 3)` uint8 pictures, or None for `sample_pictures`.
+        where: The file, for messages.
+
+    Returns:
+        `Difference`; of files that give labels or suppress, over the detections.
+
+    Raises:
+        ExportError: If they differ.
+    """
+    if not runner.layout.labelled:
+        return check_predictions(model, runner, pictures, where)
+    pictures = list(pictures or sample_pictures())[:PICTURES]
+    limits = runner.thresholds
+    network = detector(model, limits.score, limits.iou, limits.detections, limits.tree)
+    expected, found = list(detect(network, pictures)), list(runner.detect(pictures))
+    check_same_detections(expected, found, where)
+    return Difference(*largest_gaps(expected, found), len(pictures))
 
 
 def _decoded(head, raw):
@@ -131,28 +163,20 @@ def _decoded(head, raw):
     return np.asarray(boxes), np.asarray(scores)
 
 
-def judge(difference, quantization, where):
-    """Refuses a float export, and warns of a quantised one, that differs too much.
+def judge(difference, where):
+    """Refuses a float export that differs too much.
 
     Args:
         difference: What `compare` found.
-        quantization: One of the keys of `TOLERANCES`.
         where: The file, for the message.
 
     Raises:
-        ExportError: If a float export differs by more than its tolerance.
+        ExportError: If a score or a coordinate differs by more than `TOLERANCE`.
     """
-    tolerance = TOLERANCES[quantization]
-    if max(difference.scores, difference.boxes) <= tolerance:
-        return
-    message = f"the exported network differs: {difference}"
-    if quantization == "none":
-        raise ExportError(f"{where}: {message} (expected at most {tolerance:g})")
-    warnings.warn(
-        f"{where}: {message} (usually at most {tolerance:g}). Try: evaluate it; more pictures "
-        "for calibration; quantisation dynamic or fp16",
-        stacklevel=3,
-    )
+    if max(difference.scores, difference.boxes) > TOLERANCE:
+        raise ExportError(
+            f"{where}: the exported network differs: {difference} (expected at most {TOLERANCE:g})"
+        )
 
 
 def suppressed(head, raw, shapes, thresholds):

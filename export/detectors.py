@@ -1,5 +1,9 @@
 """One interface for everything that finds boxes in pictures, and what opens it."""
 
+import itertools
+
+import numpy as np
+
 from yolov2_tf.data.pixels import is_picture, pixels_of
 from yolov2_tf.detection.thresholds import Thresholds
 from yolov2_tf.errors import InputError
@@ -21,6 +25,7 @@ class Detector:
         where: The file, for messages.
 
     Attributes:
+        batch: How many pictures the network takes at once.
         layout: The `Layout`; None of a server, which does not tell.
         thresholds: `Thresholds` in use.
         runtime: What runs it, with its version.
@@ -30,6 +35,7 @@ class Detector:
     """
 
     runtime = ""
+    batch = 1
 
     def __init__(self, layout, thresholds=None, where=None):
         self.layout = layout
@@ -77,7 +83,7 @@ class Detector:
         return self._detect_each(pictures)
 
     def run(self, resized):
-        """Runs the network alone.
+        """Runs the network alone on one picture; places for more stay empty.
 
         Args:
             resized: `(S, S, 3)` float32 picture of the input's size, values 0..255.
@@ -85,15 +91,37 @@ class Detector:
         Returns:
             Dict of the outputs by name, see `Layout.outputs`, each with a batch dimension of 1.
         """
+        (outputs,) = self._run_each([resized])
+        return outputs
+
+    def run_batch(self, images):
+        """Runs the network alone.
+
+        Args:
+            images: `(batch, S, S, 3)` float32 pictures of the input's size, values 0..255.
+
+        Returns:
+            Dict of the outputs by name, see `Layout.outputs`.
+        """
         raise NotImplementedError
+
+    def _run_each(self, images):
+        """The outputs of up to `batch` pictures, each with a batch dimension of 1."""
+        batch = np.zeros((self.batch, *images[0].shape), np.float32)
+        batch[: len(images)] = images
+        outputs = self.run_batch(batch)
+        return [
+            {name: values[i : i + 1] for name, values in outputs.items()}
+            for i in range(len(images))
+        ]
 
     def _detect_each(self, pictures):
         """Yields the detections of each picture."""
-        for picture in pictures:
-            pixels = pixels_of(picture)
-            resized, *_ = resize(pixels, self.input_size, self.layout.resize)
-            outputs = self.run(resized)
-            yield detections_of(self.layout, outputs, pixels.shape[:2], self.thresholds)
+        pictures = iter(pictures)
+        while group := [pixels_of(p) for p in itertools.islice(pictures, self.batch)]:
+            resized = [resize(p, self.input_size, self.layout.resize)[0] for p in group]
+            for pixels, outputs in zip(group, self._run_each(resized), strict=True):
+                yield detections_of(self.layout, outputs, pixels.shape[:2], self.thresholds)
 
 
 def usable(layout, wanted, where):
@@ -134,7 +162,7 @@ def _refuse(wanted, own, what, where, option):
         )
 
 
-def open_model(path, thresholds=None, *, size=None, batch_size=None, threads=None):
+def open_model(path, thresholds=None, *, size=None, batch_size=None, threads=None, providers=None):
     """Opens a detector in whatever form it is.
 
     Args:
@@ -144,9 +172,12 @@ def open_model(path, thresholds=None, *, size=None, batch_size=None, threads=Non
         thresholds: `Thresholds`; what is None is as the file was exported, or the default. Exported
             forms refuse those that the export has fixed otherwise.
         size: Side of the input in pixels, of a `.keras` file; default: the model's own.
-        batch_size: How many pictures a `.keras` file takes at once; default: 8.
+        batch_size: How many pictures go through the network at once, of `.keras` files (default:
+            8) and of `.onnx` and `.xml` files with a batch of any size (default: 1).
         threads: How many threads a `.tflite`, `.onnx` or `.xml` file may use; default: the
             runtime's choice.
+        providers: Of `.onnx` files: ONNX Runtime's execution providers in the order of preference,
+            e.g. `["CUDAExecutionProvider", "CPUExecutionProvider"]`; default: the CPU.
 
     Returns:
         `Detector`.
@@ -156,13 +187,16 @@ def open_model(path, thresholds=None, *, size=None, batch_size=None, threads=Non
             something is asked for that it does not have.
     """
     address, path = str(path), model_path(path)
+    if path.suffix != ".onnx":
+        _refuse_setting("execution provider", providers, path, "a .onnx file")
     if path.suffix == ".keras":
         from yolov2_tf.export.keras_detector import KerasDetector
 
         _refuse_setting("number of threads", threads, path, "a .tflite, .onnx or .xml file")
         return KerasDetector(path, thresholds, size=size, batch_size=batch_size or 8)
     _refuse_setting("input size", size, path, "a .keras file")
-    _refuse_setting("batch size", batch_size, path, "a .keras file")
+    if path.suffix not in (".onnx", ".xml"):
+        _refuse_setting("batch size", batch_size, path, "a .keras, .onnx or .xml file")
     match path.suffix:
         case ".tflite":
             from yolov2_tf.export.runtime import TFLiteDetector
@@ -171,11 +205,13 @@ def open_model(path, thresholds=None, *, size=None, batch_size=None, threads=Non
         case ".onnx":
             from yolov2_tf.export.onnx import OnnxDetector
 
-            return OnnxDetector(path, threads, thresholds=thresholds)
+            return OnnxDetector(
+                path, threads, thresholds=thresholds, batch_size=batch_size, providers=providers
+            )
         case ".xml":
             from yolov2_tf.export.openvino import OpenVinoDetector
 
-            return OpenVinoDetector(path, threads, thresholds=thresholds)
+            return OpenVinoDetector(path, threads, thresholds=thresholds, batch_size=batch_size)
     _refuse_setting("number of threads", threads, path, "a .tflite, .onnx or .xml file")
     if "://" in address:
         from yolov2_tf.export.serving.client import open_served
@@ -186,6 +222,27 @@ def open_model(path, thresholds=None, *, size=None, batch_size=None, threads=Non
 
         return SavedModelDetector(path, thresholds=thresholds)
     raise InputError("not an exported detector", where=path, expected=FORMS)
+
+
+def batch_of(shape, wanted, where):
+    """How many pictures a file is given at once.
+
+    Args:
+        shape: Shape of its input; None for a side that is not fixed.
+        wanted: How many are asked for, or None.
+        where: The file, for the message.
+
+    Raises:
+        InputError: If the file has another number, fixed.
+    """
+    fixed = shape[0]
+    if fixed is not None and wanted not in (None, fixed):
+        raise InputError(
+            f"the batch is fixed at {fixed} in it: {wanted} cannot be had",
+            where=where,
+            hint="export it with --batch dynamic, or use the .keras file",
+        )
+    return fixed or wanted or 1
 
 
 def _refuse_setting(what, value, path, having):

@@ -10,8 +10,8 @@ from yolov2_tf.errors import InputError
 from yolov2_tf.export.layout import QUANTIZATIONS
 
 _COMPARED = ("calibrate", "split")
-_OVERLAP = ("iou", "max_detections")
-_SUPPRESSION = ("threshold", *_OVERLAP, "tree_threshold")
+_SUPPRESSION = ("threshold", "iou", "max_detections", "tree_threshold")
+_FILE = ("quantize", *_COMPARED, "nms", *_SUPPRESSION, "batch", "size")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,16 +40,16 @@ SERVER = Format("server", "")
 """A SavedModel that a server holds."""
 
 FORMATS = (
-    Format("saved_model", "", (*_COMPARED, *_SUPPRESSION)),
+    Format("saved_model", "", (*_COMPARED, *_SUPPRESSION, "size")),
     Format(
         "tflite",
         ".tflite",
-        ("quantize", *_COMPARED, "nms", *_SUPPRESSION, "name", "description", "author", "license"),
+        (*_FILE, "head", "name", "description", "author", "license"),
         ("iou",),  # of files without suppression
     ),
-    Format("onnx", ".onnx", (*_COMPARED, *_OVERLAP), ("iou",)),
-    Format("openvino", ".xml", (*_COMPARED, *_OVERLAP), ("iou",)),
-    Format("darknet", ""),
+    Format("onnx", ".onnx", (*_FILE, "opset"), ("iou", "batch_size", "provider")),
+    Format("openvino", ".xml", (*_FILE, "opset"), ("iou", "batch_size")),
+    Format("darknet", "", ("size",)),
 )
 """What `yolov2 export` writes."""
 
@@ -127,12 +127,13 @@ def check_running_options(format, given, where):
             )
 
 
-def check_quantization(quantization, calibration):
+def check_quantization(quantization, calibration, format="tflite"):
     """Refuses a quantisation that cannot be had.
 
     Args:
         quantization: What is asked for.
         calibration: Pictures to calibrate with, or where they are, or None.
+        format: Name of the format.
 
     Raises:
         InputError: If it is none of `QUANTIZATIONS`, or pictures are missing.
@@ -143,9 +144,10 @@ def check_quantization(quantization, calibration):
             "kernel, and no phone runs 16-bit convolutions faster than float",
             hint="int8, or fp16 for more accuracy",
         )
-    if quantization not in QUANTIZATIONS:
+    known = [q for q in QUANTIZATIONS if q != "dynamic" or format == "tflite"]
+    if quantization not in known:
         raise InputError(
-            f"unknown quantisation {quantization!r}", expected=", ".join(QUANTIZATIONS)
+            f"unknown quantisation {quantization!r} of {format}", expected=", ".join(known)
         )
     if quantization == "int8" and not calibration:
         raise InputError(

@@ -2,8 +2,13 @@
 
 import keras
 
-from yolov2_tf.detection.decoding import DecodeBoxes
-from yolov2_tf.models.heads import find_head
+from yolov2_tf.detection.decoding import decoder
+from yolov2_tf.detection.thresholds import TREE
+from yolov2_tf.errors import InputError
+from yolov2_tf.models.heads import Head, find_head
+
+STRIDE = 32
+"""Pixels of the input to a cell of the grid."""
 
 
 def in_float32(model):
@@ -13,26 +18,58 @@ def in_float32(model):
     """
     if all(layer.compute_dtype == "float32" for layer in model.layers):
         return model
-
-    def float32_layer(layer):
-        return type(layer).from_config({**layer.get_config(), "dtype": "float32"})
-
-    copy = keras.models.clone_model(model, clone_function=float32_layer)
-    copy.set_weights(model.get_weights())
-    return copy
+    return _copy(model, lambda layer: {"dtype": "float32"})
 
 
-def with_decoding(model):
-    """The network for one picture, decoding appended, suppression left to the caller.
+def at_size(model, size):
+    """The model for inputs of another size; the weights are the same.
 
     Args:
-        model: `DetectionModel` without a label tree.
+        model: `DetectionModel`.
+        size: Side of the input in pixels, a multiple of 32; None for the model's own.
 
     Returns:
-        Functional `keras.Model`: `image` `(1, S, S, 3)` 0..255 to `boxes` `(1, M, 4)` and `scores`
-        `(1, M, C)`.
+        The model itself, or a copy.
+
+    Raises:
+        InputError: If the size cannot be had.
+    """
+    head = find_head(model)
+    if size in (None, head.input_size):
+        return model
+    if size < STRIDE or size % STRIDE:
+        raise InputError(f"input size {size}", expected=f"a multiple of {STRIDE}")
+    if any(side not in (None, size) for side in model.input_shape[1:3]):
+        raise InputError(
+            f"input size {size}", expected=f"{model.input_shape[1]}, which is fixed in the network"
+        )
+    return _copy(model, lambda layer: {"input_size": size} if isinstance(layer, Head) else {})
+
+
+def with_decoding(model, *, batch=1, tree_threshold=TREE):
+    """The network with decoding appended, suppression left to the caller.
+
+    Args:
+        model: `DetectionModel`.
+        batch: How many pictures it takes at once; None for any number.
+        tree_threshold: Of label trees, see `yolov2_tf.detection.decoding.DecodeTree`.
+
+    Returns:
+        Functional `keras.Model`: `image` `(batch, S, S, 3)` 0..255 to `boxes` `(batch, M, 4)` and
+        `scores` `(batch, M, C)`; with a tree to `boxes`, `scores` `(batch, M)` and `labels`.
     """
     head = find_head(model)
     size = head.input_size
-    image = keras.Input(batch_shape=(1, size, size, 3), name="image")
-    return keras.Model(image, DecodeBoxes(head.anchors, name="decode")(model(image)))
+    image = keras.Input(batch_shape=(batch, size, size, 3), name="image")
+    return keras.Model(image, decoder(head, tree_threshold)(model(image)))
+
+
+def _copy(model, changes):
+    """A copy with the same weights; `changes` tells what is new in the config of a layer."""
+
+    def changed(layer):
+        return type(layer).from_config({**layer.get_config(), **changes(layer)})
+
+    copy = keras.models.clone_model(model, clone_function=changed)
+    copy.set_weights(model.get_weights())
+    return copy

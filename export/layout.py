@@ -33,6 +33,9 @@ PREDICTION_OUTPUTS = ("boxes", "scores")
 LABELLED_OUTPUTS = ("boxes", "scores", "labels")
 """Likewise of a network with a label tree: each box has one label, and a score for that."""
 
+HEAD_OUTPUTS = ("head",)
+"""The raw head tensor alone, for accelerators: decoding is left to the reader, too."""
+
 SERVED_OUTPUTS = (
     "detection_boxes",
     "detection_scores",
@@ -76,7 +79,8 @@ class Layout:
             files of networks without one.
         quantization: One of `QUANTIZATIONS`.
         outputs: Names of the outputs, in their order: `DETECTION_OUTPUTS` or `SERVED_OUTPUTS` with
-            suppression, else `PREDICTION_OUTPUTS`, with a tree `LABELLED_OUTPUTS`.
+            suppression, else `PREDICTION_OUTPUTS`, with a tree `LABELLED_OUTPUTS`, or
+            `HEAD_OUTPUTS`.
         writer: What wrote the file.
         version: Version of the description.
 
@@ -112,7 +116,7 @@ class Layout:
                 f"{len(self.class_names)} class_names for a tree of {len(self.tree)} nodes"
             )
         expected = _outputs(self.nms, self.tree)
-        if self.outputs != expected and not (self.nms and self.outputs == SERVED_OUTPUTS):
+        if self.outputs not in (expected, SERVED_OUTPUTS if self.nms else HEAD_OUTPUTS):
             raise LayoutError(f"outputs are {self.outputs}, expected {expected}")
 
     @property
@@ -155,18 +159,21 @@ class Layout:
             )
         size, most, classes = self.input_size, self.max_detections, len(self.class_names)
         many = tuple(outputs[self.outputs[0]][1:2])  # as many boxes as there are
+        batch = image[0] if len(image) else 1  # as many pictures as there may be
+        depth = len(self.anchors) * (5 + classes)
         shapes = {
-            "location": ((1, most, 4), f"max_detections {most}"),
-            "category": ((1, most), f"max_detections {most}"),
-            "score": ((1, most), f"max_detections {most}"),
-            "number of detections": ((1,), "one picture"),
-            "boxes": ((1, *many, 4), "one picture"),
-            "scores": ((1, *many), "a tree")
+            "location": ((batch, most, 4), f"max_detections {most}"),
+            "category": ((batch, most), f"max_detections {most}"),
+            "score": ((batch, most), f"max_detections {most}"),
+            "number of detections": ((batch,), "its batch"),
+            "boxes": ((batch, *many, 4), "its batch"),
+            "scores": ((batch, *many), "a tree")
             if self.labelled
-            else ((1, *many, classes), f"{classes} class_names"),
-            "labels": ((1, *many), "a tree"),
+            else ((batch, *many, classes), f"{classes} class_names"),
+            "labels": ((batch, *many), "a tree"),
+            "head": ((batch, *many, *many, depth), f"{classes} class_names"),
         }
-        found = {"its input": (image, (1, size, size, 3), f"input_size {size}")}
+        found = {"its input": (image, (batch, size, size, 3), f"input_size {size}")}
         found |= {f"its output {name}": (outputs[name], *shapes[name]) for name in self.outputs}
         for what, (shape, expected, reason) in found.items():
             sides = zip(shape, expected, strict=False)

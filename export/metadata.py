@@ -1,7 +1,7 @@
 """What a `.tflite` file says about itself: TFLite metadata, labels, and how YOLOv2 is laid out.
 
-MediaPipe Tasks, ML Kit and Android Studio read the metadata flatbuffer and the label file; this
-package's own runtimes read `yolov2.json`. The two files lie in a zip archive at the end of the
+MediaPipe Tasks and Android Studio read the metadata flatbuffer and the label file; this package's
+own runtimes read `yolov2.json`. The two files lie in a zip archive at the end of the
 `.tflite`, where those readers expect it, so `unzip -l model.tflite` lists them.
 
 The flatbuffer follows `metadata_schema.fbs` of TFLite. Google's writers for it pair metadata and
@@ -37,6 +37,7 @@ _DESCRIPTIONS = {
     "boxes": "Boxes before suppression, [y_min, x_min, y_max, x_max] as fractions of the image.",
     "scores": "Score of each class in each box, or of each box's label, 0 to 1.",
     "labels": "Labels of the boxes, as lines of the label file.",
+    "head": "Raw head tensor: k times tx, ty, tw, th, to and a logit for each class, by cell.",
 }
 
 

@@ -14,6 +14,8 @@ from yolov2_tf.detection.thresholds import (
     Thresholds,
 )
 from yolov2_tf.errors import InputError
+from yolov2_tf.export.layout import HEAD_OUTPUTS
+from yolov2_tf.export.numpy_decoding import decode
 from yolov2_tf.export.numpy_resize import box_transform
 
 _OWN = Thresholds()
@@ -39,6 +41,8 @@ def detections_of(layout, outputs, shape, thresholds=_OWN):
         InputError: If a label is out of range, which only a damaged file gives.
     """
     thresholds = layout.limits(thresholds)
+    if layout.outputs == HEAD_OUTPUTS:
+        outputs = decode(layout, outputs["head"])
     if layout.nms:
         found = _used(outputs)
     else:

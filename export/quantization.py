@@ -39,16 +39,18 @@ SHARED_SCALE = ("MAX_POOL_2D", "SPACE_TO_DEPTH", "CONCATENATION", "RESHAPE", "TR
 _VERSIONS = {"CONV_2D": 5, "RESHAPE": 1}  # 5: float in, int8 weights per channel
 
 
-def quantize_int8(model, pictures):
+def quantize_int8(model, pictures, *, whole=False):
     """Quantises a detector in place; its input becomes uint8.
 
     Args:
         model: `schema.ModelT` as converted, with a float32 input 0..255.
         pictures: Iterable of `(S, S, 3)` pictures of the kind that the network will see, values
             0..255. A hundred are enough.
+        whole: Whether the head becomes int8 too, the input int8, and all outputs: what
+            accelerators ask for. The file ends in the raw head tensor then.
     """
     _fold_rescaling(model)
-    _Quantizer(model, pictures).run()
+    _Quantizer(model, pictures, whole).run()
 
 
 def halve_weights(model):
@@ -84,11 +86,12 @@ def quantize_weights(model):
 
 
 class _Quantizer:
-    def __init__(self, model, pictures):
+    def __init__(self, model, pictures, whole):
         self.model = model
+        self.whole = whole
         self.graph = model.subgraphs[0]
         self.image = self.graph.inputs[0]
-        self.integer = _backbone(model)
+        self.integer = _backbone(model, whole)
         self.tensors = list(
             dict.fromkeys(i for op in self.integer for i in (*self._data(op), *op.outputs))
         )
@@ -159,6 +162,9 @@ class _Quantizer:
         """Makes tensors int8 and puts conversions where float and integer operators meet."""
         image = self.graph.tensors[self.image]
         image.type, image.quantization = schema.TensorType.UINT8, _parameters([1.0], [0])
+        if self.whole:
+            image.type = schema.TensorType.INT8
+            image.quantization = self._int8_parameters(self.image)
         integer = {index for op in self.integer for index in op.outputs}
         for index in integer:
             tensor = self.graph.tensors[index]
@@ -166,6 +172,8 @@ class _Quantizer:
             tensor.quantization = self._int8_parameters(index)
         operators = []
         quantized = {index: index for index in integer}
+        if self.whole:
+            quantized[self.image] = self.image
         floats = {}
         for op in self.graph.operators:
             if any(op is one for one in self.integer):
@@ -231,10 +239,13 @@ def _fold_rescaling(model):
         graph.operators = graph.operators[1:]
 
 
-def _backbone(model):
-    """The operators before the head, the last convolution, that int8 can do, in their order."""
+def _backbone(model, whole):
+    """The operators before the head, the last convolution, that int8 can do, in their order.
+
+    Of the whole network it is all operators: the file ends in the head tensor.
+    """
     *_, head = convolutions(model)
-    needed = {head.inputs[0]}
+    needed = set(model.subgraphs[0].outputs) if whole else {head.inputs[0]}
     found = []
     for op in reversed(model.subgraphs[0].operators):
         if needed & set(op.outputs):

@@ -55,11 +55,12 @@ class TFLiteDetector(Detector):
             raise InputError(f"{self.runtime} cannot run it: {error}", where=path) from error
         (self._input,) = self._interpreter.get_input_details()
         self._outputs = {
-            detail["name"]: detail["index"] for detail in self._interpreter.get_output_details()
+            detail["name"]: detail for detail in self._interpreter.get_output_details()
         }
+        self.batch = int(self._input["shape"][0])
         self.layout.check_network(
             self._input["shape"],
-            {detail["name"]: detail["shape"] for detail in self._interpreter.get_output_details()},
+            {name: detail["shape"] for name, detail in self._outputs.items()},
             path,
         )
         # An interpreter has one input and one set of outputs. A lock rather than an interpreter for
@@ -67,18 +68,27 @@ class TFLiteDetector(Detector):
         # that one already uses.
         self._lock = threading.Lock()
 
-    def run(self, resized):
-        """Runs the network, see `Detector.run`."""
-        if self._input["dtype"] == np.uint8:
-            resized = np.rint(resized)
-        image = resized[None].astype(self._input["dtype"], copy=False)
+    def run_batch(self, images):
+        """Runs the network, see `Detector.run_batch`."""
+        if self._input["dtype"] != np.float32:
+            images = np.rint(images) + self._input["quantization"][1]
+        images = images.astype(self._input["dtype"], copy=False)
         with self._lock:
-            self._interpreter.set_tensor(self._input["index"], image)
+            self._interpreter.set_tensor(self._input["index"], images)
             self._interpreter.invoke()
             # get_tensor copies.
             return {
-                name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()
+                name: _as_floats(self._interpreter.get_tensor(detail["index"]), detail)
+                for name, detail in self._outputs.items()
             }
+
+
+def _as_floats(values, detail):
+    """The values of an output; integers of the raw head stand for multiples of its scale."""
+    if values.dtype != np.int8:
+        return values
+    scale, zero_point = detail["quantization"]
+    return (values.astype(np.float32) - zero_point) * np.float32(scale)
 
 
 def load_interpreter():

@@ -274,7 +274,7 @@ def _check(path, model, network, pictures, where):
     written = SavedModelDetector(path, network.get_layer("non_max_suppression").score_threshold)
     images, _ = prepare(pictures, head.input_size, head.resize)
     difference = compare(model, written.raw(images), pictures)
-    judge(difference, "none", where)
+    judge(difference, where)
     found = list(written.detect(pictures))
     check_same_detections(list(detect(network, pictures)), found, where)
     encoded = []

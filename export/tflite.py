@@ -15,6 +15,7 @@ from yolov2_tf.boxes import clip
 from yolov2_tf.detection.decoding import decoder
 from yolov2_tf.detection.predict import detector, prepare
 from yolov2_tf.detection.thresholds import EXPORT, Thresholds
+from yolov2_tf.errors import InputError
 from yolov2_tf.export.check import (
     PICTURES,
     check_same_detections,
@@ -33,8 +34,9 @@ from yolov2_tf.export.flatbuffer import (
     unpack,
 )
 from yolov2_tf.export.formats import check_quantization
+from yolov2_tf.export.held_out import check_quantized, compared, hold_out
 from yolov2_tf.export.inference_network import in_float32
-from yolov2_tf.export.layout import describe
+from yolov2_tf.export.layout import HEAD_OUTPUTS, describe
 from yolov2_tf.export.metadata import ModelInfo, add_metadata, append_files
 from yolov2_tf.export.quantization import halve_weights, quantize_int8, quantize_weights
 from yolov2_tf.export.runtime import TFLiteDetector
@@ -73,27 +75,36 @@ def export_tflite(
 class Conversion:
     """A detector converted to TFLite, from which files of every quantisation are written.
 
-    Batch 1, fixed sizes, built-in operators only. The input `image` is `(1, S, S, 3)` RGB with
-    values 0..255, float32, or uint8 in int8 files. The outputs are named and ordered
+    Fixed sizes, built-in operators only. The input `image` is `(B, S, S, 3)` RGB with values
+    0..255, float32, or uint8 in int8 files. The outputs are named and ordered
 
-    - with suppression `location` `(1, N, 4)`, `category` `(1, N)`, `score` `(1, N)` and
-      `number of detections` `(1,)`, all float32, as MediaPipe's `ObjectDetector` takes them;
-    - without it `boxes` `(1, M, 4)` and `scores` `(1, M, C)`, which GPU delegates run whole; of
-      a network with a label tree `boxes`, `scores` `(1, M)` and `labels` `(1, M)` int32.
+    - with suppression `location` `(B, N, 4)`, `category` `(B, N)`, `score` `(B, N)` and
+      `number of detections` `(B,)`, all float32, as MediaPipe's `ObjectDetector` takes them;
+    - without it `boxes` `(B, M, 4)` and `scores` `(B, M, C)`, which GPU delegates run whole; of
+      a network with a label tree `boxes`, `scores` `(B, M)` and `labels` `(B, M)` int32;
+    - of the raw head `head` `(B, S', S', k · (5 + C))`, int8 in int8 files, whose input is int8
+      then (a pixel less 128): accelerators take all of it.
 
     Args:
         model: `DetectionModel`.
         nms: Whether suppression is part of the files.
+        raw_head: Whether decoding is left to who runs the files, too; `nms` must be False.
+        batch: How many pictures a file takes at once.
         thresholds: `Thresholds` of the suppression; None in them means that of `EXPORT`, whose low
             score leaves the choice to the app and lets the file be evaluated; a higher one saves
             time. N is the number of detections.
     """
 
-    def __init__(self, model, *, nms=True, thresholds=EXPORT):
+    def __init__(self, model, *, nms=True, raw_head=False, batch=1, thresholds=EXPORT):
+        if raw_head and nms:
+            raise InputError("suppression behind a raw head", expected="nms=False with raw_head")
+        if type(batch) is not int or batch < 1:
+            raise InputError(f"a batch of {batch}", expected="1 or more, fixed, of TFLite")
         self._model = in_float32(model)
         self._head = find_head(model)
-        self._layout = describe(self._head, nms=nms, thresholds=thresholds)
-        self._content = _convert(self._model, self._layout)
+        outputs = HEAD_OUTPUTS if raw_head else None
+        self._layout = describe(self._head, nms=nms, thresholds=thresholds, outputs=outputs)
+        self._content = _convert(self._model, self._layout, batch)
 
     def write(self, path, *, quantization="none", calibration=None, pictures=None, info=None):
         """Writes a file, after comparing it with the model on pictures.
@@ -102,9 +113,9 @@ class Conversion:
             path: The file to write.
             quantization: One of `yolov2_tf.export.layout.QUANTIZATIONS`.
             calibration: For int8: iterable of `(H, W, 3)` uint8 pictures like those that the
-                network will see; a hundred are enough.
-            pictures: `(H, W, 3)` uint8 pictures to compare on; default: some of `calibration`,
-                else two photos that come with scikit-learn.
+                network will see; a hundred are enough. A fifth of them is held out and compared.
+            pictures: `(H, W, 3)` uint8 pictures to compare on; default: those held out, else
+                photos that come with scikit-learn.
             info: `ModelInfo` with the model's name, author and licence.
 
         Returns:
@@ -115,15 +126,14 @@ class Conversion:
             ExportError: If the file does not do what the model does. Nothing is written then.
         """
         check_quantization(quantization, calibration)
-        calibration = list(calibration or ())
-        pictures = list(pictures or calibration or sample_pictures())[:PICTURES]
+        held_out = hold_out(calibration, quantization)
         layout = dataclasses.replace(self._layout, quantization=quantization)
-        file = self._quantized(quantization, calibration)
+        file = self._quantized(quantization, held_out.calibration)
         check_deployable(file, path)
         add_metadata(file, info or ModelInfo(), layout)
         with replacing(path) as temporary:
             temporary.write_bytes(append_files(pack(file), layout))
-            return _check(temporary, file, self._model, layout, pictures, path)
+            return _check(temporary, file, self._model, layout, pictures, held_out, path)
 
     def _quantized(self, quantization, calibration):
         file = unpack(self._content)
@@ -135,21 +145,26 @@ class Conversion:
                 quantize_weights(file)
             case "int8":
                 size, mode = self._head.input_size, self._head.resize
-                quantize_int8(file, (resize_image(p, size, mode).numpy() for p in calibration))
+                images = (resize_image(p, size, mode).numpy() for p in calibration)
+                quantize_int8(file, images, whole=self._layout.outputs == HEAD_OUTPUTS)
         return file
 
 
-def _convert(model, layout):
+def _convert(model, layout, batch):
     """The bytes of the converted float file, its outputs named by their place."""
     head = find_head(model)
     if layout.nms:
         limits = layout.thresholds
         network = detector(model, limits.score, limits.iou, limits.detections, limits.tree)
+    elif layout.outputs == HEAD_OUTPUTS:
+        network = model
     else:
         network = keras.Model(model.input, decoder(head, layout.tree_threshold)(model.output))
 
     def serve(image):
         outputs = network(image, training=False)
+        if layout.outputs == HEAD_OUTPUTS:
+            return _numbered(outputs)
         if not layout.nms:
             boxes, *others = outputs
             return _numbered(clip(boxes), *others)
@@ -162,7 +177,8 @@ def _convert(model, layout):
 
     archive = keras.export.ExportArchive()  # finds the variables; tracked ones it writes twice
     size = head.input_size
-    archive.add_endpoint("detect", serve, [tf.TensorSpec((1, size, size, 3), tf.float32, "image")])
+    spec = tf.TensorSpec((batch, size, size, 3), tf.float32, "image")
+    archive.add_endpoint("detect", serve, [spec])
     with tempfile.TemporaryDirectory() as folder:
         archive.write_out(folder, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["detect"])
@@ -173,35 +189,53 @@ def _numbered(*tensors):
     return {f"output_{place}": tensor for place, tensor in enumerate(tensors)}
 
 
-def _check(path, file, model, layout, pictures, where):
+def _check(path, file, model, layout, pictures, held_out, where):
     """Compares the written file with the model on pictures.
+
+    A float file has to compute the same. A quantised one is judged by what it detects, and its
+    decoding and suppression by what these give for *its own* head tensor, so that an error there
+    cannot hide behind quantisation.
+    """
+    written = TFLiteDetector(path, thresholds=layout.thresholds)
+    if layout.quantization == "none":
+        few = list(pictures or held_out.pictures or sample_pictures())[:PICTURES]
+        return _check_decoding(path, file, model, layout, few, where)
+    few = compared(held_out, pictures)[0][:PICTURES]
+    _check_decoding(path, file, model, layout, few, where)
+    return check_quantized(model, written, held_out, pictures, where)
+
+
+def _check_decoding(path, file, model, layout, pictures, where):
+    """Compares the head tensor, if it is float, and what the file makes of it.
 
     What runs is the file with two changes: the head tensor is an output too, and suppression has
     no score threshold, which might leave nothing to compare.
     """
     head = find_head(model)
-    TFLiteDetector(path).detect(pictures[0])  # as written, it has to run
     layout = dataclasses.replace(layout, score_threshold=0.0)
     open_path = path.with_name("open.tflite")
-    _open(file)
+    _open(file, layout)
     open_path.write_bytes(append_files(pack(file), layout))
     runner = TFLiteDetector(open_path, score_threshold=0.0)
 
     images, shapes = prepare(pictures, head.input_size, head.resize)
     raw = np.concatenate([runner.run(image)["head"] for image in images.numpy()])
     difference = compare(model, raw, pictures)
-    judge(difference, layout.quantization, where)
+    if layout.quantization == "none":
+        judge(difference, where)
     found = list(runner.detect(pictures))
     expected = suppressed(head, raw, shapes, layout.thresholds.over(Thresholds(0.0)))
     check_same_detections(expected, found, where)
     return difference
 
 
-def _open(file):
+def _open(file, layout):
     graph = file.subgraphs[0]
     for op in graph.operators:
         if operator_name(file, op) == "NON_MAX_SUPPRESSION_V4":
-            replace_constant(file, op, 4, np.float32(0.0))
+            replace_constant(file, op, 4, np.float32(0))
+    if layout.outputs == HEAD_OUTPUTS:
+        return
     # Decoding starts by reshaping the head tensor, which need not be what the last convolution
     # gives: an imported network may still have an activation there, or more.
     last = graph.operators.index(convolutions(file)[-1])

@@ -1,8 +1,9 @@
 """The one definition of how a picture becomes the input of a network.
 
-Bilinear, half-pixel centres, no antialiasing: `tf.image.resize`, OpenCV's `INTER_LINEAR`. An
-antialiased resize costs a point of mAP on weights that were trained without one, so training,
-evaluation and every exported form use this definition.
+Bilinear, half-pixel centres, no antialiasing: `tf.image.resize`, OpenCV's `INTER_LINEAR`. Another
+filter than that of the training moves mAP by a point either way (docs/darknet.md: Pillow's
+antialiasing costs .75, OpenCV's `INTER_AREA` gains 1.5 on one network), so training, evaluation and
+every exported form use this definition.
 """
 
 import tensorflow as tf

@@ -21,7 +21,7 @@ CLASSES = ("cat", "dog", "bird")
 FORMS = ("none", "none_raw", "fp16", "dynamic", "int8", "int8_raw")
 
 
-def lively(model, seed=0):
+def _lively(model, seed=0):
     """Random weights under which pictures differ and much is detected."""
     random = np.random.default_rng(seed)
     for layer in model.layers:
@@ -46,9 +46,15 @@ def lively(model, seed=0):
 
 
 @pytest.fixture(scope="session")
+def lively():
+    """A function that gives a model random weights under which pictures differ."""
+    return _lively
+
+
+@pytest.fixture(scope="session")
 def model():
     keras.utils.set_random_seed(0)
-    return lively(YOLOv2(CLASSES, input_size=96, width=0.125, resize="letterbox"))
+    return _lively(YOLOv2(CLASSES, input_size=96, width=0.125, resize="letterbox"))
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +97,7 @@ def exported(conversions, pictures, tmp_path_factory):
 def small_model():
     """Fewer layers, for what takes its time layer by layer."""
     keras.utils.set_random_seed(1)
-    return lively(TinyYOLOv2(CLASSES, input_size=96, width=0.125, resize="letterbox"))
+    return _lively(TinyYOLOv2(CLASSES, input_size=96, width=0.125, resize="letterbox"))
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from yolov2_tf.detection.predict import detect, detector
 from yolov2_tf.detection.thresholds import EVALUATION
 from yolov2_tf.evaluation.detections import evaluate
 from yolov2_tf.export import benchmark as measure
-from yolov2_tf.export import tail
+from yolov2_tf.export import tail, timing
 from yolov2_tf.export.benchmark import Row, markdown, plot
 from yolov2_tf.export.check import unmatched
 from yolov2_tf.export.detectors import Detector
@@ -50,7 +50,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    for module in (measure, tail):
+    for module in (timing, tail):
         monkeypatch.setattr(module, "time", clock)
     return clock
 

@@ -46,13 +46,40 @@ def test_exports_int8_without_suppression(run, model_file, data, tmp_path):
     options = ("--quantize", "int8", "--calibrate", data, "--no-nms", "--author", "A. Author")
     code, out, _ = run("export", model_file, "--out", path, *options)
     assert code == 0
-    assert "of the Keras model on 3 pictures" in out
+    assert "of the Keras model on 4 pictures: " in out  # too few to hold any out
     content = path.read_bytes()
     assert b"A. Author" in content
     names = operator_names(unpack(bytearray(content)))
     assert names.count("QUANTIZE") == 1
     assert "NON_MAX_SUPPRESSION_V4" not in names
     assert TFLiteDetector(path).layout.quantization == "int8"
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_int8_is_judged_by_pictures_that_calibrated_nothing(
+    run, model_file, pictures, labelled, tmp_path
+):
+    """Of a folder of pictures, too; where there are labels, by mAP."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    rows = ["image,xmin,ymin,xmax,ymax,label"]
+    for number in range(25):
+        turned = np.roll(np.asarray(Image.fromarray(pictures[0]).resize((120, 90))), 5 * number, 1)
+        Image.fromarray(turned).save(photos / f"{number}.png")
+        rows.append(f"{number}.png,10,20,90,80,cat")
+    if labelled:
+        (photos / "boxes.csv").write_text("\n".join(rows) + "\n")
+    path = tmp_path / "model.tflite"
+    code, out, _ = run(
+        "export", model_file, "--out", path, "--quantize", "int8", "--calibrate", photos
+    )
+    assert code == 0
+    assert "on 5 pictures that calibrated nothing: " in out
+    assert ("mAP on the 5 pictures held out: " in out) == labelled
+    if not labelled:
+        words = ("--calibrate", photos, "--split", "val")
+        code, _, err = run("export", model_file, "--out", path, "--quantize", "int8", *words)
+        assert (code, "--split of a folder of pictures" in err) == (2, True)
 
 
 def test_size_of_openvino_counts_the_weights(run, model_file, tmp_path):
@@ -69,8 +96,15 @@ def test_size_of_openvino_counts_the_weights(run, model_file, tmp_path):
     ("options", "message"),
     [
         (("--format", "coreml"), "expected: saved_model, tflite, onnx, openvino, darknet"),
-        (("--format", "onnx", "--quantize", "int8"), "--quantize is for tflite, not for onnx"),
-        (("--format", "saved_model", "--no-nms"), "--no-nms is for tflite, not for saved_model"),
+        (
+            ("--format", "darknet", "--quantize", "int8"),
+            "--quantize is for tflite, onnx and openvino, not for darknet",
+        ),
+        (
+            ("--format", "saved_model", "--no-nms"),
+            "--no-nms is for tflite, onnx and openvino, not for saved_model",
+        ),
+        (("--size", "100"), "input size 100"),
         (("--quantize", "int16x8"), "no 16-bit kernel"),
         (("--quantize", "int8"), "--calibrate DATA"),
         (("--quantize", "int8", "--calibrate", "nowhere"), "no such data set"),
@@ -84,13 +118,27 @@ def test_what_cannot_be_exported_is_one_message(run, model_file, options, messag
 
 
 REFUSED = [
-    ("export m.keras --out m.onnx --quantize int8", "--quantize is for tflite, not for onnx"),
-    ("export m.keras --out m.xml --no-nms", "--no-nms is for tflite, not for openvino"),
-    ("export m.keras --out m.xml --nms", "--nms is for tflite, not for openvino"),
+    ("export m.keras --out m.onnx --quantize int8", "--calibrate DATA"),
+    ("export m.keras --out m.xml --quantize dynamic", "'dynamic' of openvino"),
+    (
+        "export m.keras --out d --format darknet --nms",
+        "--nms is for tflite, onnx and openvino, not for darknet",
+    ),
+    (
+        "export m.keras --out m.tflite --opset 17",
+        "--opset is for onnx and openvino, not for tflite",
+    ),
+    ("export m.keras --out m.onnx --head raw", "--head is for tflite, not for onnx"),
+    ("export m.keras --out m.tflite --head cooked", "--head 'cooked'"),
+    ("export m.keras --out m.tflite --head raw --nms", "--nms behind --head raw"),
+    ("export m.keras --out m.tflite --batch dynamic", "--batch dynamic is for onnx and openvino"),
+    ("export m.keras --out m.onnx --batch 0", "--batch '0'"),
+    ("export m.keras --out m.onnx --batch many", "a number from 1 on, or dynamic"),
+    ("evaluate m.xml digits --provider CUDAExecutionProvider", "a .onnx file, which takes it"),
     ("export m.keras --out m.onnx --author A", "--author is for tflite, not for onnx"),
     (
         "export m.keras --out m.onnx --threshold 0.1",
-        "--threshold is for saved_model and tflite, not for onnx",
+        "--threshold is that of the suppression, which this file leaves out",
     ),
     (
         "export m.keras --out d --format darknet --iou 0.5",
@@ -112,7 +160,7 @@ REFUSED = [
     ("export m.keras --out m.tflite --no-nms --threshold 0.1", "which --no-nms leaves out"),
     ("export m.keras --out m.tflite --quantize int8", "--calibrate DATA"),
     ("evaluate m.tflite digits --size 96", "--size is fixed in an exported model"),
-    ("evaluate m.onnx digits --batch-size 2", "--batch-size is fixed in an exported model"),
+    ("evaluate m.tflite digits --batch-size 2", "--batch-size is fixed in an exported model"),
     ("evaluate folder digits --tree-threshold 0.1", "expected: a .keras file, which takes it"),
     ("predict folder a.jpg --json - --iou 0.5", ".keras, .tflite, .onnx or .xml file"),
     ("predict m.xml a.jpg --json - --size 96", "--size is fixed in an exported model"),
@@ -218,8 +266,10 @@ def test_benchmark_scores_trees_as_evaluate_does(run, tree_files, tmp_path):
     ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert ended.returncode == 0, ended.stderr
     rows = {row["form"]: row for row in json.loads(ended.stdout)}
-    assert {"Keras", "SavedModel", "TFLite float32", "TFLite fp16", "TFLite dynamic"} == set(rows)
-    assert ended.stderr.count("left out:") == 4  # int8, and what cannot have a tree
+    forms = {"Keras", "SavedModel", "TFLite float32", "TFLite fp16", "TFLite dynamic"}
+    assert forms <= set(rows) <= forms | {"ONNX", "OpenVINO", "OpenVINO bf16"}
+    left_out = ended.stderr.count("left out:")  # int8, and OpenCV, which cannot have a tree
+    assert left_out + len({"ONNX", "OpenVINO"} & set(rows)) == 4
     assert run("evaluate", tree_file, data, "--json", tmp_path / "scores.json")[0] == 0
     scores = json.loads((tmp_path / "scores.json").read_text())
     assert len(scores["ap"]) == 5
@@ -240,10 +290,12 @@ def test_benchmark_compares_every_form(model_file, data, tmp_path):
     rows = json.loads((tmp_path / "rows.json").read_text())
     quantised = [f"TFLite {name}" for name in ("float32", "fp16", "dynamic", "int8")]
     names = [row["form"] for row in rows]
-    assert names[:6] == ["Keras", "SavedModel", *quantised]
-    others = set(names[6:])
+    assert names[:7] == ["Keras", "SavedModel", *quantised, "TFLite int8, raw head"]
+    others = set(names[7:])
     assert len(others & {"ONNX", "OpenVINO", "Darknet"}) + err.count("left out:") == 3
-    assert others <= {"ONNX", "OpenVINO", "OpenVINO bf16", "Darknet"}  # bf16 if the CPU has it
+    peers = {"ONNX", "OpenVINO", "OpenVINO bf16", "Darknet"}  # bf16 if the CPU has it
+    assert others <= peers | {"ONNX int8", "OpenVINO int8"}
+    assert ("ONNX" in others) == ("ONNX int8" in others)
     if "OpenVINO" in others:
         assert ("OpenVINO bf16" in others) == prefers_bfloat16()
     assert all(abs(row["map_loss"]) < 0.1 for row in rows)

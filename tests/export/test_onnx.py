@@ -1,14 +1,17 @@
 """ONNX and OpenVINO files, where their packages are installed."""
 
+import keras
 import numpy as np
 import pytest
 
 from yolov2_tf.detection.predict import detect, detector
-from yolov2_tf.detection.thresholds import SCORE
+from yolov2_tf.detection.thresholds import SCORE, Thresholds
 from yolov2_tf.errors import InputError
 from yolov2_tf.export import optional
+from yolov2_tf.export.layout import DETECTION_OUTPUTS
 from yolov2_tf.export.onnx import OnnxDetector, export_onnx
 from yolov2_tf.export.openvino import OpenVinoDetector, export_openvino
+from yolov2_tf.models.yolov2 import TinyYOLOv2
 
 FORMS = (
     (".onnx", export_onnx, OnnxDetector, ("onnx", "tf2onnx", "onnxruntime")),
@@ -34,6 +37,127 @@ def test_files_detect_what_the_model_detects(
         np.testing.assert_array_equal(found["labels"], wanted["labels"])
         np.testing.assert_allclose(found["boxes"], wanted["boxes"], atol=1e-4)
         np.testing.assert_allclose(found["scores"], wanted["scores"], atol=1e-4)
+
+
+@pytest.fixture(scope="module", params=[".onnx", ".xml"])
+def form(request):
+    """`(suffix, export, detector)`, where its packages are installed."""
+    suffix, export, form, packages = next(form for form in FORMS if form[0] == request.param)
+    for package in packages:
+        pytest.importorskip(package, reason=f"needs {package}")
+    return suffix, export, form
+
+
+def assert_same(found, wanted):
+    np.testing.assert_array_equal(found["labels"], wanted["labels"])
+    np.testing.assert_allclose(found["scores"], wanted["scores"], atol=1e-4)
+    np.testing.assert_allclose(found["boxes"], wanted["boxes"], atol=1e-4)
+
+
+def test_suppression_in_the_file_is_ours(form, small_model, pictures, tmp_path):
+    suffix, export, opened = form
+    path = tmp_path / f"model{suffix}"
+    limits = Thresholds(0.01, 0.3, 7)  # all other than the defaults
+    export(small_model, path, pictures=pictures[:2], thresholds=limits, nms=True, batch=None)
+    expected = list(detect(detector(small_model, 0.01, 0.3, 7), pictures))
+    assert {len(one["labels"]) for one in expected} == {7}
+    alone, together = (opened(path, thresholds=Thresholds(0.01), batch_size=n) for n in (1, 4))
+    assert alone.layout.nms
+    assert (alone.batch, together.batch) == (1, 4)  # five pictures: the last group is smaller
+    for runner in (alone, together):
+        for found, wanted in zip(runner.detect(pictures), expected, strict=True):
+            assert_same(found, wanted)
+    with pytest.raises(InputError, match=r"overlap threshold is fixed at 0\.3"):
+        opened(path, thresholds=Thresholds(iou=0.5))
+
+
+def test_more_detections_wanted_than_there_are_pairs(form, lively, pictures, tmp_path):
+    suffix, export, opened = form
+    keras.utils.set_random_seed(3)
+    model = lively(TinyYOLOv2(("one",), anchors=[(1, 1)], input_size=32, width=0.05))
+    path = tmp_path / f"few{suffix}"
+    export(model, path, pictures=pictures[:1], nms=True)
+    runner = opened(path, thresholds=Thresholds(0.005))
+    assert runner.run(np.zeros((32, 32, 3), np.float32))["score"].shape == (1, 100)
+    (expected,) = detect(detector(model, 0.005), pictures[:1])
+    assert_same(runner.detect(pictures[0]), expected)
+
+
+def test_a_fixed_batch_is_filled_and_kept(form, small_model, pictures, tmp_path):
+    suffix, export, opened = form
+    path = tmp_path / f"model{suffix}"
+    export(small_model, path, pictures=pictures[:2], batch=2, opset=13)
+    runner = opened(path)
+    assert runner.batch == 2
+    expected = detect(detector(small_model, SCORE), pictures)
+    for found, wanted in zip(runner.detect(pictures), expected, strict=True):
+        assert_same(found, wanted)
+    with pytest.raises(InputError, match="batch is fixed at 2 in it: 4 cannot be had"):
+        opened(path, batch_size=4)
+
+
+def test_half_precision_halves_the_file_and_keeps_decoding_in_float32(
+    form, small_model, pictures, tmp_path
+):
+    suffix, export, opened = form
+    sizes = {}
+    for quantization in ("none", "fp16"):
+        path = tmp_path / f"{quantization}{suffix}"
+        difference = export(small_model, path, pictures=pictures, quantization=quantization)
+        weights = path.with_suffix(".bin") if suffix == ".xml" else path
+        sizes[quantization] = weights.stat().st_size
+    assert sizes["fp16"] < 0.65 * sizes["none"]
+    assert 0 < difference.scores < 0.02
+    assert difference.agreement.share > 0.95
+    assert opened(path).layout.quantization == "fp16"
+
+
+@pytest.mark.filterwarnings("ignore:calibration")
+def test_int8_up_to_the_head(form, small_model, pictures, tmp_path):
+    suffix, export, opened = form
+    if suffix == ".xml":
+        pytest.importorskip("nncf", reason="needs nncf")
+    path = tmp_path / f"int8{suffix}"
+    difference = export(
+        small_model, path, quantization="int8", nms=True, calibration=pictures, batch=None
+    )
+    assert 0 < difference.scores < 0.3
+    assert opened(path).layout.quantization == "int8"
+    if suffix == ".xml":
+        return
+    import onnx
+
+    file = onnx.load(str(path))
+    kernels = {i.name: i.data_type for i in file.graph.initializer}
+    convolutions = [node for node in file.graph.node if node.op_type == "Conv"]
+    makers = {name: node for node in file.graph.node for name in node.output}
+    kinds = [
+        kernels[makers[node.input[1]].input[0]]
+        if node.input[1] in makers
+        else kernels[node.input[1]]
+        for node in convolutions
+    ]
+    integer = onnx.TensorProto.INT8
+    assert kinds == [integer] * (len(kinds) - 1) + [onnx.TensorProto.FLOAT]
+
+
+def test_onnx_files_say_their_opset_and_names(small_model, pictures, tmp_path):
+    onnx = pytest.importorskip("onnx", reason="needs onnx")
+    pytest.importorskip("tf2onnx", reason="needs tf2onnx")
+    pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+    path = tmp_path / "model.onnx"
+    export_onnx(small_model, path, pictures=pictures[:1], opset=14, batch=None, nms=True)
+    file = onnx.load(str(path))
+    onnx.checker.check_model(file, full_check=True)
+    assert [e.version for e in file.opset_import if not e.domain] == [14]
+    assert [output.name for output in file.graph.output] == list(DETECTION_OUTPUTS)
+    assert file.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "batch"
+    with pytest.raises(InputError, match=r"opset 9 \(expected 13 to 18"):
+        export_onnx(small_model, path, opset=9)
+    with pytest.raises(InputError, match="unknown quantisation 'dynamic' of onnx"):
+        export_onnx(small_model, path, quantization="dynamic")
+    with pytest.raises(InputError, match=r"has no NoSuchProvider here \(expected .*CPUExecution"):
+        OnnxDetector(path, providers=["NoSuchProvider"])
 
 
 def test_openvino_computes_in_float32_unless_asked(small_model, pictures, tmp_path, monkeypatch):

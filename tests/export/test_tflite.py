@@ -12,9 +12,11 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from gpu_slices import assert_slices_keep_their_axes
+from yolov2_tf.detection.predict import detect, detector
+from yolov2_tf.detection.thresholds import Thresholds
 from yolov2_tf.errors import InputError
-from yolov2_tf.export import tflite
-from yolov2_tf.export.check import Difference, ExportError
+from yolov2_tf.export import held_out, tflite
+from yolov2_tf.export.check import ExportError
 from yolov2_tf.export.flatbuffer import (
     OPERATORS,
     check_deployable,
@@ -24,8 +26,11 @@ from yolov2_tf.export.flatbuffer import (
     unpack,
 )
 from yolov2_tf.export.formats import check_quantization
-from yolov2_tf.export.layout import DETECTION_OUTPUTS, PREDICTION_OUTPUTS
-from yolov2_tf.export.tflite import export_tflite
+from yolov2_tf.export.held_out import Agreement
+from yolov2_tf.export.inference_network import at_size
+from yolov2_tf.export.layout import DETECTION_OUTPUTS, HEAD_OUTPUTS, PREDICTION_OUTPUTS
+from yolov2_tf.export.runtime import TFLiteDetector
+from yolov2_tf.export.tflite import Conversion, export_tflite
 
 FORMS = ("none", "none_raw", "fp16", "dynamic", "int8", "int8_raw")
 
@@ -177,7 +182,7 @@ def test_differences_grow_as_expected(exported):
     assert 0 < difference["dynamic"].scores < 0.1
     assert 0 < difference["int8"].scores < 0.2
     assert difference["int8"] == difference["int8_raw"]
-    assert "of the Keras model on 3 pictures" in str(difference["int8"])
+    assert "of the Keras model on 4 pictures: " in str(difference["int8"])
 
 
 @pytest.mark.parametrize(
@@ -214,27 +219,102 @@ def test_wrong_decoding_is_not_written(conversions, pictures, tmp_path, monkeypa
     assert not list(tmp_path.iterdir())
 
 
-def test_quantised_files_that_differ_are_written_with_a_warning(
+def test_quantised_files_that_detect_something_else_are_written_with_a_warning(
     conversions, pictures, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(tflite, "compare", lambda *_: Difference(0.5, 0.1, 2))
-    with pytest.warns(UserWarning, match=r"scores within 0\.5.*more pictures for calibration"):
+    path = tmp_path / "model.tflite"
+    for agreed, blamed in ((Agreement(3, 10, 10, True), True), (Agreement(9, 10, 10, True), False)):
+        monkeypatch.setattr(held_out, "agreement", lambda *_, agreed=agreed: agreed)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            conversions[0].write(path, quantization="dynamic", pictures=pictures[:2])
+        assert path.is_file()
+        texts = [str(warning.message) for warning in said]
+        assert any("3 of the model's 10 detections" in t and "Try: " in t for t in texts) == blamed
+
+
+def test_a_bad_calibration_is_blamed_and_not_the_file(conversions, pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(held_out, "agreement", lambda *_: Agreement(1, 10, 10, False))
+    with pytest.warns(UserWarning, match="calibration") as said:
         conversions[0].write(
-            tmp_path / "model.tflite", quantization="dynamic", pictures=pictures[:2]
+            tmp_path / "model.tflite", quantization="int8", calibration=pictures[:1]
         )
-    assert (tmp_path / "model.tflite").is_file()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        monkeypatch.setattr(tflite, "compare", lambda *_: Difference(0.01, 0.01, 2))
-        conversions[0].write(
-            tmp_path / "model.tflite", quantization="dynamic", pictures=pictures[:2]
-        )
+    texts = [str(warning.message) for warning in said]
+    assert any(text.startswith("calibration: only 1 picture. Try") for text in texts)
+    assert any("The calibration is at fault: only 1 picture" in text for text in texts)
+
+
+def test_black_pictures_calibrate_nothing(conversions, tmp_path):
+    black = [np.zeros((60, 80, 3), np.uint8)] * 30
+    with pytest.raises(InputError, match="30 of 30 calibration pictures show next to nothing"):
+        conversions[0].write(tmp_path / "model.tflite", quantization="int8", calibration=black)
+    assert not list(tmp_path.iterdir())
 
 
 def test_export_checks_its_arguments_before_converting(model, tmp_path, monkeypatch):
     monkeypatch.setattr(tflite, "_convert", lambda *_: pytest.fail("converted"))
     with pytest.raises(InputError, match="--calibrate"):
         export_tflite(model, tmp_path / "model.tflite", quantization="int8")
+
+
+def test_a_batch_of_several_is_fixed(small_model, pictures, tmp_path):
+    path = tmp_path / "model.tflite"
+    limits = Thresholds(0.02)
+    export_tflite(small_model, path, batch=2, pictures=pictures[:2], thresholds=limits)
+    file = unpack(path.read_bytes())
+    assert_slices_keep_their_axes(file)
+    assert len(file.subgraphs) == 1
+    runner = TFLiteDetector(path, score_threshold=0.02)
+    assert runner.batch == 2
+    expected = detect(detector(small_model, 0.02), pictures)
+    for found, wanted in zip(runner.detect(pictures), expected, strict=True):
+        np.testing.assert_array_equal(found["labels"], wanted["labels"])
+        np.testing.assert_allclose(found["boxes"], wanted["boxes"], atol=1e-4)
+    with pytest.raises(InputError, match="a batch of None"):
+        export_tflite(small_model, path, batch=None)
+
+
+@pytest.mark.filterwarnings("ignore:calibration")
+def test_a_raw_head_is_int8_in_and_out(small_model, pictures, tmp_path):
+    paths = {q: tmp_path / f"{q}.tflite" for q in ("none", "int8")}
+    conversion = Conversion(small_model, nms=False, raw_head=True)
+    for quantization, path in paths.items():
+        conversion.write(path, quantization=quantization, calibration=pictures)
+    interpreter = Interpreter(str(paths["int8"]))
+    (image,), (head,) = interpreter.get_input_details(), interpreter.get_output_details()
+    assert (image["dtype"], image["quantization"]) == (np.int8, (1.0, -128))
+    assert (head["name"], head["dtype"]) == ("head", np.int8)
+    names = operator_names(unpack(paths["int8"].read_bytes()))
+    assert not {"QUANTIZE", "DEQUANTIZE"} & set(names)
+    exact = TFLiteDetector(paths["none"], score_threshold=0.02)
+    assert exact.layout.outputs == HEAD_OUTPUTS
+    expected = detect(detector(small_model, 0.02), pictures)
+    for found, wanted in zip(exact.detect(pictures), expected, strict=True):  # decoded in NumPy
+        np.testing.assert_array_equal(found["labels"], wanted["labels"])
+        np.testing.assert_allclose(found["boxes"], wanted["boxes"], atol=1e-4)
+        np.testing.assert_allclose(found["scores"], wanted["scores"], atol=1e-4)
+    rough = TFLiteDetector(paths["int8"])
+    heads = [
+        runner.run(pictures[0][:96, :96].astype(np.float32))["head"] for runner in (exact, rough)
+    ]
+    assert np.abs(heads[0] - heads[1]).mean() < 0.1 * heads[0].std()
+    with pytest.raises(InputError, match="suppression behind a raw head"):
+        Conversion(small_model, raw_head=True)
+
+
+def test_another_size_keeps_the_weights(small_model, pictures, tmp_path):
+    path = tmp_path / "model.tflite"
+    export_tflite(at_size(small_model, 64), path, pictures=pictures[:2])
+    runner = TFLiteDetector(path, score_threshold=0.02)
+    assert runner.input_size == 64
+    for found, wanted in zip(
+        runner.detect(pictures), detect(detector(small_model, 0.02), pictures, size=64), strict=True
+    ):
+        np.testing.assert_array_equal(found["labels"], wanted["labels"])
+        np.testing.assert_allclose(found["boxes"], wanted["boxes"], atol=1e-4)
+    assert small_model.head.input_size == 96
+    with pytest.raises(InputError, match=r"input size 100 \(expected a multiple of 32"):
+        at_size(small_model, 100)
 
 
 def small_file(**changes):

@@ -9,11 +9,11 @@ from gpu_slices import assert_slices_keep_their_axes
 from yolov2_tf.detection.non_max_suppression import NonMaxSuppression
 from yolov2_tf.detection.predict import detect, detector
 from yolov2_tf.detection.thresholds import Thresholds
-from yolov2_tf.errors import InputError
 from yolov2_tf.export.detectors import open_model
 from yolov2_tf.export.flatbuffer import operator_names, unpack
 from yolov2_tf.export.layout import LABELLED_OUTPUTS
 from yolov2_tf.export.onnx import export_onnx
+from yolov2_tf.export.openvino import export_openvino
 from yolov2_tf.export.postprocessing import non_max_suppression
 from yolov2_tf.export.runtime import TFLiteDetector
 from yolov2_tf.export.saved_model import SavedModelDetector, export_saved_model
@@ -77,7 +77,11 @@ def test_every_form_gives_the_labels_of_the_keras_model(tree_model, pictures, tm
     outputs = TFLiteDetector(raw, score_threshold=SCORE)
     for file in (path, raw):
         assert_slices_keep_their_axes(unpack(file.read_bytes()))
-    forms = [tflite, outputs]
+    bare = tmp_path / "head.tflite"
+    export_tflite(
+        tree_model, bare, nms=False, raw_head=True, pictures=pictures[:2], thresholds=limits
+    )
+    forms = [tflite, outputs, TFLiteDetector(bare, score_threshold=SCORE)]
     if threshold:
         folder, _ = export_saved_model(
             tree_model, tmp_path / "s", pictures=pictures[:2], thresholds=limits
@@ -112,10 +116,21 @@ def test_suppresses_labelled_boxes_like_the_layer():
         np.testing.assert_allclose(values, expected[name][0, :count], atol=1e-6)
 
 
-def test_onnx_files_with_a_tree_are_refused(tree_model, tmp_path):
-    with pytest.raises(InputError, match="label tree cannot become onnx"):
-        export_onnx(tree_model, tmp_path / "tree.onnx")
-    assert not list(tmp_path.iterdir())
+@pytest.mark.parametrize("nms", [True, False])
+@pytest.mark.parametrize(("suffix", "export"), [(".onnx", export_onnx), (".xml", export_openvino)])
+def test_onnx_and_openvino_give_the_labels_of_the_keras_model(
+    suffix, export, nms, tree_model, pictures, tmp_path
+):
+    for package in ("onnx", "tf2onnx", "onnxruntime", "openvino"):
+        pytest.importorskip(package, reason=f"needs {package}")
+    limits = Thresholds(SCORE, tree=0.3)
+    path = tmp_path / f"tree{suffix}"
+    export(tree_model, path, pictures=pictures[:2], thresholds=limits, nms=nms, batch=None)
+    opened = open_model(path, Thresholds(SCORE), batch_size=2)
+    assert opened.tree == TREE
+    expected = detect(detector(tree_model, SCORE, tree_threshold=0.3), pictures)
+    for found, wanted in zip(opened.detect(pictures), expected, strict=True):
+        assert_same(found, wanted)
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ def benchmark(
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of each form.")] = 2,
     json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
 ):
-    """Compare the forms of a model: MB, ms, mAP.
+    """Compare the forms of a model: MB, ms, mAP; each is timed in a process of its own.
 
     Keras, SavedModel and TFLite always run; ONNX Runtime, OpenVINO and OpenCV where they are
     installed. In `--out`, `benchmark.md` has the table, `benchmark.png` the plot, and
@@ -48,16 +48,14 @@ def benchmark(
     import dataclasses
     import tempfile
 
-    import tensorflow as tf
-
     from yolov2_tf.cli.evaluate import open_for
     from yolov2_tf.cli.export import calibration_pictures
     from yolov2_tf.cli.parsing import messages, model_file, write_json
     from yolov2_tf.data.images import load_image
     from yolov2_tf.export import benchmark as measure
     from yolov2_tf.export.forms import write_forms
+    from yolov2_tf.export.timing import OwnProcess
 
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
     console = messages()
     model = model_file(model, console)
     loaded = _load(model)
@@ -72,7 +70,9 @@ def benchmark(
         format=format,
     )
     dataset = dataclasses.replace(dataset, records=dataset.records[:limit])
-    calibration = None if calibrate is None else calibration_pictures(calibrate, None, console)
+    calibration = None
+    if calibrate is not None:
+        calibration, _ = calibration_pictures(calibrate, None, console)
     examples = [load_image(record.image) for record in dataset.records[:4]]
     with tempfile.TemporaryDirectory() as scratch:
         with console.status("exporting"):
@@ -81,7 +81,8 @@ def benchmark(
             forms, notes = write_forms(loaded, model, folder, **written)
         for note in notes:
             console.print(f"[yellow]left out:[/yellow] {note}", highlight=False, soft_wrap=True)
-        rows = measure.benchmark(forms, dataset, runs=runs, progress=_progress(console))
+        settings = {"runs": runs, "timer": OwnProcess, "progress": _progress(console)}
+        rows = measure.benchmark(forms, dataset, **settings)
     table = measure.markdown(rows)
     if out is not None:
         _draw(table, rows, forms, loaded.head.class_names, examples, out)

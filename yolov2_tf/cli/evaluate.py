@@ -49,7 +49,12 @@ def evaluate(
         typer.Option(help="Several input sides, e.g. 288-544 (every 64) or 320,416: mAP and ms."),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Images at once, 8 (`.keras` only).")
+        int | None,
+        typer.Option(min=1, help="Images at once: `.keras` 8; `.onnx`, `.xml` of dynamic batch 1."),
+    ] = None,
+    provider: Annotated[
+        list[str] | None,
+        typer.Option(help="Execution provider of ONNX Runtime, by preference; may be repeated."),
     ] = None,
     check: Annotated[
         bool, typer.Option(help="Decode every picture once before; else only its header is read.")
@@ -99,10 +104,12 @@ def evaluate(
         raise InputError("--against without --report", expected="--report FOLDER to compare in")
     model = model_file(model, console)
     given = {"size": size, "batch_size": batch_size, "tree_threshold": tree_threshold}
-    given |= {"tree_scores": tree_scores, "sizes": sizes}
+    given |= {"tree_scores": tree_scores, "sizes": sizes, "provider": provider or None}
     check_running_options(format_to_run(model), given, model)
     thresholds = Thresholds(EVALUATION.score, None, EVALUATION.detections, tree_threshold)
-    opened = open_model(model, thresholds, size=size, batch_size=batch_size)
+    opened = open_model(
+        model, thresholds, size=size, batch_size=batch_size, providers=provider or None
+    )
     of_trees = {"tree_threshold": tree_threshold, "tree_scores": tree_scores, "boxed": boxed}
     for name, value in of_trees.items():
         if opened.tree is None and value is not None:

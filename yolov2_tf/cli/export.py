@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-CALIBRATION_PICTURES = 100
+CALIBRATION_PICTURES = 125
+"""A fifth of them is held out to judge the file by."""
 
 
 def export(
@@ -19,16 +20,35 @@ def export(
     ] = None,
     quantize: Annotated[
         str | None,
-        typer.Option(help="TFLite: none (default), fp16, dynamic or int8 (needs --calibrate)."),
+        typer.Option(help="none (default), fp16, int8 (needs --calibrate); TFLite: dynamic, too."),
     ] = None,
     calibrate: Annotated[
         str | None,
-        typer.Option(help="Data set whose pictures int8 is calibrated on; they are compared, too."),
+        typer.Option(
+            help="Data set, or folder of pictures, that int8 is calibrated on; a fifth is held "
+            "out and compared."
+        ),
     ] = None,
     split: Annotated[str | None, typer.Option(help="Image set of --calibrate.")] = None,
     nms: Annotated[
         bool | None,
-        typer.Option("--nms/--no-nms", help="TFLite: suppression inside the file (default)."),
+        typer.Option(
+            "--nms/--no-nms", help="Suppression inside the file; default: of TFLite alone."
+        ),
+    ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option(help="TFLite: raw, for accelerators: the file ends in the head tensor."),
+    ] = None,
+    batch: Annotated[
+        str | None,
+        typer.Option(help="Pictures at once, 1; ONNX, OpenVINO: dynamic, for any number."),
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Side of the input, a multiple of 32; default: the model's.")
+    ] = None,
+    opset: Annotated[
+        int | None, typer.Option(help="ONNX, OpenVINO: version of the operators, 13 to 18; 17.")
     ] = None,
     threshold: Annotated[
         float | None,
@@ -60,7 +80,7 @@ def export(
 
     `yolov2 export model.keras --quantize int8 --calibrate data.yaml --out model.tflite`
 
-    `yolov2 export model.keras --out model.onnx`
+    `yolov2 export model.keras --out model.onnx --nms --batch dynamic`
     """
     from rich.console import Console
 
@@ -72,6 +92,10 @@ def export(
         "calibrate": calibrate,
         "split": split,
         "nms": nms,
+        "head": head,
+        "batch": batch,
+        "size": size,
+        "opset": opset,
         "threshold": threshold,
         "iou": iou,
         "max_detections": max_detections,
@@ -84,11 +108,16 @@ def export(
     kind = _checked_format(out, format, given)
     thresholds = Thresholds(threshold, iou, max_detections, tree_threshold)
     console = messages()
-    loaded = _load(model_file(model, console), kind.name, tree_threshold)
-    pictures = None if calibrate is None else calibration_pictures(calibrate, split, console)
+    loaded = _load(model_file(model, console), kind.name, tree_threshold, size)
+    pictures, dataset = None, None
+    if calibrate is not None:
+        pictures, dataset = calibration_pictures(calibrate, split, console)
     with console.status("exporting"):
         out, result = _write(kind.name, loaded, out, pictures, thresholds, given)
-    Console().print(f"{out}: {_megabytes(out):.1f} MB, {result}", highlight=False, soft_wrap=True)
+    lines = [f"{out}: {_megabytes(out):.1f} MB, {result}"]
+    if quantize not in (None, "none") and dataset is not None:
+        lines += held_out_map(loaded, out, dataset, thresholds)
+    Console().print("\n".join(lines), highlight=False, soft_wrap=True)
 
 
 def _checked_format(out, name, given):
@@ -99,62 +128,100 @@ def _checked_format(out, name, given):
     format = format_to_write(out, name, given)
     if given["split"] is not None and given["calibrate"] is None:
         raise InputError("--split without --calibrate", expected="the data set that has it")
-    if given["threshold"] is not None and given["nms"] is False:
-        raise InputError(
-            "--threshold is that of the suppression, which --no-nms leaves out",
-            expected="one of the two",
-        )
+    _check_suppression(format, given)
     if given["quantize"] is not None:
-        check_quantization(given["quantize"], given["calibrate"])
+        check_quantization(given["quantize"], given["calibrate"], format.name)
+    if given["batch"] is not None:
+        batch = batch_size(given["batch"])
+        if batch is None and format.name == "tflite":
+            raise InputError("--batch dynamic is for onnx and openvino", expected="a number")
     return format
 
 
-def _load(path, format, tree_threshold):
+def _check_suppression(format, given):
+    from yolov2_tf.errors import InputError
+
+    raw = given["head"] is not None
+    if raw and given["head"] != "raw":
+        raise InputError(f"--head {given['head']!r}", expected="raw")
+    if raw and given["nms"]:
+        raise InputError("--nms behind --head raw", expected="one of the two")
+    without = given["nms"] is False or raw or (format.name != "tflite" and not given["nms"])
+    if given["threshold"] is not None and without and format.name != "saved_model":
+        how = "--no-nms" if given["nms"] is False else "--head raw" if raw else "this file"
+        raise InputError(
+            f"--threshold is that of the suppression, which {how} leaves out",
+            expected="one of the two" if how != "this file" else "--nms, too",
+        )
+
+
+def batch_size(text):
+    """`"8"` to 8, `"dynamic"` to None.
+
+    Raises:
+        InputError: If it is neither.
+    """
+    from yolov2_tf.errors import InputError
+
+    if text == "dynamic":
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise InputError(f"--batch {text!r}", expected="a number from 1 on, or dynamic")
+    return int(text)
+
+
+def _load(path, format, tree_threshold, size):
     """The model, once it is one that the format and the options are for."""
     from yolov2_tf.errors import InputError
+    from yolov2_tf.export.inference_network import at_size
     from yolov2_tf.models.detection_model import DetectionModel
     from yolov2_tf.models.loading import load_model
 
     model = load_model(path)
-    if format == "darknet":
+    if format == "darknet" and size is None:
         return model
     if not isinstance(model, DetectionModel):
         raise InputError("not a detector", where=path, expected="a model that finds boxes")
     if tree_threshold is not None and model.head.tree is None:
         raise InputError("has no label tree", where=path, expected="no --tree-threshold")
-    return model
+    return at_size(model, size)
 
 
 def _write(format, model, out, pictures, thresholds, given):
     """Writes the model; returns where, and how well it agrees with the file."""
-    settings = {"pictures": pictures, "thresholds": thresholds}
+    quantization, batch = given["quantize"] or "none", batch_size(given["batch"] or "1")
+    settings = {"thresholds": thresholds}
+    if quantization != "int8":
+        settings["pictures"] = pictures
     match format:
         case "tflite":
             from yolov2_tf.export.metadata import ModelInfo
             from yolov2_tf.export.tflite import export_tflite
 
             words = ("name", "description", "author", "license")
+            raw = given["head"] == "raw"
             return out, export_tflite(
                 model,
                 out,
-                quantization=given["quantize"] or "none",
-                nms=given["nms"] is not False,
+                quantization=quantization,
+                nms=given["nms"] is not False and not raw,
+                raw_head=raw,
+                batch=batch,
                 calibration=pictures,
-                thresholds=thresholds,
                 info=ModelInfo(**{key: given[key] for key in words if given[key] is not None}),
+                **settings,
             )
         case "saved_model":
             from yolov2_tf.export.saved_model import export_saved_model
 
             return export_saved_model(model, out, **settings)
-        case "onnx":
-            from yolov2_tf.export.onnx import export_onnx
-
-            return out, export_onnx(model, out, **settings)
-        case "openvino":
+        case "onnx" | "openvino":
+            from yolov2_tf.export.onnx import Form, export_onnx
             from yolov2_tf.export.openvino import export_openvino
 
-            return out, export_openvino(model, out, **settings)
+            export = export_onnx if format == "onnx" else export_openvino
+            form = Form(bool(given["nms"]), quantization, batch, given["opset"])
+            return out, export(model, out, calibration=pictures, form=form, **settings)
         case "darknet":
             from yolov2_tf.darknet.writer import export_darknet
 
@@ -169,12 +236,73 @@ def _megabytes(out):
 
 
 def calibration_pictures(data, split, console):
-    """Some of a data set's pictures, evenly spread over it."""
-    import numpy as np
+    """Some pictures of a data set or a folder, evenly spread over it.
+
+    Returns:
+        `(pictures, dataset)`: a list of `(H, W, 3)` uint8, and the `Dataset` with just these, None
+        of a folder without annotations.
+    """
+    import dataclasses
 
     from yolov2_tf.cli.parsing import open_checked
     from yolov2_tf.data.images import load_image
 
-    records = open_checked(data, console, split=split).records
-    chosen = np.linspace(0, len(records) - 1, min(len(records), CALIBRATION_PICTURES)).astype(int)
-    return [load_image(records[i].image) for i in chosen]
+    if (folder := _pictures_alone(data, split)) is not None:
+        return [load_image(path) for path in _spread(folder)], None
+    dataset = open_checked(data, console, split=split)
+    dataset = dataclasses.replace(dataset, records=_spread(dataset.records))
+    return [load_image(record.image) for record in dataset.records], dataset
+
+
+def held_out_map(model, out, dataset, thresholds):
+    """MAP of the model and of its quantised file on the held-out pictures, as lines to print."""
+    import dataclasses
+
+    from yolov2_tf.data.annotations import rename_classes
+    from yolov2_tf.detection.thresholds import EXPORT, Thresholds
+    from yolov2_tf.errors import InputError
+    from yolov2_tf.evaluation.detections import evaluate
+    from yolov2_tf.export.detectors import open_model
+    from yolov2_tf.export.held_out import is_held_out
+    from yolov2_tf.export.keras_detector import KerasDetector
+    from yolov2_tf.models.heads import find_head
+
+    head = find_head(model)
+    try:
+        dataset = rename_classes(dataset, head.class_names)
+    except InputError as error:
+        return [f"no mAP: the labels of --calibrate are not those of the model ({error})"]
+    records = [r for i, r in enumerate(dataset.records) if is_held_out(i, len(dataset))]
+    if not records:
+        return []
+    dataset = dataclasses.replace(dataset, records=records)
+    limits = thresholds.over(EXPORT)
+    detectors = KerasDetector(model, limits), open_model(out, Thresholds(limits.score))
+    pictures = [record.image for record in records]
+    before, after = (
+        100 * evaluate(dataset, detector.detect(pictures), tree=head.tree).map
+        for detector in detectors
+    )
+    return [f"mAP on the {len(records)} pictures held out: {before:.1f}, of the file {after:.1f}"]
+
+
+def _pictures_alone(data, split):
+    """The pictures in a folder that holds no annotations, sorted; None if it is a data set."""
+    from yolov2_tf.data.layouts import recognise
+    from yolov2_tf.data.picture_finder import walk_pictures
+    from yolov2_tf.errors import InputError
+
+    folder = Path(data).expanduser()
+    if not folder.is_dir() or recognise(folder):
+        return None
+    pictures = list(walk_pictures(folder))
+    if pictures and split is not None:
+        raise InputError("--split of a folder of pictures", where=folder, expected="a data set")
+    return pictures or None
+
+
+def _spread(items):
+    import numpy as np
+
+    chosen = np.linspace(0, len(items) - 1, min(len(items), CALIBRATION_PICTURES)).astype(int)
+    return [items[i] for i in chosen]

@@ -59,9 +59,11 @@ class NonMaxSuppression(keras.layers.Layer):
         apart = _with_an_area(boxes)
         if self.per_class:
             apart += _place_on_board(labels)
-        if boxes.shape[0] == 1:  # static batch, as phones want it: no loop in the graph
-            kept, count = self._suppress(tf.squeeze(apart, 0), tf.squeeze(scores, 0))
-            kept, count = kept[None], count[None]
+        if boxes.shape[0] is not None:  # static batch, as phones want it: no loop in the graph
+            pictures = zip(tf.unstack(apart), tf.unstack(scores), strict=True)
+            kept, count = map(
+                tf.stack, zip(*(self._suppress(*one) for one in pictures), strict=True)
+            )
         else:
             kept, count = tf.map_fn(
                 lambda image: self._suppress(*image),

@@ -1,0 +1,27 @@
+"""Detectors are timed in processes of their own."""
+
+import functools
+import os
+
+import numpy as np
+import pytest
+
+from sleeping_detector import Sleeper
+from yolov2_tf.export.timing import InProcess, OwnProcess
+
+
+@pytest.mark.parametrize("timer", [InProcess, OwnProcess])
+def test_the_second_run_is_timed(timer):
+    timed = timer(functools.partial(Sleeper, 0.05))
+    assert timed.load_ms >= 0
+    assert timed.milliseconds(np.zeros(3)) >= 50
+    timed.close()
+
+
+def test_the_detector_is_opened_elsewhere_and_its_errors_come_back():
+    home = os.getpid()
+    with pytest.raises(ValueError, match="opened at home"):
+        InProcess(functools.partial(Sleeper, 0, home))
+    OwnProcess(functools.partial(Sleeper, 0, home)).close()
+    with pytest.raises(TypeError):
+        OwnProcess(functools.partial(Sleeper))
