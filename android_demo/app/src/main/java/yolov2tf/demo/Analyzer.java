@@ -1,5 +1,6 @@
 package yolov2tf.demo;
 
+import android.graphics.Bitmap;
 import android.media.Image;
 import android.os.Handler;
 import android.os.HandlerThread;
@@ -50,6 +51,9 @@ final class Analyzer {
          */
         void onTimes(String runsOn, float prepare, float run, float framesPerSecond);
 
+        /** The frame that was asked for ({@link #keepNext}); both are the listener's to keep. */
+        void onFrameKept(Bitmap frame, ModelFile model, Detections found);
+
         void onModelFailed(String name, Exception reason);
 
         void onNetworkFailed(RuntimeException reason);
@@ -69,6 +73,7 @@ final class Analyzer {
     private final MovingAverage runMillis = new MovingAverage(30);
     private final MovingAverage frameMillis = new MovingAverage(30);
     private Runnable waiting; // the last load asked for; of the thread that asks
+    private volatile boolean keep;
 
     // Of the network's thread alone.
     private Detector detector;
@@ -111,6 +116,11 @@ final class Analyzer {
         if (!handler.post(detectFrame)) {
             gate.leave();
         }
+    }
+
+    /** Keeps the next camera frame that is looked at, with what is found in it. */
+    void keepNext() {
+        keep = true;
     }
 
     /** Looks at a picture. */
@@ -186,6 +196,12 @@ final class Analyzer {
             runMillis.add(detector.runMillis());
         }
         listener.onDetections(detector.model(), found, live);
+        if (live && keep) {
+            keep = false;
+            Detections kept = new Detections(found.capacity());
+            kept.copy(found);
+            listener.onFrameKept(Snapshot.bitmap(picture), detector.model(), kept);
+        }
         return true;
     }
 

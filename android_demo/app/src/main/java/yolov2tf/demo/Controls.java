@@ -24,6 +24,9 @@ final class Controls {
         void onPickPicture();
 
         void onOtherCamera();
+
+        /** What is asked for more rarely. */
+        void onMore();
     }
 
     private static final int FIRST_PERCENT = 25;
@@ -80,6 +83,9 @@ final class Controls {
 
         threshold.setOnSeekBarChangeListener(new Slid());
         showThreshold();
+        View more = panel.findViewById(R.id.more);
+        more.setEnabled(hasModels());
+        more.setOnClickListener(view -> listener.onMore());
         pick.setEnabled(hasModels());
         pick.setOnClickListener(view -> listener.onPickPicture());
         switchCamera.setVisibility(View.GONE);

@@ -5,20 +5,18 @@ import android.content.Context;
 import android.content.Intent;
 import android.content.res.Configuration;
 import android.hardware.display.DisplayManager;
-import android.media.Image;
 import android.os.Bundle;
 import android.os.Handler;
 import android.os.Looper;
 import android.view.SurfaceView;
-import android.view.ViewGroup;
+import android.view.View;
 import android.view.WindowManager;
-import android.widget.LinearLayout;
+import android.widget.ImageView;
+import android.widget.Toast;
 import java.io.IOException;
 import java.util.Collections;
 import java.util.List;
 import yolov2tf.core.Detections;
-import yolov2tf.core.FirstThatWorks;
-import yolov2tf.core.ModelFile;
 
 /**
  * Shows what the network finds, in what the camera sees or in a picked picture.
@@ -26,31 +24,31 @@ import yolov2tf.core.ModelFile;
  * <p>Camera and network live from resume to pause. Whatever may start the camera (resuming, the
  * permission, a surface of the right size, a camera that comes back) calls {@link #startCamera},
  * which looks whether all of it is there. What has to be said follows from what is the matter:
- * {@link #tell}.
+ * {@link Troubles}.
  */
 public final class MainActivity extends Activity implements DisplayManager.DisplayListener,
-        Controls.Listener, PictureSource.Listener {
+        Controls.Listener, PictureSource.Listener, CameraFrames.Listener, ScreenResults.Listener,
+        MoreMenu.Listener {
     private static final int ASK_CAMERA = 1;
     private static final int PICK_PICTURE = 2;
+    private static final int SAVE = 3;
     private static final String CAMERA = "camera";
 
     private OverlayView overlay;
-    private Notice notice;
+    private Troubles troubles;
     private Controls controls;
     private CameraPermission permission;
 
     private LiveCamera camera;
     private PictureSource pictures;
+    private final ClassFilter classes = new ClassFilter();
+    private SnapshotSaver saver;
+    private SnapshotSaver.Kind saving; // what the next snapshot is saved as
     private Analyzer analyzer; // these three are null while paused
-    private Results results;
-    private Frames frames;
+    private ScreenResults results;
+    private CameraFrames frames;
     private boolean resumed;
     private final Handler screen = new Handler(Looper.getMainLooper());
-
-    // What is the matter; null for nothing.
-    private String modelTrouble;
-    private String cameraTrouble;
-    private String pictureTrouble;
 
     // === Lifecycle ===
 
@@ -61,7 +59,7 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
         setContentView(R.layout.main);
         getWindow().addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON);
         overlay = findViewById(R.id.overlay);
-        notice = new Notice(findViewById(R.id.notice));
+        troubles = new Troubles(this, new Notice(findViewById(R.id.notice)));
         permission = new CameraPermission(this, ASK_CAMERA, state);
         camera = new LiveCamera(this, getWindowManager().getDefaultDisplay(),
                 findViewById(R.id.preview),
@@ -70,27 +68,30 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
                 runtime().accelerators(), state, this);
         overlay.setThreshold(controls.threshold());
         pictures = new PictureSource(this, this);
+        saver = new SnapshotSaver(this, SAVE);
         if (state != null) {
+            classes.restore(state);
             camera.choose(state.getInt(CAMERA));
             pictures.restore(state);
         }
-        arrange();
+        overlay.setFilter(classes);
+        ScreenArrangement.apply(this);
     }
 
     @Override
     protected void onResume() {
         super.onResume();
         resumed = true;
-        cameraTrouble = null;
+        troubles.camera = null;
         displays().registerDisplayListener(this, screen);
-        results = new Results();
+        results = new ScreenResults(this, overlay, controls, pictures, screen, this);
         analyzer = new Analyzer(new ModelAssets(getAssets()), runtime(), results);
         if (controls.hasModels()) {
             loadModel();
             camera.watch();
             startCamera();
         } else {
-            modelTrouble = getString(R.string.no_models);
+            troubles.model = getString(R.string.no_models);
         }
         tell();
     }
@@ -101,10 +102,11 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
         displays().unregisterDisplayListener(this);
         camera.unwatch();
         camera.stop();
+        endFrames();
+        results.end();
+        results = null;
         analyzer.close();
         analyzer = null;
-        results = null;
-        frames = null;
         super.onPause();
     }
 
@@ -112,6 +114,7 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
     protected void onSaveInstanceState(Bundle state) {
         super.onSaveInstanceState(state);
         controls.save(state);
+        classes.save(state);
         permission.save(state);
         pictures.save(state);
         state.putInt(CAMERA, camera.chosen());
@@ -126,7 +129,7 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
     @Override
     public void onConfigurationChanged(Configuration configuration) {
         super.onConfigurationChanged(configuration);
-        arrange();
+        ScreenArrangement.apply(this);
         camera.turn();
     }
 
@@ -161,12 +164,35 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
         }
         int count = camera.find();
         controls.setCameras(count);
-        cameraTrouble = count == 0 ? getString(R.string.no_camera) : null;
+        troubles.camera = count == 0 ? getString(R.string.no_camera) : null;
         if (count > 0) {
             overlay.setMirrored(camera.mirrored());
-            frames = new Frames(analyzer);
+            endFrames();
+            frames = new CameraFrames(analyzer, camera, screen, this);
             camera.start(frames);
         }
+        tell();
+    }
+
+    private void endFrames() {
+        if (frames != null) {
+            frames.end();
+            frames = null;
+        }
+    }
+
+    @Override
+    public void onCameraLost() {
+        troubles.camera = getString(R.string.camera_lost);
+        overlay.clear();
+        camera.lose();
+        tell();
+    }
+
+    @Override
+    public void onCameraFailed(String reason) {
+        troubles.camera = getString(R.string.camera_failed, reason);
+        overlay.clear();
         tell();
     }
 
@@ -187,25 +213,6 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
 
     // === The screen ===
 
-    /** Puts the controls below the preview, or beside it where the screen is wide. */
-    private void arrange() {
-        Configuration now = getResources().getConfiguration();
-        boolean wide = now.orientation == Configuration.ORIENTATION_LANDSCAPE;
-        LinearLayout root = findViewById(R.id.root);
-        root.setOrientation(wide ? LinearLayout.HORIZONTAL : LinearLayout.VERTICAL);
-        int all = ViewGroup.LayoutParams.MATCH_PARENT;
-        float panelWidth = Math.min(280 * Math.max(now.fontScale, 1), 0.5f * now.screenWidthDp);
-        findViewById(R.id.stage).setLayoutParams(wide
-                ? new LinearLayout.LayoutParams(0, all, 1)
-                : new LinearLayout.LayoutParams(all, 0, 1));
-        PanelScroll panel = findViewById(R.id.panel_scroll);
-        panel.setMost(wide ? 1 : 0.6f);
-        panel.setLayoutParams(wide
-                ? new LinearLayout.LayoutParams(
-                        Math.round(panelWidth * getResources().getDisplayMetrics().density), all)
-                : new LinearLayout.LayoutParams(all, ViewGroup.LayoutParams.WRAP_CONTENT));
-    }
-
     /** Half a turn changes no configuration, only the display. */
     @Override
     public void onDisplayChanged(int id) {
@@ -222,32 +229,8 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
         return (DisplayManager) getSystemService(Context.DISPLAY_SERVICE);
     }
 
-    /** Says the most important of what is the matter, or nothing. */
     private void tell() {
-        if (pictures.isOpening()) {
-            int percent = pictures.percent();
-            notice.progress(percent < 0 ? getString(R.string.opening)
-                    : getString(R.string.opening_percent, percent),
-                    percent, R.string.cancel, pictures::close);
-        } else if (pictureTrouble != null) {
-            notice.say(pictureTrouble, R.string.dismiss, () -> {
-                pictureTrouble = null;
-                tell();
-            });
-        } else if (modelTrouble != null) {
-            notice.say(modelTrouble);
-        } else if (pictures.shown() != null) {
-            notice.hush();
-        } else if (permission.refused()) {
-            boolean ask = permission.mayAsk();
-            notice.say(getString(R.string.camera_denied),
-                    ask ? R.string.allow_camera : R.string.open_settings,
-                    ask ? permission::ask : permission::openSettings);
-        } else if (cameraTrouble != null) {
-            notice.say(cameraTrouble);
-        } else {
-            notice.hush();
-        }
+        troubles.tell(pictures, permission);
     }
 
     // === Model and threshold ===
@@ -261,7 +244,7 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
     }
 
     private void loadModel() {
-        modelTrouble = null;
+        troubles.model = null;
         overlay.clear();
         controls.showTimes(getString(R.string.loading, controls.model()));
         analyzer.load(controls.model(), controls.accelerator());
@@ -275,6 +258,17 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
             loadModel();
             tell();
         }
+    }
+
+    @Override
+    public void onModelTrouble(String words) {
+        troubles.model = words;
+        tell();
+    }
+
+    @Override
+    public void onGpuLost() {
+        loadModel();
     }
 
     @Override
@@ -300,8 +294,10 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
     protected void onActivityResult(int request, int result, Intent data) {
         if (request == PICK_PICTURE && result == RESULT_OK && data != null
                 && data.getData() != null) {
-            pictureTrouble = null;
+            troubles.picture = null;
             pictures.open(data.getData());
+        } else if (request == SAVE) {
+            saver.answered(result == RESULT_OK && data != null ? data.getData() : null);
         }
     }
 
@@ -309,6 +305,9 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
     public void onPictureChanged() {
         PickedPicture picture = pictures.shown();
         if (overlay.setPicture(picture == null ? null : picture.bitmap)) {
+            ImageView below = findViewById(R.id.picture);
+            below.setImageBitmap(picture == null ? null : picture.bitmap);
+            below.setVisibility(picture == null ? View.GONE : View.VISIBLE);
             controls.setPictureShown(picture != null);
             if (picture != null) {
                 camera.stop();
@@ -322,7 +321,7 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
 
     @Override
     public void onPictureFailed(String reason) {
-        pictureTrouble = getString(R.string.picture_failed, reason);
+        troubles.picture = getString(R.string.picture_failed, reason);
         startCamera(); // it may have waited for a picture from before
         tell();
     }
@@ -334,116 +333,43 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
         }
     }
 
-    // === What comes from other threads ===
+    // === More ===
 
-    /** Frames of one camera for one analyzer; both end with the next pause. */
-    private final class Frames implements Camera.Listener {
-        private final Analyzer analyzer;
+    @Override
+    public void onMore() {
+        MoreMenu.show(this, this);
+    }
 
-        Frames(Analyzer analyzer) {
-            this.analyzer = analyzer;
-        }
-
-        @Override
-        public void onFrame(Image image) {
-            analyzer.offer(image, camera.rotation());
-        }
-
-        @Override
-        public void onLost() {
-            say(getString(R.string.camera_lost), true);
-        }
-
-        @Override
-        public void onFailed(String reason) {
-            say(getString(R.string.camera_failed, reason), false);
-        }
-
-        private void say(String trouble, boolean lost) {
-            screen.post(() -> { // never at once: the camera may be about to be opened
-                if (this == frames) {
-                    cameraTrouble = trouble;
-                    overlay.clear();
-                    if (lost) {
-                        camera.lose();
-                    }
-                    tell();
-                }
-            });
+    @Override
+    public void onClasses() {
+        List<String> names = overlay.names();
+        if (names != null) {
+            classes.ask(this, names, () -> overlay.setFilter(classes));
         }
     }
 
-    /** Results of one analyzer; what comes after it was closed is forgotten. */
-    private final class Results implements Analyzer.Listener {
-        @Override
-        public void onModel(ModelFile model, Accelerator runsOn, String refusal) {
-            String info = getString(R.string.model_info, model.name, model.layout.inputSize,
-                    model.layout.quantization);
-            String about = model.author.isEmpty() && model.license.isEmpty()
-                    ? info : getString(R.string.model_by, info, model.author, model.license);
-            show(() -> {
-                if (refusal != null) {
-                    remarkRefusal(refusal, runsOn);
-                }
-                controls.showModel(about);
-                controls.showTimes(getString(runsOn.title));
-            });
+    /** Of the picture that is shown, or of the camera's next frame. */
+    @Override
+    public void onSave(SnapshotSaver.Kind kind) {
+        saving = kind;
+        PickedPicture picture = pictures.shown();
+        Detections found = overlay.found();
+        if (picture != null && found != null) {
+            onSnapshot(overlay.snapshot(picture.bitmap, found, overlay.names()));
+        } else if (picture == null && camera.runs() && analyzer != null) {
+            analyzer.keepNext();
+        } else {
+            Toast.makeText(this, R.string.nothing_to_save, Toast.LENGTH_LONG).show();
         }
+    }
 
-        @Override
-        public void onDetections(ModelFile model, Detections found, boolean live) {
-            if (live == (pictures.shown() == null)) { // a frame may come late
-                overlay.show(found, model.layout.classNames, live);
-            }
-        }
+    @Override
+    public void onSnapshot(Snapshot snapshot) {
+        saver.ask(saving, snapshot);
+    }
 
-        @Override
-        public void onTimes(String runsOn, float prepare, float run, float framesPerSecond) {
-            String times = framesPerSecond > 0
-                    ? getString(R.string.times, runsOn, prepare, run, framesPerSecond)
-                    : getString(R.string.times_picture, runsOn, prepare, run);
-            show(() -> controls.showTimes(times));
-        }
-
-        @Override
-        public void onModelFailed(String name, Exception reason) {
-            trouble(getString(R.string.model_failed, name, FirstThatWorks.words(reason)));
-        }
-
-        /** A GPU may fail at any time; the CPU takes over. */
-        @Override
-        public void onNetworkFailed(RuntimeException reason) {
-            String words = FirstThatWorks.words(reason);
-            show(() -> {
-                if (controls.accelerator() == Accelerator.GPU) {
-                    remarkRefusal(words, Accelerator.FALLBACK);
-                    loadModel();
-                } else {
-                    trouble(getString(R.string.network_failed, words));
-                }
-            });
-        }
-
-        private void remarkRefusal(String reason, Accelerator runsOn) {
-            controls.remark(getString(R.string.refused,
-                    getString(controls.accelerator().title), reason, getString(runsOn.title)));
-            controls.setAccelerator(runsOn);
-        }
-
-        private void trouble(String words) {
-            show(() -> {
-                modelTrouble = words;
-                controls.showTimes("");
-                tell();
-            });
-        }
-
-        private void show(Runnable change) {
-            screen.post(() -> {
-                if (this == results) {
-                    change.run();
-                }
-            });
-        }
+    @Override
+    public void onBenchmark() {
+        startActivity(BenchmarkActivity.of(this, controls.model()));
     }
 }

@@ -3,42 +3,39 @@ package yolov2tf.demo;
 import android.content.Context;
 import android.graphics.Bitmap;
 import android.graphics.Canvas;
-import android.graphics.Color;
-import android.graphics.Paint;
-import android.graphics.RectF;
-import android.graphics.Typeface;
 import android.os.Handler;
 import android.os.Looper;
 import android.util.AttributeSet;
 import android.view.View;
 import java.util.List;
-import yolov2tf.core.Brush;
 import yolov2tf.core.DetectionPainter;
 import yolov2tf.core.Detections;
 import yolov2tf.core.ScreenArea;
 
 /**
- * Draws the boxes over the camera's preview, or over a picked picture.
+ * Draws the boxes over the camera's preview, or over a picked picture: over it only, so that a new
+ * threshold draws boxes alone.
  *
  * <p>It is a live region: its description says what is shown. Over the camera it changes at most
  * every few seconds, and only when other things are seen.
  */
-public final class OverlayView extends View implements Brush {
+public final class OverlayView extends View {
     private static final long SPOKEN_EVERY_NANOS = 3_000_000_000L;
 
-    private final Paint paint = new Paint(Paint.ANTI_ALIAS_FLAG | Paint.FILTER_BITMAP_FLAG);
-    private final RectF place = new RectF();
     private final ScreenArea area = new ScreenArea();
     private final DetectionPainter painter;
-    private Canvas canvas; // while drawing
-    private Bitmap picture; // null for the camera
+    private final CanvasBrush brush = new CanvasBrush();
+    private Bitmap picture; // below; null for the camera
     private boolean mirrored;
 
     // View.post() can lose what other threads post while the view is being attached.
     private final Handler screen = new Handler(Looper.getMainLooper());
     private final Object lock = new Object();
-    private Detections shown; // all that was found; those above the threshold are drawn
+    private Detections all; // that was found
+    private Detections shown; // those of wanted classes; the ones above the threshold are drawn
     private List<String> names;
+    private ClassFilter filter = new ClassFilter();
+    private boolean[] wanted; // by label; null for all
     private float threshold;
     private boolean spoken;
     private long lastSpoken;
@@ -47,11 +44,10 @@ public final class OverlayView extends View implements Brush {
         super(context, attributes);
         float density = getResources().getDisplayMetrics().density;
         painter = new DetectionPainter(14 * density, 2 * density);
-        paint.setTypeface(Typeface.DEFAULT_BOLD);
     }
 
     /**
-     * Shows a picture in place of the camera's preview, or the preview again (null).
+     * Says what is below: a picture, or the camera's preview (null).
      *
      * @return whether that is a change
      */
@@ -89,10 +85,13 @@ public final class OverlayView extends View implements Brush {
         boolean speak;
         synchronized (lock) {
             if (names != classNames) { // another model, which may find more
+                all = new Detections(found.capacity());
                 shown = new Detections(found.capacity());
                 names = classNames;
+                wanted = filter.wanted(names);
             }
-            shown.copy(found);
+            all.copy(found);
+            shown.copy(all, wanted);
             long now = System.nanoTime();
             speak = !live || !spoken || now - lastSpoken > SPOKEN_EVERY_NANOS;
             spoken = true;
@@ -107,12 +106,41 @@ public final class OverlayView extends View implements Brush {
     /** A copy of all that was found, whatever the threshold; null before there is something. */
     Detections found() {
         synchronized (lock) {
-            if (shown == null) {
+            if (all == null) {
                 return null;
             }
-            Detections copy = new Detections(shown.capacity());
-            copy.copy(shown);
+            Detections copy = new Detections(all.capacity());
+            copy.copy(all);
             return copy;
+        }
+    }
+
+    /** Names of the classes of what is shown; null before there is something. */
+    List<String> names() {
+        synchronized (lock) {
+            return names;
+        }
+    }
+
+    /** Shows the classes of a filter only, from now on; to be called again when it changes. */
+    void setFilter(ClassFilter classes) {
+        synchronized (lock) {
+            filter = classes;
+            if (names != null) {
+                wanted = filter.wanted(names);
+                shown.copy(all, wanted);
+            }
+        }
+        describe();
+        invalidate();
+    }
+
+    /** A picture that was looked at, as it is shown here: by threshold and class. */
+    Snapshot snapshot(Bitmap bitmap, Detections found, List<String> classNames) {
+        synchronized (lock) {
+            Detections kept = new Detections(found.capacity());
+            kept.copy(found, filter.wanted(classNames));
+            return new Snapshot(bitmap, kept, threshold, classNames);
         }
     }
 
@@ -140,6 +168,7 @@ public final class OverlayView extends View implements Brush {
     void clear() {
         synchronized (lock) {
             names = null;
+            all = null;
             shown = null;
             spoken = false;
         }
@@ -149,50 +178,14 @@ public final class OverlayView extends View implements Brush {
 
     @Override
     protected void onDraw(Canvas target) {
-        canvas = target;
-        if (picture != null) {
-            target.drawColor(Color.BLACK);
-            area.fit(picture.getWidth(), picture.getHeight(), getWidth(), getHeight(), false);
-            place.set(area.x(0), area.y(0), area.x(1), area.y(1));
-            target.drawBitmap(picture, null, place, paint);
-        }
         synchronized (lock) {
             if (shown != null && shown.pictureWidth() > 0) {
                 area.fit(shown.pictureWidth(), shown.pictureHeight(), getWidth(), getHeight(),
                         mirrored && picture == null);
-                painter.paint(shown, threshold, names, area, this);
+                brush.setCanvas(target);
+                painter.paint(shown, threshold, names, area, brush);
+                brush.setCanvas(null);
             }
         }
-        canvas = null;
-    }
-
-    @Override
-    public void outline(float left, float top, float right, float bottom, float thickness,
-            int argb) {
-        paint.setStyle(Paint.Style.STROKE);
-        paint.setStrokeWidth(thickness);
-        paint.setColor(argb);
-        canvas.drawRect(left, top, right, bottom, paint);
-    }
-
-    @Override
-    public void fill(float left, float top, float right, float bottom, int argb) {
-        paint.setStyle(Paint.Style.FILL);
-        paint.setColor(argb);
-        canvas.drawRect(left, top, right, bottom, paint);
-    }
-
-    @Override
-    public void write(String text, float left, float baseline, float size, int argb) {
-        paint.setStyle(Paint.Style.FILL);
-        paint.setColor(argb);
-        paint.setTextSize(size);
-        canvas.drawText(text, left, baseline, paint);
-    }
-
-    @Override
-    public float widthOf(String text, float size) {
-        paint.setTextSize(size);
-        return paint.measureText(text);
     }
 }

@@ -2,7 +2,6 @@ package yolov2tf.demo;
 
 import android.content.res.Resources;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import yolov2tf.core.Detections;
@@ -15,8 +14,8 @@ final class Words {
     static String each(Resources resources, Detections found, int count, List<String> names) {
         StringBuilder words = new StringBuilder();
         for (int i = 0; i < count; i++) {
-            words.append(i == 0 ? "" : ", ").append(String.format(Locale.getDefault(), "%s %.0f %%",
-                    name(found.label(i), names), 100 * found.score(i)));
+            words.append(i == 0 ? "" : ", ").append(name(found.label(i), names)).append(' ')
+                    .append(Math.round(100 * found.score(i))).append(" %");
         }
         return count == 0 ? resources.getString(R.string.nothing_found) : words.toString();
     }

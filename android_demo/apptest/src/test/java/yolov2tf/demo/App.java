@@ -5,6 +5,7 @@ import static org.robolectric.Shadows.shadowOf;
 
 import android.Manifest;
 import android.app.Activity;
+import android.app.AlertDialog;
 import android.content.Intent;
 import android.content.res.Configuration;
 import android.graphics.Bitmap;
@@ -25,6 +26,7 @@ import org.robolectric.Robolectric;
 import org.robolectric.RuntimeEnvironment;
 import org.robolectric.android.controller.ActivityController;
 import org.robolectric.shadows.ShadowActivity;
+import org.robolectric.shadows.ShadowAlertDialog;
 
 /** The started app, and what a person does with it. */
 final class App implements AutoCloseable {
@@ -151,7 +153,12 @@ final class App implements AutoCloseable {
     /** Keeps what is on the screen, for people to look at. */
     Bitmap screenshot(String name) throws IOException {
         layOut();
-        View all = activity().getWindow().getDecorView();
+        return screenshot(activity(), name);
+    }
+
+    /** The same of any activity. */
+    static Bitmap screenshot(Activity activity, String name) throws IOException {
+        View all = activity.getWindow().getDecorView();
         Bitmap bitmap = Bitmap.createBitmap(
                 all.getWidth(), all.getHeight(), Bitmap.Config.ARGB_8888);
         all.draw(new Canvas(bitmap));
@@ -192,6 +199,20 @@ final class App implements AutoCloseable {
 
     void slide(int percent) {
         this.<SeekBar>view(R.id.threshold).setProgress(percent);
+    }
+
+    /** Chooses what "More…" lists, by its title. */
+    void chooseMore(int title) {
+        click(R.id.more);
+        AlertDialog menu = ShadowAlertDialog.getLatestAlertDialog();
+        for (int i = 0; i < menu.getListView().getCount(); i++) {
+            if (menu.getListView().getItemAtPosition(i).equals(activity().getString(title))) {
+                shadowOf(menu).clickOnItem(i);
+                shadowOf(Looper.getMainLooper()).idle();
+                return;
+            }
+        }
+        throw new AssertionError("not in the menu");
     }
 
     /** Picks a picture as on a phone: the app is paused while the picker is in front. */

@@ -86,6 +86,26 @@ public final class Detections {
         System.arraycopy(other.scores, 0, scores, 0, count);
     }
 
+    /**
+     * Takes over another's detections of some classes, which must fit.
+     *
+     * @param wanted for each label whether it is one of them; null for all
+     */
+    public void copy(Detections other, boolean[] wanted) {
+        copy(other);
+        if (wanted == null) {
+            return;
+        }
+        count = 0;
+        for (int i = 0; i < other.count; i++) {
+            int label = other.labels[i];
+            if (label >= 0 && label < wanted.length && wanted[label]) {
+                add(other.top(i), other.left(i), other.bottom(i), other.right(i), label,
+                        other.scores[i]);
+            }
+        }
+    }
+
     /** The most detections it can hold. */
     public int capacity() {
         return labels.length;
