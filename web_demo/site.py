@@ -11,6 +11,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import matplotlib
+
 from yolov2_tf.data.digits.scenes import CLASS_NAMES as DIGITS
 from yolov2_tf.data.digits.scenes import open_digits
 from yolov2_tf.errors import InputError
@@ -20,6 +22,12 @@ from yolov2_tf.files import replacing
 HERE = Path(__file__).resolve().parent
 PAGE = HERE / "page"
 EXAMPLES = 4
+# Of what the scenes of digits are made of, as scikit-learn has it.
+CREDIT = (
+    "In the examples: handwriting of the UCI repository (CC BY 4.0); photos by danielbuechele and "
+    "vultilion on Flickr (CC BY 2.0), cut and dimmed."
+)
+PORTRAIT_CREDIT = "The example: Rear Admiral Grace Hopper; U.S. Navy, in the public domain."
 
 # With threads, with ways to wait for the GPU, with neither, and without relaxed SIMD.
 _WASM = ("_threaded", "_jspi", "", "_compat")
@@ -133,15 +141,28 @@ def _add_model(folder, place, model, layout, name):
     url = f"models/{place}/model.tflite"
     (folder / url).parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(model, folder / url)
-    return {"name": name, "url": url, "examples": _add_examples(folder, place, layout)}
+    examples, credit = _add_examples(folder, place, layout)
+    return {"name": name, "url": url, "examples": examples, "credit": credit}
 
 
 def _add_examples(folder, place, layout):
-    """Pictures to try a model of digits on; there are none for other models."""
-    if tuple(layout.class_names) != DIGITS:
-        return []
+    """Pictures to try a model on, as URLs, and whom they are of.
+
+    Those of digits are made here. For people there is the one photo that a dependency brings along
+    and that belongs to nobody: Matplotlib's portrait of Rear Admiral Grace Hopper.
+    """
+    if tuple(layout.class_names) == DIGITS:
+        records = open_digits("test", size=448, count=EXAMPLES).records
+        pictures, credit = [record.image() for record in records], CREDIT
+    elif "person" in layout.class_names:
+        photo = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+        if not photo.is_file():  # some distributions leave it out
+            return [], ""
+        pictures, credit = [photo.read_bytes()], PORTRAIT_CREDIT
+    else:
+        return [], ""
     urls = []
-    for number, record in enumerate(open_digits("test", size=448, count=EXAMPLES).records):
+    for number, picture in enumerate(pictures):
         urls.append(f"models/{place}/example-{number}.jpg")
-        (folder / urls[-1]).write_bytes(record.image())
-    return urls
+        (folder / urls[-1]).write_bytes(picture)
+    return urls, credit

@@ -31,6 +31,7 @@ def test_a_site_holds_the_page_the_runtime_and_the_models(site, models):
     for model, path in zip(content["models"], models.values(), strict=True):
         assert (site / model["url"]).read_bytes() == path.read_bytes()
         assert all((site / url).is_file() for url in model["examples"])
+        assert bool(model["examples"]) == bool(model["credit"])
     kinds = ("", "_threaded", "_jspi", "_compat")
     for wasm in (
         site / "litert" / "wasm" / f"litert_wasm{kind}_internal.wasm.gz" for kind in kinds

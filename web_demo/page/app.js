@@ -19,7 +19,7 @@ const MODEL = /\.tflite$/i;
 const element = (id) => document.getElementById(id);
 const results = new Results(tell);
 
-let models = []; // {name, read, examples}
+let models = []; // {name, read, examples, credit}
 let current = null; // the one in use
 let engine = null; // runs it
 let picture = null; // the file in use, unless a film is
@@ -113,6 +113,7 @@ function showExamples(urls) {
   });
   element("examples").replaceChildren(...buttons);
   element("examples").hidden = !buttons.length;
+  element("credit").textContent = current.credit;
 }
 
 /** Times the model on all that can run it; nothing else runs meanwhile. */
@@ -304,6 +305,7 @@ const useFile = guarded(async (file) => {
       name: file.name.replace(MODEL, ""),
       read: async () => new Uint8Array(await file.arrayBuffer()),
       examples: [],
+      credit: "",
     });
   }
   if (file.type.startsWith("video/") || VIDEO.test(file.name)) {
@@ -326,7 +328,8 @@ async function pasteByButton() {
 }
 
 function connect() {
-  for (const [button, input] of Object.entries({ empty: "file", choose: "file", open: "model-file" })) {
+  const inputs = { empty: "file", choose: "file", open: "model-file" };
+  for (const [button, input] of Object.entries(inputs)) {
     element(button).addEventListener("click", () => element(input).click());
   }
   for (const input of ["file", "model-file"]) {
@@ -370,10 +373,11 @@ async function begin() {
   connect();
   if (!(await keepOffline())) return;
   const content = await (await fetched("content.json")).json();
-  models = content.models.map(({ name, url, examples }) => ({
+  models = content.models.map(({ name, url, examples, credit }) => ({
     name,
     read: async () => new Uint8Array(await (await fetched(url)).arrayBuffer()),
     examples,
+    credit,
   }));
   await useModel(models[0]);
 }
