@@ -19,6 +19,7 @@ from yolov2_tf.cli.import_darknet import import_darknet
 from yolov2_tf.cli.inspect import inspect
 from yolov2_tf.cli.models import models
 from yolov2_tf.cli.predict import predict
+from yolov2_tf.cli.quiet import be_quiet
 from yolov2_tf.cli.train import train
 from yolov2_tf.cli.wordtree import app as wordtree
 
@@ -66,10 +67,10 @@ def options(
 
 def main():
     """Runs the command line: unusable input becomes one message and exit code 2."""
-    # Before TensorFlow loads. Its log is for its developers; oneDNN halves the time of a training
-    # step on CPUs for which TensorFlow leaves it off (measured on AVX2 without AVX-512).
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Before TensorFlow loads. oneDNN halves the time of a training step on CPUs for which
+    # TensorFlow leaves it off (measured on AVX2 without AVX-512).
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    be_quiet()
     from yolov2_tf.errors import InputError, Stopped
 
     try:

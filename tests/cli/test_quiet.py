@@ -1,0 +1,78 @@
+"""What other libraries say does not reach the user; what the command says does."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SHIPPED = Path(__file__).parents[2] / "android_demo" / "app" / "src" / "main" / "assets"
+
+CHATTER = (
+    "I0000 00:00:1795656555.472103    7916 cudart_stub.cc:31] Could not find cuda drivers",
+    "E0000 00:00:1795656562.000689    7916 cuda_platform.cc:52] failed call to cuInit",
+    "2026-11-26 01:02:03.456789: I tensorflow/core/util/port.cc:153] oneDNN custom operations",
+    "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
+    "INFO: Created TensorFlow Lite XNNPACK delegate for CPU.",
+    "To enable the following instructions: AVX2 FMA, in other operations, rebuild TensorFlow",
+)
+PROGRAM = """
+import os, sys
+from yolov2_tf.cli.quiet import be_quiet
+be_quiet()
+for line in sys.argv[1:]:
+    os.write(2, line.encode() + b"\\n")
+os.write(2, b"Fatal Python error: Segmentation fault\\n")
+print("error: no such file", file=sys.stderr)
+os.write(2, b"no end of line")
+"""
+FOREIGN = (".cc:", "oneDNN", "cuda", "cuInit", "absl", "XNNPACK", "WARNING", "INFO:", "I0000")
+
+
+def child(*arguments, verbose="0"):
+    environment = {**os.environ, "YOLOV2_VERBOSE": verbose}
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)], capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_chatter_is_left_out_and_all_else_is_kept():
+    error = child("-c", PROGRAM, *CHATTER).stderr
+    kept = ["Fatal Python error: Segmentation fault", "error: no such file", "no end of line"]
+    assert not any(line in error for line in CHATTER)
+    assert all(line in error for line in kept)
+
+
+def test_verbose_shows_everything():
+    error = child("-c", PROGRAM, *CHATTER, verbose="1").stderr
+    assert all(line in error for line in CHATTER)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("inspect", "digits", "--split", "val", "--no-check", "--json", "{tmp}/a.json"),
+        ("anchors", "digits", "--split", "val"),
+        ("train", "digits", "--split", "val", "--hold-out", "0", "--out", "{tmp}/run", "--model",
+         "tiny", "--width", "0.05", "--size", "64", "--epochs", "1", "--batch-size", "64"),
+        ("evaluate", "{model}", "digits", "--split", "val"),
+        ("predict", "{model}", "{picture}", "--out", "{tmp}/drawn"),
+        ("convert", "digits", "{tmp}/coco", "--to", "coco", "--split", "val"),
+        ("models",),
+    ],
+    ids=lambda arguments: arguments[0],
+)  # fmt: skip
+def test_commands_print_no_foreign_line(tmp_path, arguments):
+    from PIL import Image
+
+    Image.new("RGB", (64, 64), "gray").save(tmp_path / "a.png")
+    places = {"tmp": tmp_path, "model": SHIPPED / "digits.tflite", "picture": tmp_path / "a.png"}
+    done = child("-m", "yolov2_tf.cli", *(part.format(**places) for part in arguments))
+    for word in FOREIGN:
+        assert word not in done.stderr
+        assert word not in done.stdout
