@@ -24,8 +24,8 @@ def dataset(sides, classes=("cat", "dog"), labels=None, path="none.png"):
     labels = np.arange(len(sides)) % len(classes) if labels is None else labels
     records = [
         Record(
-            image=path,
-            id=str(i),
+            image=str(path),
+            image_id=str(i),
             boxes=np.array([[0.0, 0.0, side, side]], np.float32),
             labels=np.array([label]),
             ignore=np.array([False]),
