@@ -51,9 +51,9 @@ class OpenCvDetector(Detector):
             ) from error
         self._lock = threading.Lock()  # a network has one input and one output for all threads
 
-    def run(self, resized):
-        """Runs the network, see `Detector.run`."""
-        blob = np.ascontiguousarray(resized.transpose(2, 0, 1)[None] / np.float32(255))
+    def run_batch(self, images):
+        """Runs the network on one picture, see `Detector.run_batch`."""
+        blob = np.ascontiguousarray(images.transpose(0, 3, 1, 2) / np.float32(255))
         with self._lock:
             self._net.setInput(blob)
             rows = self._net.forward().copy()  # it lies in the network's own memory

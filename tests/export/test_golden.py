@@ -58,6 +58,8 @@ def detail(name, index, described):
         "index": index,
         "shape": np.array(described["shape"], np.int32),
         "dtype": np.dtype(described["type"]).type,
+        # As both runtimes tell it: of bytes that are the pixels, and of floats.
+        "quantization": (1.0, 0) if described["type"] == "uint8" else (0.0, 0),
     }
 
 
