@@ -73,6 +73,10 @@ def append_suppression(model, layout):
         suppression,
         io_map=[(name, name) for name in names],
     )
+    # merge_models lists the operator sets of both, so the common one twice.
+    versions = {entry.domain: entry.version for entry in joined.opset_import}
+    del joined.opset_import[:]
+    joined.opset_import.extend(helper.make_opsetid(*entry) for entry in versions.items())
     onnx.checker.check_model(joined)
     return joined
 

@@ -141,9 +141,9 @@ def test_addresses_of_no_server_are_refused(address):
 def test_predict_asks_a_server(server, run, saved_model, pictures, tmp_path):
     photo = tmp_path / "photo.png"
     photo.write_bytes(png(pictures[0]))
-    answers = []
+    answers, drawn = [], tmp_path / "drawn"
     for arguments in ((saved_model[0],), ("pets", "--server", server)):
-        code, out, err = run("predict", *arguments, photo, "--out", tmp_path, "--json", "-")
+        code, out, err = run("predict", *arguments, photo, "--out", drawn, "--json", "-")
         assert (code, err) == (0, "")
         answers.append(json.loads(out)[0]["detections"])
     assert len(answers[0])
@@ -151,7 +151,7 @@ def test_predict_asks_a_server(server, run, saved_model, pictures, tmp_path):
         assert found["label"] == wanted["label"]
         assert found["score"] == pytest.approx(wanted["score"], abs=1e-4)
         assert found["box"] == pytest.approx(wanted["box"], abs=1e-4)
-    assert (tmp_path / "photo.png.png").is_file()
+    assert (drawn / "photo.png").is_file()
 
 
 @pytest.mark.parametrize(
