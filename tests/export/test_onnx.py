@@ -60,7 +60,7 @@ def test_suppression_in_the_file_is_ours(form, small_model, pictures, tmp_path):
     limits = Thresholds(0.01, 0.3, 3)  # all other than the defaults
     export(small_model, path, pictures=pictures[:2], thresholds=limits, nms=True, batch=None)
     expected = list(detect(detector(small_model, 0.01, 0.3, 3), pictures))
-    assert {len(one["labels"]) for one in expected} == {3}
+    assert max(len(one["labels"]) for one in expected) == 3  # the limit is reached
     alone, together = (opened(path, thresholds=Thresholds(0.01), batch_size=n) for n in (1, 4))
     assert alone.layout.nms
     assert (alone.batch, together.batch) == (1, 4)  # five pictures: the last group is smaller
