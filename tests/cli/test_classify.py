@@ -54,7 +54,8 @@ def with_tree(data, tmp_path_factory):
 
 def test_train_leaves_a_run(flat):
     assert {p.name for p in flat.parent.iterdir()} == {
-        *("model.keras", "last.keras", "config.json", "history.csv", "history.png", "tensorboard")
+        *("model.keras", "last.keras", "previous.keras", "config.json"),
+        *("history.csv", "history.png", "tensorboard"),
     }
     config = json.loads((flat.parent / "config.json").read_text())
     assert config["classes"] == ["dark", "red", "white"]

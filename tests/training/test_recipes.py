@@ -31,6 +31,7 @@ WRONG = {
     "mean": (-0.1, 1, 1.5, NAN, "0.9", None, True),
     "precision": ("float64", None),
     "seed": (-1, 0.5, 2**31),
+    "checkpoint_minutes": (-1, NAN, INF, "10", None, True),
 }
 
 WRONG_FOR_DETECTORS = {

@@ -233,11 +233,14 @@ def architecture(model):
         Dict of both; empty for a network that is neither YOLOv2, Darknet-19 nor Tiny YOLOv2.
     """
     kernels = {layer.name: layer.weights[0].shape for layer in model.layers if layer.weights}
-    if not {"conv1", "conv4"} <= set(kernels):
+    if "conv4" not in kernels:
         return {}
     # The fourth convolution of Darknet-19 is 1 × 1, that of Tiny YOLOv2 3 × 3.
-    kind, filters = ("yolov2", 32) if kernels["conv4"][0] == 1 else ("tiny", 16)
-    return {"model": kind, "width": kernels["conv1"][-1] / filters}
+    kind, widest = ("yolov2", "conv14") if kernels["conv4"][0] == 1 else ("tiny", "conv7")
+    if widest not in kernels:
+        return {}
+    # Of 1024 filters: the first ones are no less than 8, however narrow the network is.
+    return {"model": kind, "width": kernels[widest][-1] / 1024}
 
 
 def summary(recipe):
