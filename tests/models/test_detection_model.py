@@ -58,7 +58,8 @@ def test_fit_reports_the_loss_and_its_parts_and_they_improve():
     model = build(keras.optimizers.Adam(3e-2), graph=True)
     images, truths = batch(4, 1)
     history = model.fit(images, truths, batch_size=4, epochs=60, verbose=0).history
-    assert set(history) == {"loss", *STATISTICS, *(f"loss_{name}" for name in LOSSES)}
+    parts = (f"loss_{name}" for name in LOSSES)
+    assert set(history) == {"loss", "gradient_norm", *STATISTICS, *parts}
     assert all(len(values) == 60 and np.all(np.isfinite(values)) for values in history.values())
     assert all(0 <= value <= 1 for name in STATISTICS for value in history[name])
     parts = sum(history[f"loss_{name}"][-1] for name in LOSSES)
@@ -186,33 +187,37 @@ from yolov2_tf.models.heads import DetectionHead
 data = dict(np.load(sys.argv[1]))
 images = data.pop("images")
 dataset = tf.data.Dataset.from_tensor_slices((images, data)).batch(4)
-results = []
-for strategy in (tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])):
-    keras.utils.set_random_seed(0)
-    with strategy.scope():
-        image = keras.Input((64, 64, 3))
-        x = keras.layers.AveragePooling2D(32)(image / 255)
-        decay = keras.regularizers.L2(1)
-        x = keras.layers.Conv2D(8, 3, padding="same", kernel_regularizer=decay)(x)
-        x = DetectionHead([(0.5, 0.5), (1, 2)], ["ant", "bee"])(x)
-        model = DetectionModel(image, x)
-        model.compile(
-            optimizer=keras.optimizers.SGD(1e-3), loss=YOLOv2Loss(model.head.anchors)
-        )
-    before = [np.array(weight) for weight in model.get_weights()]
-    logs = model.fit(dataset, verbose=0).history
-    after = model.get_weights()
-    results.append((strategy.num_replicas_in_sync, logs, before, after))
-(one, logs, before, weights), (two, other_logs, other_before, other_weights) = results
-assert (one, two) == (1, 2)
-for name in logs:
-    np.testing.assert_allclose(other_logs[name], logs[name], rtol=1e-4, atol=1e-6, err_msg=name)
-moved = 0
-for a, b, c, d in zip(before, other_before, weights, other_weights, strict=True):
-    assert np.array_equal(a, b)
-    np.testing.assert_allclose(d - b, c - a, rtol=1e-2, atol=1e-6)
-    moved = max(moved, np.abs(c - a).max())
-assert moved > 1e-3
+both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+for limit in (None, 3):
+    results = []
+    for strategy in (tf.distribute.get_strategy(), both):
+        keras.utils.set_random_seed(0)
+        with strategy.scope():
+            image = keras.Input((64, 64, 3))
+            x = keras.layers.AveragePooling2D(32)(image / 255)
+            decay = keras.regularizers.L2(1)
+            x = keras.layers.Conv2D(8, 3, padding="same", kernel_regularizer=decay)(x)
+            x = DetectionHead([(0.5, 0.5), (1, 2)], ["ant", "bee"])(x)
+            model = DetectionModel(image, x)
+            model.compile(
+                optimizer=keras.optimizers.SGD(1e-3, global_clipnorm=limit),
+                loss=YOLOv2Loss(model.head.anchors),
+            )
+        before = [np.array(weight) for weight in model.get_weights()]
+        logs = model.fit(dataset, verbose=0).history
+        after = model.get_weights()
+        results.append((strategy.num_replicas_in_sync, logs, before, after))
+    (one, logs, before, weights), (two, other_logs, other_before, other_weights) = results
+    assert (one, two) == (1, 2)
+    for name in logs:
+        np.testing.assert_allclose(other_logs[name], logs[name], rtol=1e-4, atol=1e-6, err_msg=name)
+    moved = 0
+    for a, b, c, d in zip(before, other_before, weights, other_weights, strict=True):
+        assert np.array_equal(a, b)
+        np.testing.assert_allclose(d - b, c - a, rtol=1e-2, atol=1e-6)
+        moved = max(moved, np.abs(c - a).max())
+    assert moved > 1e-3
+    assert limit is None or logs["gradient_norm"][0] > limit
 print("equal")
 """
     images, truths = batch(8)

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from yolov2_tf.errors import InputError
+from yolov2_tf.models.gradients import add_up
 from yolov2_tf.models.heads import find_head
 from yolov2_tf.models.truths import checked_first_batch
 
@@ -91,10 +92,8 @@ class DetectionModel(keras.Model):
             self._loss_tracker.update_state(loss * replicas, sample_weight=tf.shape(images)[0])
             scaled = self.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, self.trainable_weights)
+        gradients, norm, _ = add_up(gradients, self.optimizer)
         self.optimizer.apply_gradients(zip(gradients, self.trainable_weights, strict=True))
-        # Weights of a layer that was held have none; a scaled loss scales them all.
-        norm = tf.linalg.global_norm([g for g in gradients if g is not None])
-        norm *= tf.cast(replicas, norm.dtype) * loss / scaled
         finite = tf.cast(tf.math.is_finite(norm), norm.dtype)
         self._means["gradient_norm"].update_state(tf.where(finite > 0, norm, 0.0), finite)
         return self.compute_metrics(images, truths, raw)

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from yolov2_tf.models.gradients import add_up
 from yolov2_tf.training.divergence import Figures
 
 
@@ -114,25 +115,10 @@ def _replica_step(model, x, y, wishes, parts):
         `((loss, norm of the gradient, sum of the weights), logs, wishes of all)`.
     """
     optimizer, variables = model.optimizer, model.trainable_variables
-    context = tf.distribute.get_replica_context()
-    replicas = context.num_replicas_in_sync
+    replicas = model.distribute_strategy.num_replicas_in_sync
     loss, gradients = _gradients(model, x, y, parts)
     model._loss_tracker.update_state(loss * replicas, sample_weight=tf.shape(x)[0])
-    there = [i for i, gradient in enumerate(gradients) if gradient is not None]
-    some = [gradients[i] for i in there]
-    if replicas > 1:
-        loss, some, wishes = context.all_reduce("SUM", [loss, some, wishes])
-    scale = optimizer.scale_loss(tf.ones([]))  # 1 but for float16
-    norm = tf.linalg.global_norm(some) / scale
-    if replicas > 1:
-        # Keras limits the norm on each device, before it adds the gradients up, which would be
-        # another step than that of one device. Here they are added up and limited, and each
-        # device hands on its part of that.
-        limit = getattr(optimizer, "inner_optimizer", optimizer).global_clipnorm
-        factor = 1.0 if limit is None else limit / tf.maximum(norm, limit)
-        some = [gradient * tf.cast(factor / replicas, gradient.dtype) for gradient in some]
-    for i, gradient in zip(there, some, strict=True):
-        gradients[i] = gradient
+    gradients, norm, (loss, wishes) = add_up(gradients, optimizer, [loss, wishes])
     optimizer.apply_gradients(zip(gradients, variables, strict=True))
     norm_metric(model).update_state(tf.where(tf.math.is_finite(norm), norm, 0.0))
     # One pass over them, and finite if all of them are.
