@@ -18,7 +18,7 @@ stage() {
     test -f "$runs/$name/last.keras" && resume=--resume
     $yolov2 train "$sets/voc" --recipe paper --split train --val-split val --width 0.25 --size 256 \
         --batch-size 32 --optimizer adam --schedule cosine --precision mixed_bfloat16 --mean 0.999 \
-        --weights "$weights" --out "$runs/$name" "$@" $resume
+        --passthrough squeezed --jitter 0.2 --clip-norm 10 --weights "$weights" --out "$runs/$name" "$@" $resume
     touch "$runs/$name/done"
 }
 

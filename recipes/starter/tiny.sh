@@ -13,6 +13,6 @@ cd "$(dirname "$0")/../.."
 yolov2=${YOLOV2:-yolov2}
 resume=
 test -f "$runs/starter-tiny/last.keras" && resume=--resume
-$yolov2 train "$sets/voc" --split train --val-split val --model tiny --width 0.25 --anchors 5 --size 224 \
+$yolov2 train "$sets/voc" --from-scratch --split train --val-split val --model tiny --width 0.25 --anchors 5 --size 224 \
     --multi-scale 160-288 --epochs 100 --batch-size 32 --optimizer adam --schedule cosine \
     --precision mixed_bfloat16 --mean 0.999 --out "$runs/starter-tiny" $resume "$@"

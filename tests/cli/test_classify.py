@@ -62,6 +62,23 @@ def test_train_leaves_a_run(flat):
     assert config["high_resolution"] == [64, 1]
 
 
+def test_the_papers_recipe_is_what_trains_and_what_is_given_wins(run, data, tmp_path):
+    out = tmp_path / "run"
+    options = ["--recipe", "paper", "--rotation", 3, "--high-resolution", "64,1"]
+    code, _, err = run("classify", "train", data / "train", "--out", out, *SMALL, *options)
+    assert code == 0, err
+    record = json.loads((out / "config.json").read_text())
+    assert (record["rotation"], record["clip_norm"]) == (3, None)
+    assert record["saturation"] == record["exposure"] == pytest.approx(4 / 3)
+    assert record["fine_zoom"] == pytest.approx([1, 512 / 448])
+    code, _, err = run("classify", "train", "--resume", "--recipe", "paper", "--out", out)
+    assert code == 2
+    assert "--recipe with --resume" in err
+    code, _, err = run("classify", "train", data / "train", "--recipe", "best", "--out", out)
+    assert code == 2
+    assert "default or paper" in err
+
+
 def test_evaluate_writes_json(run, data, flat, with_tree):
     code, out, _ = run("classify", "evaluate", flat, data, "--split", "val", "--json", "-")
     assert code == 0

@@ -60,6 +60,7 @@ def test_what_is_not_given_is_as_it_was(run, data, copy):
     assert all(row["val_map"] for row in rows)  # the validation set, too
     record = json.loads((copy / "config.json").read_text())
     assert (record["width"], record["jitter"], record["epochs"]) == (0.01, 0.1, 2)
+    assert record["clip_norm"] is None  # the paper's recipe
     assert record["sources"] == {
         "data": str(data / "boxes.csv"),
         "validation": str(data / "boxes.csv"),
@@ -159,7 +160,7 @@ def test_the_second_stage_of_fine_tuning_trains_every_kernel(run, data, first, t
         (["--model", "{first}/last.keras", "--width", "0.5"], "--width with the network"),
         (["--model", "{first}/last.keras", "--anchors", "3"], "--anchors with the network"),
         (["--mosaic", "0.5"], "--mosaic without --classification"),
-        (["--resize-every", "5"], "--resize-every without --multi-scale"),
+        (["--resize-every", "5", "--size", "64"], "--resize-every without --multi-scale"),
         (["--recipe", "mine"], "--recipe 'mine'"),
         (["--minutes", "0"], "--minutes"),
         (["--minutes", "5", "--epochs", "5"], "--epochs with --minutes"),

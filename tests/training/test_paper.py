@@ -1,11 +1,5 @@
 """The paper's recipes are recipes, and what is set wins."""
 
-from types import SimpleNamespace
-
-import pytest
-
-from yolov2_tf.cli.classify import _choose
-from yolov2_tf.errors import InputError
 from yolov2_tf.training import paper
 from yolov2_tf.training.recipes import ClassificationRecipe, DetectionRecipe
 
@@ -29,19 +23,8 @@ def test_what_is_set_wins_and_what_cannot_be_is_left_out():
     DetectionRecipe(**chosen, jitter=0.1, model="tiny", size=224)
 
 
-def test_classify_train_takes_it_by_name():
-    params = {"rotation": 3.0, "fine_zoom": "0.57-2", "clip_norm": "10", "epochs": 7}
-
-    def source(name):
-        return SimpleNamespace(name="COMMANDLINE" if name == "rotation" else "DEFAULT")
-
-    context = SimpleNamespace(params=params, get_parameter_source=source)
-    _choose(context, "default")
-    assert context.params["clip_norm"] == "10"
-    _choose(context, "paper")
-    assert context.params == {
-        **{"rotation": 3.0, "fine_zoom": "1-1.14286", "clip_norm": "off", "epochs": 7},
-        **{"saturation": 4 / 3, "exposure": 4 / 3, "high_resolution": "448,10"},
-    }
-    with pytest.raises(InputError, match="darknet"):
-        _choose(context, "darknet")
+def test_the_larger_size_of_a_classifier_is_twice_the_one_that_is_set():
+    chosen = paper.start(paper.CLASSIFICATION, {"size": 64, "rotation": 3.0})
+    assert chosen["high_resolution"] == (128, 10)
+    assert "rotation" not in chosen
+    ClassificationRecipe(**chosen, size=64, rotation=3.0)

@@ -115,14 +115,17 @@ def train(
     from rich.console import Console
 
     from yolov2_tf.cli.parsing import number_range
+    from yolov2_tf.errors import InputError
 
     parsers = {
         "high_resolution": lambda text, values: _stage(text, values["size"]),
         "zoom": lambda text, _: number_range(text, "--zoom"),
         "fine_zoom": lambda text, _: number_range(text, "--fine-zoom"),
     }
-    _choose(context, recipe_name)
-    options = common.read_options(context, "classification", ClassificationRecipe, parsers)
+    choose = _chooser(recipe_name)
+    options = common.read_options(context, "classification", ClassificationRecipe, parsers, choose)
+    if resume and "recipe_name" in options.given:
+        raise InputError("--recipe with --resume", expected="a run goes on with its own recipe")
     console = Console()
     task = _open(options, console)
 
@@ -135,27 +138,16 @@ def train(
     console.print(f"[bold]{out / 'model.keras'}[/bold]{last}; history: {out / 'history.png'}")
 
 
-def _choose(context, recipe):
-    """Puts the values of a recipe in the place of defaults, as a user would write them."""
+def _chooser(recipe):
+    """Function of the given fields to those that a recipe chooses, or None."""
     from yolov2_tf.errors import InputError
     from yolov2_tf.training import paper
 
     if recipe not in ("default", "paper"):
         raise InputError(f"--recipe {recipe!r}", expected="default or paper")
     if recipe == "default":
-        return
-    given = {
-        name: value
-        for name, value in context.params.items()
-        if context.get_parameter_source(name).name == "COMMANDLINE"
-    }
-    written = {
-        "clip_norm": lambda value: "off",
-        "fine_zoom": lambda value: "-".join(f"{limit:g}" for limit in value),
-        "high_resolution": lambda value: ",".join(map(str, value)),
-    }
-    for name, value in paper.start(paper.CLASSIFICATION, given).items():
-        context.params[name] = written.get(name, lambda value: value)(value)
+        return None
+    return lambda given: paper.start(paper.CLASSIFICATION, given)
 
 
 def _open(options, console):

@@ -60,7 +60,7 @@ Recipe = Annotated[
     typer.Option(
         "--recipe",
         help="Chooses what is not given: auto (the data and the machine decide, from the starter's "
-        "weights) or paper (section 2: 416 px, SGD 1e-3, batches of 64, 160 epochs).",
+        "weights) or paper (section 2: 320 to 608 px, SGD 1e-3, batches of 64, 160 epochs).",
     ),
 ]
 FromScratch = Annotated[
@@ -235,14 +235,15 @@ def _record_recipe(options):
 def _chooser(recipe, from_scratch):
     """Function of the given fields to those that a recipe chooses before the data are known."""
     from yolov2_tf.errors import InputError
+    from yolov2_tf.training import paper
 
     if recipe not in RECIPES:
         raise InputError(f"--recipe {recipe!r}", expected=" or ".join(RECIPES))
-    if recipe == "paper":
-        return None  # a DetectionRecipe's own defaults
 
     def choose(given):
-        from yolov2_tf.training.auto import start
+        if recipe == "paper":
+            return paper.start(paper.DETECTION, given)
+        from yolov2_tf.training.auto import start  # loads TensorFlow
 
         return start(given, from_scratch=from_scratch)
 

@@ -119,11 +119,13 @@ def read_options(context, task_name, kind, parsers, choose=None):
     values = dict(context.params)
     given = {name for name in values if context.get_parameter_source(name).name == "COMMANDLINE"}
     for name in given & {"weights", "model"}:
-        if name == "weights" or (name == "model" and names_network(values[name])):
-            values[name] = str(model_file(values[name], messages()))
-        file = Path(values[name])
-        if (name == "weights" or file.suffix == ".keras") and not file.is_file():
+        network = str(values[name])
+        if name == "model" and not (network.endswith(".keras") or names_network(network)):
+            continue  # a form to build
+        file = model_file(network, messages())
+        if not file.is_file():
             raise InputError("no such file", where=file, expected="a .keras file")
+        values[name] = network  # a name stays one: its file lies elsewhere on another machine
     run = Run(values["out"])
     if run.at_work_file.exists():
         with run.locked():  # refused now, and not after all pictures were checked
@@ -140,6 +142,7 @@ def read_options(context, task_name, kind, parsers, choose=None):
             expected="what to train on; only a resumed run may know it from its record",
         )
     with naming_options():
+        parsers = {"clip_norm": lambda text, _: clip_norm(text), **parsers}
         recipe, fields = _recipe(values, given, kind, recorded, parsers, choose)
         values |= fields
         if recorded is not None:
@@ -210,8 +213,6 @@ def _recipe(values, given, kind, recorded, parsers, choose):
             if recorded is not None:
                 values[name] = getattr(recorded, name)
             continue
-        if name == "clip_norm":
-            values[name] = clip_norm(values[name])
         if name in parsers and values[name] is not None:
             values[name] = parsers[name](values[name], values)
         chosen[name] = values[name]

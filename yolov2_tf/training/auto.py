@@ -15,10 +15,8 @@ import tensorflow as tf
 from yolov2_tf.data.records import box_shapes
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.anchors import STRIDE, cluster
-from yolov2_tf.training.cluster import strategy
 from yolov2_tf.training.precision import fastest
 from yolov2_tf.training.recipes import DetectionRecipe, names_network
-from yolov2_tf.zoo import shipped
 from yolov2_tf.zoo.names import load_model
 
 STARTER = {"model": "yolov2", "width": 0.25}
@@ -113,7 +111,7 @@ def start(given, *, from_scratch=False):
         if given.get("model") == "tiny":
             chosen["width"] = TINY_WIDTH
         if fits and not from_scratch:
-            chosen["weights"] = str(shipped.path("starter"))
+            chosen["weights"] = "starter"
     return {name: value for name, value in chosen.items() if name not in given}
 
 
@@ -128,7 +126,6 @@ def fitted(recipe, dataset, given):
     Returns:
         `DetectionRecipe`.
     """
-    strategy()  # several processes find one another before TensorFlow runs anything
     if recipe.precision == "auto":
         recipe = dataclasses.replace(recipe, precision=fastest())
     limits = LIMITS["gpu" if tf.config.list_physical_devices("GPU") else "cpu"]

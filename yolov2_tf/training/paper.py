@@ -1,4 +1,4 @@
-"""The paper's recipes where they differ from the defaults, which train best here."""
+"""The paper's recipes, where they differ from the defaults of a recipe in Python."""
 
 DETECTION = {
     "multi_scale": (320, 608),
@@ -27,8 +27,9 @@ def start(fields, given):
 
     Args:
         fields: `DETECTION` or `CLASSIFICATION`.
-        given: Fields that are set, to their values. Without a new `yolov2` there is no choice of
-            the passthrough, and with another size no 320 to 608.
+        given: Fields that are set, to their values. A network that is not built as `yolov2` has no
+            choice of the passthrough. At another size 320 to 608 is no range around it, and the
+            larger size of a classifier is twice that.
 
     Returns:
         Dict of fields to values.
@@ -38,4 +39,6 @@ def start(fields, given):
         chosen.pop("passthrough", None)
     if "size" in given:
         chosen.pop("multi_scale", None)
+        if "high_resolution" in chosen:
+            chosen["high_resolution"] = (2 * given["size"], chosen["high_resolution"][1])
     return chosen
