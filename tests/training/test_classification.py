@@ -140,14 +140,14 @@ def test_nothing_to_resume_is_said(digits, tmp_path):
 
 def test_one_graph_serves_all_sizes(digits, tmp_path):
     traces = []
-    step = loop._replica_step
+    step = loop._step_on
 
-    def counted(model, x, *others):
+    def counted(model, x, y):
         traces.append(x.shape)
-        return step(model, x, *others)
+        return step(model, x, y)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "_replica_step", counted)
+        patch.setattr(loop, "_step_on", counted)
         train(ClassificationTask(digits), SMALL, tmp_path)
     assert [tuple(shape) for shape in traces] == [(8, None, None, 3)]
 

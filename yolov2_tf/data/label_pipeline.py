@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from yolov2_tf.data.augment import random_colours, random_crop, take_turned_view, take_view
-from yolov2_tf.data.pipeline import WHOLE_BATCH, reader, shuffled_index
+from yolov2_tf.data.pipeline import reader, shuffled_index
 from yolov2_tf.resize import resize_image
 
 
@@ -22,7 +22,6 @@ def classification_batches(
     seed=0,
     first_step=0,
     stand_ins=None,
-    share=WHOLE_BATCH,
 ):
     """Endless batches of augmented pictures in random order.
 
@@ -46,7 +45,6 @@ def classification_batches(
         seed: Makes the stream reproducible.
         first_step: Number of the first batch: where a resumed training goes on.
         stand_ins: `StandIns` for pictures that cannot be read any more, or None.
-        share: `yolov2_tf.data.pipeline.Share` of every batch that is made here.
 
     Returns:
         `tf.data.Dataset` of `(images (B, S, S, 3) uint8, labels (B,) int32)`.
@@ -84,9 +82,9 @@ def classification_batches(
         image.set_shape([None, None, 3])
         return image, labels[index]
 
-    stream = share.places(batch_size, first_step)
+    stream = tf.data.Dataset.range(first_step * batch_size, tf.int64.max)
     stream = stream.map(example, num_parallel_calls=tf.data.AUTOTUNE)
-    return stream.batch(share.of(batch_size), drop_remainder=True).prefetch(2)
+    return stream.batch(batch_size, drop_remainder=True).prefetch(2)
 
 
 def evaluation_batches(dataset, *, batch_size=32, size=224, resize="stretch"):

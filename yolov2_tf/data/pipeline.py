@@ -5,7 +5,6 @@ of the seed and its place in the stream. The same seed therefore gives the same 
 resumed training sees those it would have seen.
 """
 
-import dataclasses
 import functools
 
 import numpy as np
@@ -21,35 +20,6 @@ QUARTERS = np.float32([[0, 0, 0.5, 0.5], [0, 0.5, 0.5, 1], [0.5, 0, 1, 0.5], [0.
 WHOLE = np.float32([[0, 0, 1, 1], *3 * [[0, 0, 0, 0]]])
 """The same where one is seen: the other three labels are -1."""
 
-
-@dataclasses.dataclass(frozen=True)
-class Share:
-    """Which part of every batch a process makes, and in how many parts it comes.
-
-    Attributes:
-        worker: Number of the process among those that train together.
-        workers: How many there are; each makes as many pictures of a batch.
-        replicas: How many devices all of them have: a batch comes in so many parts.
-    """
-
-    worker: int = 0
-    workers: int = 1
-    replicas: int = 1
-
-    def of(self, batch_size):
-        """Pictures of a batch for each device."""
-        return batch_size // self.replicas
-
-    def places(self, batch_size, first_step):
-        """`tf.data.Dataset` of the places in the stream that are this process's, int64."""
-        mine = batch_size // self.workers
-        stream = tf.data.Dataset.range(first_step * mine, tf.int64.max)
-        if self.workers == 1:
-            return stream
-        return stream.map(lambda i: i // mine * batch_size + self.worker * mine + i % mine)
-
-
-WHOLE_BATCH = Share()
 
 JITTER = 0.2
 """How far each border of a training picture moves, as in Darknet's VOC configuration."""
@@ -74,7 +44,6 @@ def training_batches(
     seed=0,
     first_step=0,
     stand_ins=None,
-    share=WHOLE_BATCH,
 ):
     """Endless batches of augmented pictures in random order.
 
@@ -102,7 +71,6 @@ def training_batches(
         seed: Makes the stream reproducible.
         first_step: Number of the first batch: where a resumed training goes on.
         stand_ins: `StandIns` for pictures that cannot be read any more, those with boxes first.
-        share: `Share` of every batch that is made here.
 
     Returns:
         `tf.data.Dataset` of `(images (B, S, S, 3) uint8, {"boxes": (B, M, 4) float32,
@@ -143,10 +111,10 @@ def training_batches(
     padding = {"boxes": 0.0, "labels": -1}
     if mixed:
         padding |= {"image_labels": -1, "image_regions": 0.0}
-    stream = share.places(batch_size, first_step)
+    stream = tf.data.Dataset.range(first_step * batch_size, tf.int64.max)
     stream = stream.map(example, num_parallel_calls=tf.data.AUTOTUNE)
     stream = stream.padded_batch(
-        share.of(batch_size),
+        batch_size,
         padding_values=(tf.constant(0, tf.uint8), padding),
         drop_remainder=True,
     )

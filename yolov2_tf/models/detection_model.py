@@ -92,7 +92,7 @@ class DetectionModel(keras.Model):
             self._loss_tracker.update_state(loss * replicas, sample_weight=tf.shape(images)[0])
             scaled = self.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, self.trainable_weights)
-        gradients, norm, _ = add_up(gradients, self.optimizer)
+        gradients, norm = add_up(gradients, self.optimizer)
         self.optimizer.apply_gradients(zip(gradients, self.trainable_weights, strict=True))
         finite = tf.cast(tf.math.is_finite(norm), norm.dtype)
         self._means["gradient_norm"].update_state(tf.where(finite > 0, norm, 0.0), finite)

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 
-def add_up(gradients, optimizer, others=()):
+def add_up(gradients, optimizer):
     """Adds up what the devices have, within a replica of `tf.distribute`.
 
     Keras limits the norm on each device, before it adds the gradients up, which would be another
@@ -13,17 +13,16 @@ def add_up(gradients, optimizer, others=()):
     Args:
         gradients: Of the scaled loss, for all variables; None where there is none.
         optimizer: Keras optimizer that they are for.
-        others: More tensors to add up.
 
     Returns:
-        `(gradients for apply_gradients, norm of their sum before its limit, the others' sums)`.
+        `(gradients for apply_gradients, norm of their sum before its limit)`.
     """
     context = tf.distribute.get_replica_context()
     replicas = context.num_replicas_in_sync
     there = [i for i, gradient in enumerate(gradients) if gradient is not None]
-    some, others = [gradients[i] for i in there], list(others)
+    some = [gradients[i] for i in there]
     if replicas > 1:
-        some, others = context.all_reduce("SUM", [some, others])
+        some = context.all_reduce("SUM", some)
     norm = tf.linalg.global_norm(some) / optimizer.scale_loss(tf.ones([]))  # 1 but for float16
     if replicas > 1:
         limit = getattr(optimizer, "inner_optimizer", optimizer).global_clipnorm
@@ -32,4 +31,4 @@ def add_up(gradients, optimizer, others=()):
     result = list(gradients)
     for i, gradient in zip(there, some, strict=True):
         result[i] = gradient
-    return result, norm, others
+    return result, norm

@@ -44,7 +44,7 @@ def diverged(folder, batch, names, epoch, step, figures, model):
 
     Args:
         folder: Folder of the run; `diverged/` in it gets the pictures and `batch.json`.
-        batch: `(images, truths)`, on several devices those of the first one here.
+        batch: `(images, truths)`.
         names: What the pictures of the whole batch are called.
         epoch: Number of the epoch, from 0.
         step: Number of the step in it, from 0.
@@ -54,7 +54,6 @@ def diverged(folder, batch, names, epoch, step, figures, model):
     Returns:
         `InputError`.
     """
-    strategy = model.distribute_strategy
     rate = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
     facts = {
         "epoch": epoch + 1,
@@ -63,11 +62,8 @@ def diverged(folder, batch, names, epoch, step, figures, model):
         "gradient_norm": str(figures.gradient_norm),
         "learning_rate": rate,
     }
-    local = tf.nest.map_structure(
-        lambda part: np.asarray(strategy.experimental_local_results(part)[0]), batch
-    )
     place = folder / "diverged"
-    _save_batch(place, local, names, facts)
+    _save_batch(place, tf.nest.map_structure(np.asarray, batch), names, facts)
     return InputError(
         f"{figures.wrong(scaled=False)} at epoch {epoch + 1}, step {step + 1} (loss "
         f"{figures.loss:g}, norm of the gradient {figures.gradient_norm:g}, learning rate "

@@ -5,7 +5,6 @@ import functools
 import math
 import os
 import uuid
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from yolov2_tf._version import __version__
@@ -15,8 +14,8 @@ from yolov2_tf.schedules import Shifted
 from yolov2_tf.training.callbacks import Checkpoints, History, Progress, Throughput
 from yolov2_tf.training.checkpoint import State, load
 from yolov2_tf.training.clock import PARTS, Clock
-from yolov2_tf.training.cluster import strategy, workers
 from yolov2_tf.training.damage import Damage
+from yolov2_tf.training.devices import check_devices
 from yolov2_tf.training.divergence import diverged
 from yolov2_tf.training.loop import Loop
 from yolov2_tf.training.optimizer import iterations, make_optimizer
@@ -28,15 +27,15 @@ from yolov2_tf.training.stopping import StopSignal
 from yolov2_tf.training.weight_mean import WeightMean, read_means
 from yolov2_tf.training.wishes import Wishes
 from yolov2_tf.training.writing import writing
-from yolov2_tf.zoo.names import load_model
+from yolov2_tf.zoo.names import load_model, model_path
 
 
 def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), console=None):
     """Trains a network and leaves a run folder, see `Run`.
 
-    More than one GPU is used through `tf.distribute.MirroredStrategy`. A resumed run sees the
-    pictures that it would have seen. What it may do otherwise than before (`Recipe.CHANGEABLE`,
-    the validation set) it does from its next epoch on, and `changes` of the record says so.
+    One device is used. A resumed run sees the pictures that it would have seen. What it may do
+    otherwise than before (`Recipe.CHANGEABLE`, the validation set) it does from its next epoch on,
+    and `changes` of the record says so.
     The learning rate is then that of a training which was planned like this from its beginning.
 
     Args:
@@ -68,8 +67,9 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
         if recipe.precision == "auto":
             now = run.record["precision"] if resume else fastest()
             recipe = dataclasses.replace(recipe, precision=now)
-        with strategy().scope():
-            start = _go_on(task, recipe, run, console) if resume else _begin(task, recipe, console)
+        for note in check_devices():
+            _say(console, f"note: {note}")
+        start = _go_on(task, recipe, run, console) if resume else _begin(task, recipe, console)
         _prepare(run, start, overwrite)
         if start.plan.over:
             done = start.plan.start.epoch
@@ -99,7 +99,7 @@ def _train(task, recipe, run, start, callbacks, console):
             raise diverged(run.folder, batch, names, epoch, step, figures, model)
 
     watching = _callbacks(task, recipe, run, start, wishes, console)
-    loop = Loop(model, plan, batches, mend=mend, diverged=end, wishes=wishes)
+    loop = Loop(model, plan, batches, mend=mend, diverged=end)
     try:
         with stop.caught():
             loop.run([*watching, *callbacks], start.state.metrics)
@@ -164,12 +164,6 @@ def _clock(task, recipe, console, spent=0.0):
     """The `Clock` of a recipe that has one."""
     if recipe.minutes is None:
         return None
-    if workers() > 1:
-        raise InputError(
-            f"minutes in a training of {workers()} processes, each of which has its own clock",
-            expected="a number of epochs",
-            field="minutes",
-        )
     return Clock(
         recipe.minutes,
         task.schedule(recipe, Plan(1, PARTS, recipe.batch_size)),
@@ -184,7 +178,7 @@ def _go_on(task, recipe, run, console):
     """The `Start` of a run that goes on."""
     run.check_task(task.NAME)
     new_weights = recipe.weights is not None and recipe.weights != run.record.get("weights")
-    if new_weights and not Path(recipe.weights).is_file():
+    if new_weights and not model_path(recipe.weights).is_file():
         raise InputError("no such file", where=recipe.weights, expected="a .keras file")
     changes = recipe_changes(run, recipe) | data_changes(run, task.facts())
     model, state, fell_back = _last_checkpoint(task, recipe, run, console)

@@ -14,16 +14,14 @@ class Loop:
         model: Compiled Keras model.
         plan: `yolov2_tf.training.plan.Plan`.
         batches: Function from a `Plan` to the batches from where that starts.
-        parts: In how many parts, one after another, the gradient of a batch is computed.
         mend: Function of a `Plan` and the error that its first batch failed with. It returns if
             another try at that batch makes sense, and raises if not.
         diverged: Function of epoch, step, batch and `Figures` that raises what ends the run.
-        wishes: `yolov2_tf.training.wishes.Wishes` that all processes are to agree on, or None.
     """
 
-    def __init__(self, model, plan, batches, *, parts=1, mend=None, diverged=None, wishes=None):
-        self.model, self.plan, self.parts = model, plan, parts
-        self.batches, self.mend, self.diverged, self.wishes = batches, mend, diverged, wishes
+    def __init__(self, model, plan, batches, *, mend=None, diverged=None):
+        self.model, self.plan, self.batches = model, plan, batches
+        self.mend, self.diverged = mend, diverged
         self.scaled = isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
 
     def run(self, callbacks, metrics=()):
@@ -61,22 +59,15 @@ class Loop:
     def _open(self):
         dataset = self.batches(self.plan)
         prepare(self.model, dataset.element_spec[1])
-        self._train = _train_step(self.model, dataset.element_spec, self.parts)
+        self._train = _train_step(self.model, dataset.element_spec)
         self._stream = iter(dataset)
 
     def _step(self, epoch, step):
         batch = self._next_batch(epoch, step)
-        agree = (
-            self.wishes is not None
-            and self.model.distribute_strategy.extended._in_multi_worker_mode()
-        )
-        mine = self.wishes.mine() if agree else [0]
-        figures, logs, wished = self._train(batch, tf.constant(mine, tf.int32))
+        figures, logs = self._train(batch)
         figures = Figures(*map(float, figures))
         if figures.wrong(scaled=self.scaled) and self.diverged is not None:
             self.diverged(epoch, step, batch, figures)
-        if self.wishes is not None:
-            self.wishes.agreed = wished.numpy().tolist() if agree else self.wishes.mine()
         return _numbers(logs)
 
     def _next_batch(self, epoch, step):
@@ -91,73 +82,32 @@ class Loop:
                 self._stream = iter(self.batches(here))
 
 
-def _train_step(model, spec, parts):
-    """Function of a batch: one step of the optimizer on all devices."""
-    strategy = model.distribute_strategy
+def _train_step(model, spec):
+    """Function of a batch: one step of the optimizer."""
 
-    @tf.function(input_signature=[spec, tf.TensorSpec([None], tf.int32)], autograph=False)
-    def train(batch, wishes):
-        def on_replica(batch, wishes):
-            return _replica_step(model, *batch, wishes, parts)
-
-        results = strategy.run(on_replica, args=(batch, wishes))
-        return tf.nest.map_structure(
-            lambda one: strategy.experimental_local_results(one)[0], results
-        )
+    @tf.function(input_signature=[spec], autograph=False)
+    def train(batch):
+        return _step_on(model, *batch)
 
     return train
 
 
-def _replica_step(model, x, y, wishes, parts):
-    """What each device does with its share of a batch.
-
-    Returns:
-        `((loss, norm of the gradient, sum of the weights), logs, wishes of all)`.
-    """
+def _step_on(model, x, y):
+    """One step of the optimizer: `((loss, norm of the gradient, sum of the weights), logs)`."""
     optimizer, variables = model.optimizer, model.trainable_variables
-    replicas = model.distribute_strategy.num_replicas_in_sync
-    loss, gradients = _gradients(model, x, y, parts)
-    model._loss_tracker.update_state(loss * replicas, sample_weight=tf.shape(x)[0])
-    gradients, norm, (loss, wishes) = add_up(gradients, optimizer, [loss, wishes])
+    with tf.GradientTape() as tape:
+        y_pred = model(x, training=True)
+        loss = model.compute_loss(x=x, y=y, y_pred=y_pred)
+        scaled = optimizer.scale_loss(loss)
+    gradients = tape.gradient(scaled, variables)
+    model.compute_metrics(x, y, y_pred)
+    model._loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
+    gradients, norm = add_up(gradients, optimizer)
     optimizer.apply_gradients(zip(gradients, variables, strict=True))
     norm_metric(model).update_state(tf.where(tf.math.is_finite(norm), norm, 0.0))
     # One pass over them, and finite if all of them are.
     weights = tf.add_n([tf.reduce_sum(tf.cast(w.value, tf.float32)) for w in model.weights])
-    return (loss, norm, weights), model.get_metrics_result(), wishes
-
-
-def _gradients(model, x, y, parts):
-    """Loss of a batch and its gradients, computed in one go or part by part."""
-    variables = model.trainable_variables
-
-    def of(x, y):
-        with tf.GradientTape() as tape:
-            y_pred = model(x, training=True)
-            loss = model.compute_loss(x=x, y=y, y_pred=y_pred)
-            scaled = model.optimizer.scale_loss(loss)
-        model.compute_metrics(x, y, y_pred)
-        return loss, tape.gradient(scaled, variables)
-
-    if parts == 1:
-        return of(x, y)
-    size = tf.shape(x)[0] // parts
-    missing = []  # held layers, as the first trace of a part tells
-
-    def add_part(i, loss, sums):
-        piece = tf.nest.map_structure(lambda t: t[i * size : (i + 1) * size], (x, y))
-        part, gradients = of(*piece)
-        missing[:] = [gradient is None for gradient in gradients]
-        sums = [
-            total if gradient is None else total + gradient / parts
-            for total, gradient in zip(sums, gradients, strict=True)
-        ]
-        return i + 1, loss + part / parts, sums
-
-    start = [tf.zeros(v.shape, v.value.dtype) for v in variables]
-    _, loss, sums = tf.while_loop(
-        lambda i, *_: i < parts, add_part, (0, tf.zeros([]), start), parallel_iterations=1
-    )
-    return loss, [None if no else total for no, total in zip(missing, sums, strict=True)]
+    return (loss, norm, weights), model.get_metrics_result()
 
 
 def prepare(model, spec):
@@ -167,15 +117,14 @@ def prepare(model, spec):
         model: Compiled Keras model.
         spec: `tf.TensorSpec`s of a batch's ground truth.
     """
-    with model.distribute_strategy.scope():
-        compiled = model._compile_metrics
-        if compiled is not None and not compiled.built:
-            truth = tf.nest.map_structure(lambda s: tf.zeros([1, *s.shape[1:]], s.dtype), spec)
-            compiled.build(truth, tf.zeros([1, *model.output_shape[1:]], model.output.dtype))
-        if norm_metric(model) is None:
-            model.gradient_norm = keras.metrics.Mean("gradient_norm")
-        if not model.optimizer.built:
-            model.optimizer.build(model.trainable_variables)
+    compiled = model._compile_metrics
+    if compiled is not None and not compiled.built:
+        truth = tf.nest.map_structure(lambda s: tf.zeros([1, *s.shape[1:]], s.dtype), spec)
+        compiled.build(truth, tf.zeros([1, *model.output_shape[1:]], model.output.dtype))
+    if norm_metric(model) is None:
+        model.gradient_norm = keras.metrics.Mean("gradient_norm")
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
 
 
 def norm_metric(model):
