@@ -6,7 +6,7 @@ import numpy as np
 
 from yolov2_tf.boxes import iou
 from yolov2_tf.evaluation.detections import found_table, truth_table
-from yolov2_tf.evaluation.voc import NEUTRAL, TRUE_POSITIVE, match, match_truths
+from yolov2_tf.evaluation.voc import NEUTRAL, TRUE_POSITIVE, match_truths
 
 AREAS = {"small": (0, 32**2), "medium": (32**2, 96**2), "large": (96**2, np.inf)}
 """COCO's ranges of area in pixels of the picture."""
@@ -74,9 +74,40 @@ def found_truths(dataset, truths, found, iou=0.5):
         found: `found_table` of the detections.
         iou: Least IoU of a hit.
     """
-    classes = len(dataset.class_names)
+    verdict, closest = judged(len(dataset.class_names), truths, found, iou)
+    hit = np.zeros(len(truths.labels), bool)
+    hit[closest[verdict == TRUE_POSITIVE]] = True
+    return hit
+
+
+def right_detections(dataset, truths, found, iou=0.5):
+    """`(n,)` bool: whether each detection is right, or on a truth that is to be ignored.
+
+    Args:
+        dataset: `Dataset`.
+        truths: Its `truth_table`.
+        found: `found_table` of the detections.
+        iou: Least IoU of a hit.
+    """
+    verdict, _ = judged(len(dataset.class_names), truths, found, iou)
+    return (verdict == TRUE_POSITIVE) | (verdict == NEUTRAL)
+
+
+def judged(classes, truths, found, iou):
+    """Matches detections with truths of their class, in each picture the surest first.
+
+    Args:
+        classes: Number of classes.
+        truths: `truth_table` of `m` truths.
+        found: `found_table` of `n` detections.
+        iou: Least IoU of a hit.
+
+    Returns:
+        `(verdict, closest)`, both `(n,)` in the order of `found`, see
+        `yolov2_tf.evaluation.voc.match_truths`.
+    """
     order = np.argsort(-found.scores, kind="stable")
-    verdict, closest = match_truths(
+    in_order = match_truths(
         found.image[order] * classes + found.labels[order],
         found.boxes[order],
         truths.image * classes + truths.labels,
@@ -84,9 +115,8 @@ def found_truths(dataset, truths, found, iou=0.5):
         truths.ignore,
         iou,
     )
-    hit = np.zeros(len(truths.labels), bool)
-    hit[closest[verdict == TRUE_POSITIVE]] = True
-    return hit
+    back = np.argsort(order)
+    return tuple(np.asarray(column)[back] for column in in_order)
 
 
 def _of(rows, hit):
@@ -173,12 +203,8 @@ def calibration(dataset, detections, iou=0.5, bins=10):
         `Calibration`.
     """
     truths, found = truth_table(dataset), found_table(dataset, detections)
-    classes = len(dataset.class_names)
-    order = np.argsort(-found.scores, kind="stable")
-    image, boxes, labels, scores = (column[order] for column in found)
-    keys, truth_keys = image * classes + labels, truths.image * classes + truths.labels
-    verdict = match(keys, boxes, truth_keys, truths.boxes, truths.ignore, iou)
-    rows = verdict != NEUTRAL
+    verdict, _ = judged(len(dataset.class_names), truths, found, iou)
+    rows, scores = verdict != NEUTRAL, found.scores
     where = np.minimum((scores[rows] * bins).astype(int), bins - 1)
     number = np.bincount(where, minlength=bins)
     with np.errstate(invalid="ignore"):

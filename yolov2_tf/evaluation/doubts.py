@@ -5,9 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from yolov2_tf.boxes import iou
-from yolov2_tf.evaluation.conditions import found_truths
+from yolov2_tf.evaluation.conditions import found_truths, right_detections
 from yolov2_tf.evaluation.detections import found_table, truth_table
-from yolov2_tf.evaluation.voc import NEUTRAL, TRUE_POSITIVE, match
 
 FREE = 0.3
 """A detection that overlaps every truth by less than this has none."""
@@ -130,26 +129,3 @@ def worst_pictures(dataset, detections, overlap=0.5):
     )
     order = np.argsort(-(wrong + lost), kind="stable")
     return [Picture(int(i), int(wrong[i]), int(lost[i])) for i in order if wrong[i] + lost[i]]
-
-
-def right_detections(dataset, truths, found, overlap=0.5):
-    """`(n,)` bool: whether each detection is right, or on a truth that is to be ignored.
-
-    Args:
-        dataset: `Dataset`.
-        truths: Its `truth_table`.
-        found: `found_table` of the detections.
-        overlap: Least IoU of a hit.
-    """
-    classes = len(dataset.class_names)
-    order = np.argsort(-found.scores, kind="stable")
-    verdict = np.zeros(len(order), np.int8)
-    verdict[order] = match(
-        found.image[order] * classes + found.labels[order],
-        found.boxes[order],
-        truths.image * classes + truths.labels,
-        truths.boxes,
-        truths.ignore,
-        overlap,
-    )
-    return (verdict == TRUE_POSITIVE) | (verdict == NEUTRAL)
