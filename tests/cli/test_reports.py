@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from whole_page import check_page
 
+from yolov2_tf.cli.parsing import thresholds_file
 from yolov2_tf.data.digits.scenes import open_digits
 from yolov2_tf.data.writers.conversion import convert
+from yolov2_tf.zoo import shipped
 
 SHIPPED = Path(__file__).parents[2] / "android_demo" / "app" / "src" / "main" / "assets"
 
@@ -99,3 +101,12 @@ def test_against_needs_a_report(run, model, data):
     code, _, err = run("evaluate", model, data, "--against", model)
     assert code == 2
     assert "--against without --report" in err
+
+
+def test_thresholds_of_a_shipped_network_stay_out_of_the_package(tmp_path, monkeypatch):
+    monkeypatch.setenv("YOLOV2_CACHE", str(tmp_path))
+    assert thresholds_file(shipped.path("starter")) == tmp_path / "starter.keras.thresholds.json"
+    own = tmp_path / "runs" / "model.keras"
+    assert thresholds_file(own) == own.with_name("model.keras.thresholds.json")
+    monkeypatch.setenv("YOLOV2_CACHE", "")
+    assert thresholds_file(shipped.path("starter")) is None

@@ -92,6 +92,28 @@ def model_file(model, console):
             bar.stop()
 
 
+def thresholds_file(model):
+    """Where the best thresholds of a model are kept: beside it.
+
+    Those of a shipped network are in the cache: nobody writes into the package.
+
+    Args:
+        model: `pathlib.Path` of its file.
+
+    Returns:
+        `pathlib.Path`, or None without a cache.
+    """
+    from yolov2_tf.evaluation.operating_points import thresholds_beside
+    from yolov2_tf.files import cache_folder
+    from yolov2_tf.zoo import shipped
+
+    beside = thresholds_beside(model)
+    if beside.parent != shipped.FOLDER:
+        return beside
+    folder = cache_folder()
+    return None if folder is None else folder / beside.name
+
+
 def open_checked(
     spec,
     console,

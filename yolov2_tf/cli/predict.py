@@ -210,8 +210,8 @@ class _Work:
 
 def _limits(threshold, model, server):
     """The least score, or the file with that of each class."""
+    from yolov2_tf.cli.parsing import thresholds_file
     from yolov2_tf.errors import InputError
-    from yolov2_tf.evaluation.operating_points import thresholds_beside
     from yolov2_tf.files import fingerprint
 
     if threshold != "best":
@@ -226,10 +226,10 @@ def _limits(threshold, model, server):
         raise InputError(
             "--threshold best with --server", expected="--threshold FILE, a thresholds.json"
         )
-    path = thresholds_beside(model)
+    path = thresholds_file(model)
     hint = f"yolov2 evaluate {model} DATA --report FOLDER"
-    if not path.is_file():
-        raise InputError("no best thresholds of this model", where=path, hint=hint)
+    if path is None or not path.is_file():
+        raise InputError("no best thresholds of this model", where=path or model, hint=hint)
     try:
         known = json_module.loads(path.read_text(encoding="utf-8")).get("model")
     except (ValueError, AttributeError):

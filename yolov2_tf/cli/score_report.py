@@ -20,7 +20,7 @@ def write_report(folder, first, dataset, scored, second, console):
     Raises:
         InputError: If the model has a label tree, or the second one has other classes.
     """
-    from yolov2_tf.evaluation.operating_points import thresholds_beside
+    from yolov2_tf.cli.parsing import thresholds_file
     from yolov2_tf.report.page import write_page
     from yolov2_tf.report.score_page import score_page
     from yolov2_tf.report.score_report import measure
@@ -38,15 +38,14 @@ def write_report(folder, first, dataset, scored, second, console):
     )
     thresholds = {"model": fingerprint(path), "data": dataset.name, **report.thresholds}
     write_page(folder, page, report=report.as_json(dataset), thresholds=thresholds)
-    note = ""
-    if report.thresholds["all"] is not None:
-        beside = thresholds_beside(path)
+    kept, note = thresholds_file(path), ""
+    if kept is not None and report.thresholds["all"] is not None:
         try:
-            with replacing(beside) as temporary:
+            with replacing(kept) as temporary:
                 temporary.write_text(json.dumps(thresholds, indent=2) + "\n", encoding="utf-8")
-            note = f"; best thresholds: {beside}"
+            note = f"; best thresholds: {kept}"
         except OSError as error:  # a model may lie where nothing can be written
-            note = f"; best thresholds only there ({beside.parent}: {error.strerror})"
+            note = f"; best thresholds only there ({kept.parent}: {error.strerror})"
     console.print(f"report: {folder / 'index.html'}{note}", highlight=False, soft_wrap=True)
 
 
