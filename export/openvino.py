@@ -6,6 +6,8 @@ outputs are those of `yolov2_tf.export.onnx`.
 
 import contextlib
 import json
+import logging
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -156,14 +158,16 @@ def _quantize(file, layout, form, calibration):
     from yolov2_tf.export.numpy_resize import resize
 
     nncf = import_optional("nncf")
+    nncf.set_log_level(logging.ERROR)  # it tells what stays in float, as it was told to
     images = [resize(p, layout.input_size, layout.resize)[0] for p in calibration]
     batches = [np.stack([image] * (form.batch or 1)).astype(np.float32) for image in images]
-    return nncf.quantize(
-        file,
-        nncf.Dataset(batches),
-        subset_size=len(batches),
-        ignored_scope=nncf.IgnoredScope(names=_from_the_head_on(file), validate=False),
-    )
+    with contextlib.redirect_stdout(sys.stderr):  # its bars
+        return nncf.quantize(
+            file,
+            nncf.Dataset(batches),
+            subset_size=len(batches),
+            ignored_scope=nncf.IgnoredScope(names=_from_the_head_on(file), validate=False),
+        )
 
 
 def _from_the_head_on(file):

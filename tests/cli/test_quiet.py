@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 SHIPPED = Path(__file__).parents[2] / "android_demo" / "app" / "src" / "main" / "assets"
@@ -18,16 +19,19 @@ CHATTER = (
     "To enable the following instructions: AVX2 FMA, in other operations, rebuild TensorFlow",
 )
 PROGRAM = """
-import os, sys
+import os, sys, warnings
 from yolov2_tf.cli.quiet import be_quiet
 be_quiet()
+warnings.warn("calibration: only 1 picture")
 for line in sys.argv[1:]:
     os.write(2, line.encode() + b"\\n")
 os.write(2, b"Fatal Python error: Segmentation fault\\n")
 print("error: no such file", file=sys.stderr)
 os.write(2, b"no end of line")
 """
-FOREIGN = (".cc:", "oneDNN", "cuda", "cuInit", "absl", "XNNPACK", "WARNING", "INFO:", "I0000")
+FOREIGN = (
+    ".cc:", "oneDNN", "cuda", "cuInit", "absl", "XNNPACK", "WARNING", "INFO:", "I0000", "Warning:",
+)  # fmt: skip
 
 
 def child(*arguments, verbose="0"):
@@ -45,6 +49,8 @@ def test_chatter_is_left_out_and_all_else_is_kept():
     kept = ["Fatal Python error: Segmentation fault", "error: no such file", "no end of line"]
     assert not any(line in error for line in CHATTER)
     assert all(line in error for line in kept)
+    assert "warning: calibration: only 1 picture\n" in error
+    assert "UserWarning" not in error
 
 
 def test_verbose_shows_everything():
@@ -64,14 +70,32 @@ def test_verbose_shows_everything():
         ("predict", "{model}", "{picture}", "--out", "{tmp}/drawn"),
         ("convert", "digits", "{tmp}/coco", "--to", "coco", "--split", "val"),
         ("models",),
+        ("describe", "starter"),
+        ("export", "starter", "--out", "{tmp}/a.tflite", "--quantize", "int8", "--calibrate",
+         "{photos}"),
+        ("export", "starter", "--out", "{tmp}/a.onnx"),
+        ("export", "starter", "--out", "{tmp}/a.xml", "--quantize", "int8", "--calibrate",
+         "{photos}"),
+        ("export", "starter", "--format", "saved_model", "--out", "{tmp}/saved"),
+        ("demo-web", "{model}", "--export", "{tmp}/page"),
     ],
-    ids=lambda arguments: arguments[0],
+    ids=lambda arguments: "-".join(arguments[:2]),
 )  # fmt: skip
 def test_commands_print_no_foreign_line(tmp_path, arguments):
     from PIL import Image
 
     Image.new("RGB", (64, 64), "gray").save(tmp_path / "a.png")
-    places = {"tmp": tmp_path, "model": SHIPPED / "digits.tflite", "picture": tmp_path / "a.png"}
+    (tmp_path / "photos").mkdir()
+    rng = np.random.default_rng(0)
+    for i in range(4):  # few, so that the command itself has a warning to say
+        noise = rng.integers(0, 256, (64, 64, 3), np.uint8)
+        Image.fromarray(noise).save(tmp_path / "photos" / f"{i}.png")
+    places = {
+        "tmp": tmp_path,
+        "model": SHIPPED / "digits.tflite",
+        "picture": tmp_path / "a.png",
+        "photos": tmp_path / "photos",
+    }
     done = child("-m", "yolov2_tf.cli", *(part.format(**places) for part in arguments))
     for word in FOREIGN:
         assert word not in done.stderr

@@ -33,7 +33,7 @@ _LOGGERS = ("tensorflow", "absl", "jax", "tf2onnx", "h5py", "matplotlib", "faste
 
 
 def be_quiet():
-    """Leaves out what other libraries say, for the rest of the process.
+    """Leaves out what other libraries say, for the rest of the process; warnings are one line.
 
     Does nothing where `YOLOV2_VERBOSE` is set to other than 0, and leaves the descriptor alone
     where something else has taken Python's standard error.
@@ -47,12 +47,18 @@ def be_quiet():
         logging.getLogger(name).setLevel(logging.ERROR)
     for module in ("keras", "tensorflow", "google", "h5py", "tf2onnx"):
         warnings.filterwarnings("ignore", module=rf"{module}\b")
+    warnings.showwarning = _show_warning
     try:
         ours = sys.stderr is sys.__stderr__ and sys.stderr.fileno() == 2
     except (AttributeError, OSError, ValueError):  # no standard error at all
         ours = False
     if ours:
         _filter_descriptor()
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    """A warning without the place in the code, which helps nobody who types commands."""
+    print(f"warning: {message}", file=sys.stderr if file is None else file)
 
 
 def _filter_descriptor():
