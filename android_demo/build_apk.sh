@@ -3,8 +3,9 @@
 #
 #     android_demo/build_apk.sh [MODEL.tflite ...]
 #
-# packs the models that are named, else those in app/src/main/assets. Every step that fails ends
-# the build, and leaves the APK of the last one: android_demo/build/yolov2-demo.apk.
+# packs the models that are named, else those in app/src/main/assets and, as `make android` puts the
+# starter there, in build/models. Every step that fails ends the build, and leaves the APK of the
+# last one: android_demo/build/yolov2-demo.apk.
 set -euo pipefail
 here=$(realpath "$(dirname "$0")")
 . "$here/tools.sh"
@@ -29,7 +30,9 @@ step "Tools"
 need openjdk-17-jdk-headless maven zipalign apksigner unzip zip binutils
 
 step "Model and resources"
-((${#models[@]})) || mapfile -t models < <(find "$here/app/src/main/assets" -name '*.tflite' | sort)
+mkdir -p "$build/models"
+((${#models[@]})) || mapfile -t models < <(
+    find "$here/app/src/main/assets" "$build/models" -name '*.tflite' | sort)
 ((${#models[@]})) || fail "no model in app/src/main/assets: name one, e.g. make android" \
     "MODEL=model.tflite (yolov2 export writes it)"
 rm -rf "$work"

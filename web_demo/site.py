@@ -11,10 +11,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import matplotlib
-
 from yolov2_tf.data.digits.scenes import CLASS_NAMES as DIGITS
 from yolov2_tf.data.digits.scenes import open_digits
+from yolov2_tf.data.photos import portrait
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.layout import read_layout
 from yolov2_tf.files import replacing
@@ -148,15 +147,14 @@ def _add_model(folder, place, model, layout, name):
 def _add_examples(folder, place, layout):
     """Pictures to try a model on, as URLs, and whom they are of.
 
-    Those of digits are made here. For people there is the one photo that a dependency brings along
-    and that belongs to nobody: Matplotlib's portrait of Rear Admiral Grace Hopper.
+    Those of digits are made here. For people there is the one photo that belongs to nobody.
     """
     if tuple(layout.class_names) == DIGITS:
         records = open_digits("test", size=448, count=EXAMPLES).records
         pictures, credit = [record.image() for record in records], CREDIT
     elif "person" in layout.class_names:
-        photo = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
-        if not photo.is_file():  # some distributions leave it out
+        photo = portrait()
+        if photo is None:
             return [], ""
         pictures, credit = [photo.read_bytes()], PORTRAIT_CREDIT
     else:

@@ -4,7 +4,7 @@ Each case is a camera frame or a picture, a `.tflite` file, the tensor that goes
 and what comes out of it. Frames are made from pictures by the formulas of JFIF, and turned back
 into pictures as libjpeg does, whole arrays at a time.
 
-    python goldens.py OUT [--shipped FOLDER] [--model X.tflite ...] [--picture X.jpg ...]
+    python goldens.py OUT [--shipped FOLDER ...] [--model X.tflite ...] [--picture X.jpg ...]
 """
 
 import argparse
@@ -18,9 +18,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 import numpy as np
 
+from yolov2_tf.data.digits.scenes import CLASS_NAMES as DIGITS
 from yolov2_tf.data.digits.scenes import open_digits
 from yolov2_tf.data.images import load_image
+from yolov2_tf.data.photos import portrait
 from yolov2_tf.export.check import sample_pictures
+from yolov2_tf.export.layout import read_layout
 from yolov2_tf.export.metadata import ModelInfo
 from yolov2_tf.export.numpy_resize import resize
 from yolov2_tf.export.runtime import TFLiteDetector
@@ -53,23 +56,32 @@ def main():
     """Writes all cases into a folder, at once or not at all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("--shipped", type=Path, help="folder of the models in the app")
+    parser.add_argument(
+        "--shipped", type=Path, nargs="*", default=[], help="folders of the models in the app"
+    )
     parser.add_argument("--model", type=Path, nargs="*", default=[], help="more .tflite files")
     parser.add_argument("--picture", nargs="*", default=[], help="what to show those")
     options = parser.parse_args()
     digits = open_digits("test", size=640, count=4)
     scenes = [load_image(record.image()) for record in digits.records]
     own = [load_image(path) for path in options.picture] or scenes
-    shipped = sorted(options.shipped.glob("*.tflite")) if options.shipped else []
+    shipped = [path for folder in options.shipped for path in sorted(folder.glob("*.tflite"))]
 
     with replacing(options.out) as folder:
         folder.mkdir()
         models = [(path, sample_pictures()) for path in write_networks(folder)]
-        models += [(copied(path, folder), scenes) for path in shipped]
+        for path in shipped:
+            shown = scenes if read_layout(path).class_names == DIGITS else photos()
+            models.append((copied(path, folder), shown))
         models += [(copied(path, folder), own) for path in options.model]
         cases = [case for model in models for case in write_cases(folder, *model)]
         (folder / "cases.json").write_text(json.dumps(cases, indent=1))
     print(f"{len(cases)} cases of {len(models)} models in {options.out}")
+
+
+def photos():
+    """For networks of real objects: a person, where a dependency brings that photo along."""
+    return sample_pictures() if portrait() is None else [load_image(portrait())]
 
 
 def copied(path, folder):

@@ -3,7 +3,9 @@
 Kernels become float16 (biases and batch normalisation stay float32), the optimizer's state and
 the training precision are left out; `yolov2_tf.load_model` reads the result as any other model.
 
-    python recipes/starter/ship.py runs/starter/model.keras starter.keras
+    python recipes/starter/ship.py runs/longer/model.keras starter.keras [SIZE]
+
+SIZE is the side of the input in pixels that the network has from then on; default: its own.
 """
 
 import io
@@ -16,6 +18,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from yolov2_tf.export.inference_network import at_size
 from yolov2_tf.models.loading import load_model
 
 FIXED_TIME = (2026, 1, 1, 0, 0, 0)
@@ -53,11 +56,11 @@ def shrink(source, target):
     source.visititems(visit)
 
 
-def main(run, out):
+def main(run, out, size=None):
     """Writes `out` from the `.keras` file `run`."""
     with tempfile.TemporaryDirectory() as folder:
         today = Path(folder) / "today.keras"
-        load_model(run).save(today)  # with the names that classes have today
+        at_size(load_model(run), size and int(size)).save(today)  # with the names that classes have today
         write(today, out, Path(folder) / "weights.h5")
     print(f"{out}: {Path(out).stat().st_size / 1e6:.2f} MB")
 

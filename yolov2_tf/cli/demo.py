@@ -102,22 +102,19 @@ def demo(
 def show_starter(out, console):
     """Draws what the starter finds in the one real photo that a dependency brings along.
 
-    It is Matplotlib's portrait of Rear Admiral Grace Hopper (U.S. Navy, in the public domain).
-
     Args:
         out: Folder, made where missing; gets `photo.png`.
         console: `rich.console.Console`.
     """
-    import matplotlib
-
     from yolov2_tf.data.images import load_image
+    from yolov2_tf.data.photos import portrait
     from yolov2_tf.drawing.pictures import draw_detections
     from yolov2_tf.export.detectors import open_model
     from yolov2_tf.zoo.names import model_path
 
-    photo = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
-    if not photo.is_file():  # some distributions leave it out
-        console.print(f"Matplotlib came without {photo.name}: yolov2 predict starter PICTURE")
+    photo = portrait()
+    if photo is None:
+        console.print("Matplotlib came without grace_hopper.jpg: yolov2 predict starter PICTURE")
         return
     detector, picture = open_model(model_path("starter")), load_image(photo)
     found = detector.detect(picture)

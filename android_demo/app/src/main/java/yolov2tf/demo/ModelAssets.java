@@ -11,19 +11,28 @@ import java.util.List;
 
 /** The {@code .tflite} files that were packed into the app. */
 final class ModelAssets {
+    private static final String FIRST = "starter.tflite";
+    private static final String LAST = "digits.tflite";
+
     private final AssetManager assets;
 
     ModelAssets(AssetManager assets) {
         this.assets = assets;
     }
 
-    /** Their names, sorted. */
+    /** Their names, sorted; the starter's real objects first, digits last. */
     List<String> names() throws IOException {
         List<String> names = new ArrayList<>();
         for (String name : assets.list("")) {
             if (name.endsWith(".tflite")) {
                 names.add(name);
             }
+        }
+        if (names.remove(FIRST)) {
+            names.add(0, FIRST);
+        }
+        if (names.remove(LAST)) {
+            names.add(LAST);
         }
         return names;
     }

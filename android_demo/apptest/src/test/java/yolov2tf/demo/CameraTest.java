@@ -81,6 +81,19 @@ public class CameraTest {
     }
 
     @Test
+    public void theFirstModelFindsARealPersonInFrames() throws Exception {
+        plugIn("0", BACK, 90);
+        App.allowCamera();
+        try (App app = App.start()) {
+            App.until("the camera runs", () -> Threads.run("camera"));
+            see(app, Golden.named("starter/turned-90"));
+            Boxes.assertDrawn(app, app.screenshot("camera-starter"), false);
+            App.until("it is said what is seen", () -> app.description() != null);
+            assertTrue(app.description(), app.description().contains("× person"));
+        }
+    }
+
+    @Test
     public void timesAndWordsComeWithTheFrames() throws Exception {
         plugIn("0", BACK, 90);
         try (App app = startWithCamera()) {

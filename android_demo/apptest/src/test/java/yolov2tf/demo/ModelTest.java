@@ -72,6 +72,7 @@ public class ModelTest {
                 app.choose(Accelerator.CPU_2);
             }
             busy.countDown();
+            App.until("the last one is opened", () -> App.application().opened.get() > before);
             app.untilLookedAt();
             App.settle();
             assertEquals(before + 1, App.application().opened.get());
@@ -143,7 +144,7 @@ public class ModelTest {
             App.application().fails = true;
             app.choose(Accelerator.CPU_1);
             App.until("it is told", () -> app.notice() != null);
-            assertEquals("digits.tflite: The model cannot be run on this device:"
+            assertEquals("starter.tflite: The model cannot be run on this device:"
                     + " the driver is gone", app.notice());
             App.application().fails = false;
             app.choose(Accelerator.CPU_2);

@@ -53,6 +53,18 @@ public class PictureTest {
     }
 
     @Test
+    public void theFirstModelFindsARealPersonAsPythonDoes() throws Exception {
+        Golden golden = Golden.named("starter/picture-landscape");
+        try (App app = App.start()) {
+            app.pick(Provider.of(golden.png()));
+            app.untilLookedAt();
+            golden.compare(app.overlay().found());
+            Boxes.assertDrawn(app, app.screenshot("picture-starter"), false);
+            assertTrue(app.description(), app.description().startsWith("person "));
+        }
+    }
+
+    @Test
     public void everyOrientationIsTurnedUpright() throws Exception {
         Golden golden = Golden.named("digits/picture-landscape");
         Bitmap upright = golden.bitmap();

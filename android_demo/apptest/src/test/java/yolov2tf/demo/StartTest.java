@@ -31,7 +31,10 @@ public class StartTest {
             assertArrayEquals(new String[] {Manifest.permission.CAMERA},
                     shadowOf(app.activity()).getLastRequestedPermission().requestedPermissions);
             assertNull(app.notice());
-            assertEquals("digits.tflite", app.<Spinner>view(R.id.models).getItemAtPosition(0));
+            Spinner models = app.view(R.id.models);
+            assertEquals("real objects first", "starter.tflite", models.getSelectedItem());
+            assertEquals("starter.tflite", models.getItemAtPosition(0));
+            assertEquals("digits.tflite", models.getItemAtPosition(models.getCount() - 1));
             assertTrue(app.text(R.id.about), app.text(R.id.about).contains("int8"));
         }
     }
