@@ -47,6 +47,21 @@ def write_half(path):
         raise RuntimeError("midway")
 
 
+def test_a_failure_leaves_no_empty_folders(tmp_path):
+    with pytest.raises(RuntimeError, match="midway"):
+        write_half(tmp_path / "a" / "b" / "c.txt")
+    assert only(tmp_path) == []
+    (tmp_path / "a").mkdir()  # somebody's own folder stays, and so does one in use
+    with pytest.raises(RuntimeError, match="midway"):
+        write_half(tmp_path / "a" / "b" / "c.txt")
+    assert only(tmp_path / "a") == []
+    with replacing(tmp_path / "a" / "b" / "d.txt") as temporary:
+        temporary.write_text("whole")
+        with pytest.raises(RuntimeError, match="midway"):
+            write_half(tmp_path / "a" / "b" / "c.txt")
+    assert only(tmp_path / "a" / "b") == ["d.txt"]
+
+
 @pytest.mark.parametrize("kind", ["file", "folder", "nothing"])
 def test_a_failure_leaves_what_was_there(tmp_path, kind):
     path = tmp_path / "result"

@@ -18,7 +18,7 @@ def replacing(path, *, durable=False, keep=None):
     `keras.Model.save` choose their format by it.
 
     Args:
-        path: The final path. Missing parent folders are created.
+        path: The final path. Missing parent folders are created, and removed with what failed.
         durable: Whether the file must be on the disk before it gets its name, so that it is whole
             after a power cut, too.
         keep: Path beside it that the file of before is kept at, or None.
@@ -27,6 +27,7 @@ def replacing(path, *, durable=False, keep=None):
         `pathlib.Path` of the temporary file or folder, which does not exist yet.
     """
     path = Path(path)
+    made = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     room = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     temporary = room / path.name
@@ -44,6 +45,15 @@ def replacing(path, *, durable=False, keep=None):
             _to_disk(path.parent)
     finally:
         shutil.rmtree(room, ignore_errors=True)
+        if not path.exists():
+            _remove_empty(made)
+
+
+def _remove_empty(folders):
+    """Removes those of some folders that are empty, the innermost first."""
+    with contextlib.suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
 
 
 def _keep(path, kept, link):

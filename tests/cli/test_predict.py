@@ -198,3 +198,13 @@ def test_avif_is_read_where_pillow_reads_it(run, model, scenes, tmp_path):
     assert code == 0
     assert json.loads(text)[0]["detections"]
     assert (tmp_path / "out" / "a.png").is_file()
+
+
+@pytest.mark.parametrize("options", [[], ["--save", "yolo"], ["--crop"]])
+def test_nothing_readable_leaves_no_folder(run, model, tmp_path, options):
+    (tmp_path / "bad.jpg").write_bytes(b"not a picture")
+    out = tmp_path / "deep" / "x"
+    code, _, err = run("predict", model, tmp_path / "bad.jpg", "--out", out, *options)
+    assert code == 2
+    assert "none of the pictures" in err.replace("\n", " ")
+    assert not (tmp_path / "deep").exists()
