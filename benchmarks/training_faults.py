@@ -113,11 +113,11 @@ def main(folder):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", disk], check=True)
     show("full disk", train(boxes, disk / "run", after=lambda: fill(disk)), disk / "run")
     (disk / "filler").unlink()
-    show(
-        "read-only",
-        train(boxes, disk / "run", "--overwrite", after=lambda: read_only(disk)),
-        disk / "run",
-    )
+    shutil.rmtree(disk / "run")
+    out = disk / "again"
+    show("read-only", train(boxes, out, after=lambda: read_only(disk)), out)
+    out = disk / "new"
+    show("read-only from the start", train(boxes, out), out)
     subprocess.run(["umount", disk], check=True)
 
     out = folder / "vanishing"
@@ -132,6 +132,25 @@ def main(folder):
     )
     victim.unlink()
     boxes.write_text("".join(line for line in boxes.open() if not line.startswith("7.png")))
+
+    out, scored = folder / "scored", data(folder / "val", 40)
+    victim = folder / "val" / "7.png"
+    show(
+        "damaged validation picture",
+        train(
+            *(boxes, out, "--val", scored, "--epochs", "6"),
+            after=lambda: os.truncate(victim, 500),
+        ),
+        out,
+    )
+    victim.unlink()
+    scored.write_text("".join(line for line in scored.open() if not line.startswith("7.png")))
+    out = folder / "unscored"
+    show(
+        "vanished validation data",
+        train(boxes, out, "--val", scored, after=lambda: shutil.rmtree(folder / "val")),
+        out,
+    )
 
     out = folder / "gone"
     show("vanished data", train(boxes, out, after=lambda: shutil.rmtree(folder / "data")), out)

@@ -301,6 +301,79 @@ def test_a_classifier_has_stand_ins_too(tmp_path, scenes):
     assert len(Run(tmp_path / "run").record["damaged"]) == 1
 
 
+def task_of(kind, dataset, validation):
+    """A detector's or a classifier's task on these pictures, and a small recipe for it."""
+    if kind == "detector":
+        return DetectionTask(dataset, validation), dataclasses.replace(TINY, epochs=3)
+    sets = [
+        ClassificationDataset(
+            "scenes", ("a", "b"), [LabelledImage(r.image, int(r.labels[0])) for r in part.records]
+        )
+        for part in (dataset, validation)
+    ]
+    recipe = ClassificationRecipe(width=0.01, size=32, epochs=3, batch_size=4)
+    return ClassificationTask(*sets), recipe
+
+
+@pytest.mark.parametrize("kind", ["detector", "classifier"])
+@pytest.mark.parametrize("how", ["cut", "gone"])
+def test_a_damaged_picture_to_score_on_is_named_and_left_out(tmp_path, scenes, kind, how):
+    validation = copy_of(scenes, tmp_path / "validation")
+    broken = validation.records[3].image
+    task, recipe = task_of(kind, scenes, validation)
+    console = Console(record=True, width=300)
+    cut = At(1, lambda: damage(tmp_path / "validation" / "3.png", how))
+    rows = train(task, recipe, tmp_path / "run", callbacks=[cut], console=console)
+    assert len(rows) == 3
+    assert all(row[task.SCORE] for row in rows)
+    said = console.export_text()
+    assert said.count("left out of the score") == 1
+    assert f"{broken} cannot be read any more" in said
+    assert "(1 of 12)" in said
+    [entry] = Run(tmp_path / "run").record["damaged_validation"]
+    assert entry["picture"] == broken
+    assert entry["reason"]
+
+
+def test_pictures_left_out_do_not_count_as_missed(scenes, tmp_path):
+    from yolov2_tf.evaluation.detections import evaluate
+    from yolov2_tf.training.scored import ScoredPictures
+
+    dataset = copy_of(scenes, tmp_path / "pictures")
+    damage(tmp_path / "pictures" / "3.png", "cut")
+
+    def score(given):
+        found = []
+        for record in given.records:
+            tf.io.decode_png(tf.io.read_file(record.image))
+            found.append({"boxes": record.boxes, "labels": record.labels, "scores": np.ones(1)})
+        return evaluate(given, found)
+
+    evaluation = ScoredPictures(dataset).by(score)
+    assert (evaluation.map, evaluation.images) == (pytest.approx(1), 11)
+
+
+@pytest.mark.parametrize("kind", ["detector", "classifier"])
+def test_too_many_damaged_pictures_to_score_on_are_an_error(tmp_path, scenes, kind):
+    validation = copy_of(scenes, tmp_path / "validation")
+    task, recipe = task_of(kind, scenes, validation)
+    recipe = dataclasses.replace(recipe, checkpoint_minutes=0)
+    gone = At(2, lambda: shutil.rmtree(tmp_path / "validation"))
+    with pytest.raises(InputError, match=r"12 of 12 pictures to score on cannot be read any more"):
+        train(task, recipe, tmp_path / "run", callbacks=[gone])
+    load(tmp_path / "run" / "last.keras")
+
+
+def test_what_is_no_damage_is_raised_as_it_is(scenes):
+    from yolov2_tf.training.scored import ScoredPictures
+
+    def fail(_):
+        raise InputError("something else")
+
+    with pytest.raises(InputError, match="something else"):
+        ScoredPictures(scenes).by(fail)
+
+
 def test_stand_ins_move_no_other_picture(scenes):
     from yolov2_tf.data.pipeline import pictures_of, training_batches
     from yolov2_tf.data.stand_ins import StandIns

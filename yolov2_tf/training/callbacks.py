@@ -24,6 +24,7 @@ from yolov2_tf.training.checkpoint import State, save
 from yolov2_tf.training.loop import metric_values
 from yolov2_tf.training.optimizer import iterations
 from yolov2_tf.training.recipes import UNLIMITED
+from yolov2_tf.training.scored import ScoredPictures
 from yolov2_tf.training.writing import writing
 
 
@@ -36,11 +37,12 @@ class MeanAveragePrecision(keras.callbacks.Callback):
             says whether an epoch, counted from 0, is.
         batch_size: Pictures a batch.
         metric: Metric of `yolov2_tf.evaluation.detections.evaluate`.
+        left_out: For `ScoredPictures`.
     """
 
-    def __init__(self, dataset, *, every=1, batch_size=8, metric="voc07"):
+    def __init__(self, dataset, *, every=1, batch_size=8, metric="voc07", left_out=None):
         super().__init__()
-        self.dataset = dataset
+        self.pictures = ScoredPictures(dataset, left_out)
         self.every = every
         self.batch_size = batch_size
         self.metric = metric
@@ -54,10 +56,13 @@ class MeanAveragePrecision(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if not self._due(epoch):
             return
-        pictures = (load_image(record.image) for record in self.dataset.records)
-        found = list(detect(self._detector, pictures, batch_size=self.batch_size))
-        self.evaluation = evaluate(self.dataset, found, self.metric, tree=self.model.head.tree)
+        self.evaluation = self.pictures.by(self._score)
         logs["val_map"] = self.evaluation.map
+
+    def _score(self, dataset):
+        pictures = (load_image(record.image) for record in dataset.records)
+        found = list(detect(self._detector, pictures, batch_size=self.batch_size))
+        return evaluate(dataset, found, self.metric, tree=self.model.head.tree)
 
     def _due(self, epoch):
         if callable(self.every):

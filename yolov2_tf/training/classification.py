@@ -1,6 +1,7 @@
 """What is special about the training of a classifier (paper, section 3)."""
 
 import dataclasses
+import functools
 from typing import ClassVar
 
 import keras
@@ -15,6 +16,7 @@ from yolov2_tf.models.heads import find_classification_head
 from yolov2_tf.schedules import classification_schedule
 from yolov2_tf.training.callbacks import Figures
 from yolov2_tf.training.recipes import ClassificationRecipe
+from yolov2_tf.training.scored import ScoredPictures
 from yolov2_tf.training.task import Task
 
 
@@ -95,8 +97,8 @@ class ClassificationTask(Task):
             **feed,
         )
 
-    def scorer(self, every):
-        return ValidationAccuracy(self.validation, every=every)
+    def scorer(self, every, left_out=None):
+        return ValidationAccuracy(self.validation, every=every, left_out=left_out)
 
     def watchers(self, recipe, checkpoints):
         return [InputSize(recipe, checkpoints)]
@@ -108,11 +110,12 @@ class ValidationAccuracy(keras.callbacks.Callback):
     Args:
         dataset: Validation `ClassificationDataset`.
         every: Epochs between two scorings; the last epoch is always scored.
+        left_out: For `ScoredPictures`.
     """
 
-    def __init__(self, dataset, *, every=1):
+    def __init__(self, dataset, *, every=1, left_out=None):
         super().__init__()
-        self.dataset = dataset
+        self.pictures = ScoredPictures(dataset, left_out)
         self.every = every
 
     def set_model(self, model):
@@ -125,7 +128,7 @@ class ValidationAccuracy(keras.callbacks.Callback):
         """Keras' hook."""
         if (epoch + 1) % self.every and epoch + 1 < self.params["epochs"]:
             return
-        evaluation = evaluate_classifier(self._classifier, self.dataset)
+        evaluation = self.pictures.by(functools.partial(evaluate_classifier, self._classifier))
         logs["val_top1"], logs["val_top5"] = evaluation.top1, evaluation.top5
         if evaluation.has_tree:
             logs["val_hierarchical"] = evaluation.hierarchical

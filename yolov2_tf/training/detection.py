@@ -182,8 +182,8 @@ class DetectionTask(Task):
         ratio = None if self.classification is None else recipe.ratio
         return pictures_of(places, *counts, ratio=ratio, mosaic=recipe.mosaic, seed=recipe.seed)
 
-    def scorer(self, every):
-        return MeanAveragePrecision(self.validation, every=every)
+    def scorer(self, every, left_out=None):
+        return MeanAveragePrecision(self.validation, every=every, left_out=left_out)
 
 
 def _warmup_images(recipe, plan):

@@ -286,7 +286,7 @@ def _callbacks(task, recipe, run, start, wishes, console):
         callbacks.append(mean)
     if task.validation is not None:
         every = max(1, plan.epochs // 20) if clock is None else clock.due
-        callbacks.append(task.scorer(every))
+        callbacks.append(task.scorer(every, functools.partial(_left_out, run, console)))
     # A killed process may leave a row too many, which a resumed run drops, but none too few.
     history = History(run, state.rows, samples=task.samples)
     checkpoints = Checkpoints(
@@ -303,6 +303,13 @@ def _callbacks(task, recipe, run, start, wishes, console):
     if console is not None:
         callbacks.append(Progress(recipe.batch_size, console, task.FIGURES))
     return callbacks
+
+
+def _left_out(run, console, text, damaged):
+    """Tells of pictures that are not scored any more, and keeps them in the record."""
+    _say(console, text)
+    with writing(run):
+        run.write({**run.record, "damaged_validation": damaged})
 
 
 def _say(console, text):

@@ -35,7 +35,12 @@ def folder_lock(folder):
         folder.mkdir(parents=True, exist_ok=True)
         lock = _acquire(folder / NAME)
     except OSError as error:
-        raise InputError(error.strerror, where=folder, expected="a folder to write to") from error
+        raise InputError(
+            f"cannot be written to: {error.strerror}",
+            where=folder,
+            expected="a folder to write to",
+            hint="make it writable, or write to another folder",
+        ) from error
     try:
         yield
     finally:

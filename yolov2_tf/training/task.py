@@ -121,8 +121,13 @@ class Task:
         """Which pictures come at places of the stream: indices into the `kinds` in a row."""
         return pictures_of(places, len(self.dataset), seed=recipe.seed)
 
-    def scorer(self, every):
-        """Callback that adds `SCORE` to the logs of every so many epochs."""
+    def scorer(self, every, left_out=None):
+        """Callback that adds `SCORE` to the logs of every so many epochs.
+
+        Args:
+            every: Epochs, or a function that says of one whether it is scored.
+            left_out: For `yolov2_tf.training.scored.ScoredPictures`.
+        """
         raise NotImplementedError
 
     def watchers(self, recipe, checkpoints):
