@@ -78,6 +78,10 @@ def main():
     except InputError as error:
         report(error)
         sys.exit(2)
+    except OSError as error:  # a full disk, a folder that may not be written: the user's, too
+        what = f"cannot be read or written: {error.strerror or error}"
+        report(InputError(what, where=error.filename))
+        sys.exit(2)
     except Stopped as stopped:
         print(stopped, file=sys.stderr)
         sys.exit(128 + stopped.number)  # what shells and schedulers expect

@@ -1,5 +1,9 @@
 """Opens `.keras` files."""
 
+import contextlib
+import functools
+import math
+import zipfile
 from pathlib import Path
 
 import keras
@@ -7,6 +11,12 @@ import numpy as np
 
 from yolov2_tf import register_keras_classes
 from yolov2_tf.errors import InputError
+
+MAX_TEXT = 1 << 26
+"""Bytes of a JSON text in a `.keras` file; that of yolo9000, with its tree, has half a million."""
+
+MAX_GROWTH = 20
+"""Weights are packed as they are: what unpacks to so many times its size is no network."""
 
 
 def load_model(path):
@@ -19,19 +29,63 @@ def load_model(path):
         The model; a detector's is a `DetectionModel`.
 
     Raises:
-        InputError: If there is no such file or it cannot be read.
+        InputError: If there is no such file or it cannot be read. Keras' safe mode is on: a file
+            that brings code of its own is refused.
     """
     if not Path(path).is_file():
         raise InputError("no such file", where=path, expected="a .keras file")
     register_keras_classes()
     try:
-        model = keras.models.load_model(path)
+        with _no_larger_than(_size_of_weights(path)):
+            model = keras.models.load_model(path)
+    except InputError:
+        raise
     except Exception as error:  # Keras raises many kinds for files that are not its own
         raise InputError(
             f"cannot be loaded as a Keras model: {error}", where=path, expected="a .keras file"
         ) from error
     _check_finite(model, path)
     return model
+
+
+def _size_of_weights(path):
+    """Bytes of the weights in an archive; refuses one that unpacks to far more than it is."""
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    for member in members:
+        text = member.filename.endswith(".json")
+        most = MAX_TEXT if text else MAX_GROWTH * max(member.compress_size, 1 << 20)
+        if member.file_size > most:
+            raise InputError(
+                f"{member.filename} in it claims {member.file_size:,} bytes",
+                where=path,
+                expected=f"at most {most:,}",
+            )
+    return sum(member.file_size for member in members if member.filename.endswith(".h5"))
+
+
+@contextlib.contextmanager
+def _no_larger_than(size):
+    """Refuses layers with more weights than the file has bytes, before memory is taken for them.
+
+    A config of a few letters may ask for gigabytes, which Keras would fetch before it looked at
+    the weights that are there.
+    """
+    add_weight, made = keras.layers.Layer.add_weight, 0
+
+    @functools.wraps(add_weight)
+    def counted(layer, shape=None, *args, **kwargs):
+        nonlocal made
+        made += math.prod(shape or ())
+        if made > size:
+            raise ValueError(f"{made:,} weights are asked for, but {size:,} bytes are there")
+        return add_weight(layer, shape, *args, **kwargs)
+
+    keras.layers.Layer.add_weight = counted
+    try:
+        yield
+    finally:
+        keras.layers.Layer.add_weight = add_weight
 
 
 def _check_finite(model, path):

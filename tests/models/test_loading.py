@@ -1,0 +1,102 @@
+"""`.keras` files of anybody's hand: loaded, or refused without code, gigabytes or other errors."""
+
+import random
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+from mutated_inputs import LONGEST, MOST, mutated, mutated_json, open_all
+
+from yolov2_tf.errors import InputError
+from yolov2_tf.models.loading import load_model
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """The members of a small model's archive."""
+    path = tmp_path_factory.mktemp("model") / "a.keras"
+    keras.utils.set_random_seed(0)
+    layers = [keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3), keras.layers.BatchNormalization()]
+    model = keras.Sequential(layers)
+    model.compile("sgd", "mse")
+    model.save(path)
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def write(path, members, method=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+def test_a_model_comes_back(packed, tmp_path):
+    model = load_model(write(tmp_path / "a.keras", packed))
+    assert model.predict(np.zeros((1, 8, 8, 3)), verbose=0).shape == (1, 6, 6, 4)
+    assert load_model(write(tmp_path / "b.keras", packed, zipfile.ZIP_DEFLATED)) is not None
+
+
+def test_sizes_that_are_not_in_the_file_take_no_memory(packed, tmp_path):
+    config = packed["config.json"].replace(b'"filters": 4', b'"filters": 2147483648')
+    assert config != packed["config.json"]
+    path = write(tmp_path / "a.keras", {**packed, "config.json": config})
+    with pytest.raises(InputError, match=r"57,982,058,496 weights are asked for, but [\d,]+ bytes"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.weights.h5"])
+def test_members_that_unpack_to_far_more_are_refused(packed, tmp_path, name):
+    bomb = {**packed, name: bytes(100 << 20)}
+    path = write(tmp_path / "a.keras", bomb, zipfile.ZIP_DEFLATED)
+    assert path.stat().st_size < 1e6
+    with pytest.raises(InputError, match=f"{name} in it claims 104,857,600 bytes"):
+        load_model(path)
+
+
+def test_code_in_a_file_is_refused(tmp_path):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x * 2)])
+    model.save(tmp_path / "a.keras")
+    with pytest.raises(InputError, match=r"cannot be loaded.*(safe|unsafe|lambda|Lambda)"):
+        load_model(tmp_path / "a.keras")
+
+
+def mutate(path, packed, times):
+    """Loads files with a changed config, changed weights, or changed anywhere."""
+    source = random.Random("keras")
+
+    def prepare(number):
+        members = dict(packed)
+        match number % 4:
+            case 0:
+                members["config.json"] = mutated_json(packed["config.json"], source)
+            case 1:
+                name = source.choice(list(packed))
+                members[name] = mutated(packed[name], source)
+            case 2:
+                del members[source.choice(list(packed))]
+                members["metadata.json"] = mutated_json(packed["metadata.json"], source)
+        if number % 4 < 3:
+            write(path, members)
+        else:
+            path.write_bytes(mutated(write(path, packed).read_bytes(), source))
+
+    def opening():
+        keras.backend.clear_session(free_memory=False)
+        load_model(path)
+
+    return open_all(prepare, opening, times)
+
+
+def test_a_few_mutated_files(packed, tmp_path):
+    assert 0 < mutate(tmp_path / "a.keras", packed, 40).opened < 40
+
+
+@pytest.mark.slow
+def test_ten_thousand_mutated_files(packed, tmp_path):
+    found = mutate(tmp_path / "a.keras", packed, 10_000)
+    print(f"keras: {found.opened:,} of 10,000 gave a model, at most {found.longest:.2f} s")
+    assert 0 < found.opened < 10_000
+    assert found.longest < LONGEST
+    assert found.growth < MOST
