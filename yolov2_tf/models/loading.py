@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import math
+import threading
 import zipfile
 from pathlib import Path
 
@@ -12,11 +13,13 @@ import numpy as np
 from yolov2_tf import register_keras_classes
 from yolov2_tf.errors import InputError
 
-MAX_TEXT = 1 << 26
+MAX_TEXT = 1 << 24
 """Bytes of a JSON text in a `.keras` file; that of yolo9000, with its tree, has half a million."""
 
 MAX_GROWTH = 20
 """Weights are packed as they are: what unpacks to so many times its size is no network."""
+
+_LOADING = threading.RLock()  # one file is loaded at a time
 
 
 def load_model(path):
@@ -71,21 +74,23 @@ def _no_larger_than(size):
     A config of a few letters may ask for gigabytes, which Keras would fetch before it looked at
     the weights that are there.
     """
-    add_weight, made = keras.layers.Layer.add_weight, 0
+    with _LOADING:
+        add_weight, made, loads = keras.layers.Layer.add_weight, 0, threading.get_ident()
 
-    @functools.wraps(add_weight)
-    def counted(layer, shape=None, *args, **kwargs):
-        nonlocal made
-        made += math.prod(shape or ())
-        if made > size:
-            raise ValueError(f"{made:,} weights are asked for, but {size:,} bytes are there")
-        return add_weight(layer, shape, *args, **kwargs)
+        @functools.wraps(add_weight)
+        def counted(layer, shape=None, *args, **kwargs):
+            nonlocal made
+            if threading.get_ident() == loads:  # other threads may make networks meanwhile
+                made += math.prod((shape,) if isinstance(shape, int) else shape or ())
+            if made > size:
+                raise ValueError(f"{made:,} weights are asked for, but {size:,} bytes are there")
+            return add_weight(layer, shape, *args, **kwargs)
 
-    keras.layers.Layer.add_weight = counted
-    try:
-        yield
-    finally:
-        keras.layers.Layer.add_weight = add_weight
+        keras.layers.Layer.add_weight = counted
+        try:
+            yield
+        finally:
+            keras.layers.Layer.add_weight = add_weight
 
 
 def _check_finite(model, path):
