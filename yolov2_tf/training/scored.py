@@ -46,15 +46,16 @@ class ScoredPictures:
             try:
                 return score(self.dataset)
             except (InputError, tf.errors.OpError) as error:
-                if not self._look():
+                records = self._all.records
+                found = self._faults.look(reader(records), range(len(records)))
+                if not found:
                     raise
                 self._check(error)
+                self._leave_out(found)
 
-    def _look(self):
-        """Reads every picture; returns the indices of those that fail for the first time."""
-        records = self._all.records
-        found = self._faults.look(reader(records), range(len(records)))
-        faults = self._faults.faults
+    def _leave_out(self, found):
+        """Tells of pictures that were found damaged now, and goes on without them."""
+        records, faults = self._all.records, self._faults.faults
         entries = [{"picture": self._name(i), "reason": reason} for i, reason in faults.items()]
         for index in found:
             text = (
@@ -65,7 +66,6 @@ class ScoredPictures:
                 self._left_out(text, entries)
         kept = [record for index, record in enumerate(records) if index not in faults]
         self.dataset = dataclasses.replace(self._all, records=kept)
-        return found
 
     def _check(self, error):
         faults, total = self._faults.faults, len(self._all)
