@@ -6,6 +6,10 @@ STAMP := $(VENV)/.installed
 # It wants opencv-python, whose files are those of opencv-python-headless.
 TIDE := tidecv==1.0.1
 
+# Modules of the public names, whose signatures mypy checks.
+TYPED := data/source data/image_check data/pipeline data/records detection/predict \
+	evaluation/detections export/detectors models/yolov2 models/darknet19 zoo/names
+
 .PHONY: help setup demo test test-slow test-web android test-android lint format clean
 
 help:
@@ -72,6 +76,9 @@ lint: setup
 	rm -rf build/house && mkdir -p build/house && cp -r yolov2_tf build/house/
 	cp -r export web_demo build/house/yolov2_tf/
 	cd build/house && PYTHONPATH=. ../../$(BIN)/lint-imports --no-logo ../../pyproject.toml
+	cp tests/typed_use.py build/house/
+	cd build/house && ../../$(BIN)/mypy --config-file ../../pyproject.toml typed_use.py \
+		yolov2_tf/__init__.py $(TYPED:%=yolov2_tf/%.py)
 
 format: setup
 	$(BIN)/ruff check --fix .

@@ -162,7 +162,9 @@ def _refuse(wanted, own, what, where, option):
         )
 
 
-def open_model(path, thresholds=None, *, size=None, batch_size=None, threads=None, providers=None):
+def open_model(
+    path, thresholds=None, *, size=None, batch_size=None, threads=None, providers=None
+) -> Detector:
     """Opens a detector in whatever form it is.
 
     Args:

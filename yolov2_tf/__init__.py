@@ -7,6 +7,7 @@ once.
 import importlib
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from yolov2_tf._version import __version__
 
@@ -29,6 +30,25 @@ _PUBLIC = {
     "check_images": "data.image_check",
     "training_batches": "data.pipeline",
 }
+
+if TYPE_CHECKING:  # what type checkers see of the names that load late
+    from yolov2_tf.data.image_check import check_images as check_images
+    from yolov2_tf.data.pipeline import training_batches as training_batches
+    from yolov2_tf.data.records import Dataset as Dataset
+    from yolov2_tf.data.records import Record as Record
+    from yolov2_tf.data.source import open_dataset as open_dataset
+    from yolov2_tf.detection.loss import YOLOv2Loss as YOLOv2Loss
+    from yolov2_tf.detection.predict import detect as detect
+    from yolov2_tf.detection.predict import detector as detector
+    from yolov2_tf.detection.thresholds import Thresholds as Thresholds
+    from yolov2_tf.errors import InputError as InputError
+    from yolov2_tf.evaluation.detections import evaluate as evaluate
+    from yolov2_tf.export.detectors import open_model as open_model
+    from yolov2_tf.models.darknet19 import Darknet19 as Darknet19
+    from yolov2_tf.models.yolov2 import TinyYOLOv2 as TinyYOLOv2
+    from yolov2_tf.models.yolov2 import YOLOv2 as YOLOv2
+    from yolov2_tf.trees.wordtree import WordTree as WordTree
+    from yolov2_tf.zoo.names import load_model as load_model
 
 __all__ = ["__version__", *sorted(_PUBLIC)]
 

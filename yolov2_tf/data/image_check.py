@@ -9,6 +9,7 @@ import functools
 import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from yolov2_tf.data.annotations import listing
 from yolov2_tf.data.cache import recall, remember, stamp
@@ -30,7 +31,7 @@ _TURNED = "pictures whose boxes were drawn as stored, turned upright with them (
 _CHUNK = 64  # pictures a thread looks at, at a time
 
 
-def check_images(dataset, progress=None, *, decode=True):
+def check_images(dataset, progress=None, *, decode=True) -> tuple[Any, list[tuple[str, str]]]:
     """Decodes every picture once, exactly as training will, and leaves out what cannot be read.
 
     Records get their EXIF orientation. Where the annotated size is that of the stored picture and
@@ -63,7 +64,7 @@ def check_images(dataset, progress=None, *, decode=True):
             f"not one of {len(dataset):,} pictures can be read; the first: {listing(left_out, 1)}",
             where=dataset.name,
         )
-    found = {"converted": [], "turned": [], "other size": []}
+    found: dict[str, list[str]] = {"converted": [], "turned": [], "other size": []}
 
     def records():
         for record, info in zip(dataset.records, seen, strict=True):

@@ -14,10 +14,12 @@ from yolov2_tf.data.augment import mirror, random_colours, random_view, take_vie
 from yolov2_tf.data.images import decode_image
 from yolov2_tf.models.anchors import STRIDE
 
-QUARTERS = np.float32([[0, 0, 0.5, 0.5], [0, 0.5, 0.5, 1], [0.5, 0, 1, 0.5], [0.5, 0.5, 1, 1]])
+QUARTERS = np.array(
+    [[0, 0, 0.5, 0.5], [0, 0.5, 0.5, 1], [0.5, 0, 1, 0.5], [0.5, 0.5, 1, 1]], np.float32
+)
 """Regions of the labels where four pictures are seen at once, as boxes `(4, 4)`."""
 
-WHOLE = np.float32([[0, 0, 1, 1], *3 * [[0, 0, 0, 0]]])
+WHOLE = np.array([[0, 0, 1, 1], *3 * [[0, 0, 0, 0]]], np.float32)
 """The same where one is seen: the other three labels are -1."""
 
 
@@ -44,7 +46,7 @@ def training_batches(
     seed=0,
     first_step=0,
     stand_ins=None,
-):
+) -> tf.data.Dataset:
     """Endless batches of augmented pictures in random order.
 
     Args:

@@ -7,13 +7,14 @@ from pathlib import Path
 from yolov2_tf.data.annotations import rename_classes
 from yolov2_tf.data.image_sets import choose_splits
 from yolov2_tf.data.layouts import FORMATS, no_annotations, recognise
+from yolov2_tf.data.records import Dataset
 from yolov2_tf.data.set_folders import read_set_folders
 from yolov2_tf.errors import InputError
 
 _ARCHIVES = (".tar", ".gz", ".tgz", ".xz", ".bz2", ".zip", ".7z", ".rar")
 
 
-def open_dataset(spec, *, split=None, images=None, class_names=None, format=None):
+def open_dataset(spec, *, split=None, images=None, class_names=None, format=None) -> Dataset:
     """Opens annotated images.
 
     Args:

@@ -1,6 +1,7 @@
 """From pictures to detections: network, decoding and suppression as one functional Keras model."""
 
 import itertools
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -21,7 +22,7 @@ def detector(
     max_detections=MAX_DETECTIONS,
     tree_threshold=TREE,
     nodes=None,
-):
+) -> keras.Model:
     """Appends box decoding and non-maximum suppression to a trained network.
 
     Args:
@@ -47,7 +48,7 @@ def detector(
     return keras.Model(model.input, detections, name=f"{model.name}_detector")
 
 
-def detect(detector, images, *, size=None, batch_size=8):
+def detect(detector, images, *, size=None, batch_size=8) -> Iterator[dict[str, np.ndarray]]:
     """Runs a detector on pictures of any size.
 
     Args:

@@ -126,7 +126,9 @@ class Evaluation:
         return f"{len(missing):,} {classes} left out of the mean: {shown}"
 
 
-def evaluate(dataset, detections, metric="voc07", iou=0.5, tree=None, every_node=False):
+def evaluate(
+    dataset, detections, metric="voc07", iou=0.5, tree=None, every_node=False
+) -> Evaluation:
     """Scores detections against the ground truth of a data set.
 
     The VOC metrics use the IoU of the boxes as they are; scaling by width and height changes no

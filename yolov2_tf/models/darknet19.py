@@ -27,7 +27,7 @@ def Darknet19(
     tree=None,
     weight_decay=5e-4,
     name="darknet19",
-):
+) -> keras.Model:
     """Darknet-19 classifier (paper, section 3 and table 6).
 
     Args:

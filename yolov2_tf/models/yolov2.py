@@ -26,7 +26,7 @@ def YOLOv2(
     tree=None,
     weight_decay=5e-4,
     name="yolov2",
-):
+) -> DetectionModel:
     """YOLOv2 on Darknet-19 with the passthrough (paper, section 2).
 
     Args:
@@ -84,7 +84,7 @@ def TinyYOLOv2(
     tree=None,
     weight_decay=5e-4,
     name="tiny_yolov2",
-):
+) -> DetectionModel:
     """Tiny YOLOv2 (Darknet's yolov2-tiny-voc.cfg): nine convolutions, no passthrough.
 
     Arguments and result are those of `YOLOv2`; default anchors are the published tiny-voc ones.

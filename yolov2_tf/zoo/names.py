@@ -2,9 +2,13 @@
 
 import difflib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from yolov2_tf.errors import InputError
 from yolov2_tf.zoo import published, shipped
+
+if TYPE_CHECKING:
+    import keras
 
 
 def names():
@@ -40,7 +44,7 @@ def model_path(model, progress=None):
     return path
 
 
-def load_model(model, progress=None):
+def load_model(model, progress=None) -> "keras.Model":
     """Loads a Keras model by its path or its name.
 
     Args:
