@@ -10,7 +10,7 @@ TIDE := tidecv==1.0.1
 TYPED := data/source data/image_check data/pipeline data/records detection/predict \
 	evaluation/detections export/detectors models/yolov2 models/darknet19 zoo/names
 
-.PHONY: help setup demo test test-slow test-web android test-android lint format clean
+.PHONY: help setup demo test test-slow test-web android test-android docs lint format clean
 
 help:
 	@echo "make demo       train a small digit detector, score it, draw what it finds (minutes)"
@@ -19,6 +19,7 @@ help:
 	@echo "make test-web   fetch LiteRT.js and Chromium, run the tests of the web page"
 	@echo "make android    build the phone app; MODEL=model.tflite packs that model"
 	@echo "make test-android  start the phone app on this machine; run its models, against Python"
+	@echo "make docs       make the pages of docs/ into a site, build/docs/index.html"
 	@echo "make lint       check style"
 	@echo "make format     mend style"
 
@@ -68,6 +69,10 @@ test-android: setup $(STARTER)
 	mvn -B -ntp -C -f android_demo/hosttest/pom.xml test
 	android_demo/resources.sh android_demo/build/resources android_demo/build/goldens/*.tflite
 	mvn -B -ntp -C -f android_demo/apptest/pom.xml test
+
+# Material for MkDocs praises its successor otherwise.
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # Imports are checked in the form of the wheel, where export/ and web_demo/ are inside the package.
 lint: setup
