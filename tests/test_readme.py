@@ -5,7 +5,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import pytest
 
 from yolov2_tf.data.digits import scenes as digits
 
@@ -35,8 +34,3 @@ def test_the_ten_lines_of_keras_run(tmp_path, monkeypatch):
 def test_the_ten_lines_are_at_most_ten():
     training, _ = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
     assert len([line for line in training.splitlines() if line.strip()]) <= 10
-
-
-@pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)]+)\)", README.read_text()))
-def test_links_lead_somewhere(link):
-    assert (README.parent / link).exists()

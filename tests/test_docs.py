@@ -1,0 +1,110 @@
+"""What the pages say can be followed: links, Python, and the options of commands."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+
+import yolov2_tf
+from yolov2_tf.cli import app
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXTS = {str(page.relative_to(ROOT)): page.read_text("utf-8") for page in PAGES}
+
+FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+INDENTED = re.compile(r"(?:^ {4,}\S.*\n?)+", re.MULTILINE)
+
+
+def without_code(text):
+    return re.sub(r"`[^`\n]*`", "", FENCE.sub("", text))
+
+
+def links(text):
+    found = re.findall(r"\]\(([^)\s]+)\)", without_code(text))
+    return [link for link in found if not re.match(r"[a-z]+:", link)]
+
+
+def anchors(path):
+    """The names that GitHub gives to headings."""
+    names = set()
+    for heading in re.findall(r"^#+ +(.+)$", FENCE.sub("", path.read_text("utf-8")), re.MULTILINE):
+        words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        name = stem = re.sub(r"[^\w\- ]", "", words.strip().lower()).replace(" ", "-")
+        copies = 0
+        while name in names:
+            copies += 1
+            name = f"{stem}-{copies}"
+        names.add(name)
+    return names
+
+
+def broken(page, text):
+    """The links of a page that lead nowhere."""
+    missing = []
+    for link in links(text):
+        address, _, anchor = link.partition("#")
+        target = Path(os.path.normpath(page.parent / address)) if address else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            missing.append(link)
+    return missing
+
+
+def commands(text):
+    """Lines of code, and code between words, that call `yolov2`."""
+    blocks = [*FENCE.findall(text), *INDENTED.findall(FENCE.sub("", text))]
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    spans = re.findall(r"`([^`]+)`", FENCE.sub("", text))
+    for line in [*lines, *spans]:
+        call = re.match(r"\s*(?:\$ )?(?:\.venv/bin/)?(yolov2 .*)", line, re.DOTALL)
+        if call:
+            yield shlex.split(call[1].replace("…", " "), comments=True)
+
+
+def unknown(words):
+    """What of a call of `yolov2` the command line does not have."""
+    command, rest = typer.main.get_command(app), words[1:]
+    while rest and hasattr(command, "commands") and not rest[0].startswith("-"):
+        if rest[0] not in command.commands:
+            return [rest[0]]
+        command, rest = command.commands[rest[0]], rest[1:]
+    options = {"--help"}
+    for parameter in command.params:
+        options.update(parameter.opts, parameter.secondary_opts)
+    asked = [word.partition("=")[0] for word in rest if re.match(r"--?[a-zA-Z]", word)]
+    return [option for option in asked if option not in options]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_links_lead_somewhere(name):
+    assert broken(ROOT / name, TEXTS[name]) == []
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_python_compiles(name):
+    for block in re.findall(r"^```python\n(.*?)^```$", TEXTS[name], re.DOTALL | re.MULTILINE):
+        compile(block, name, "exec")
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_commands_have_the_options(name):
+    calls = [(words, unknown(words)) for words in commands(TEXTS[name])]
+    assert [call for call in calls if call[1]] == []
+
+
+def test_the_checks_see_what_is_wrong():
+    page = ROOT / "docs" / "train.md"
+    text = "[a](nowhere.md) [b](train.md#no-such) [c](#going-on) [d](https://example.org) `[e](f)`"
+    assert broken(page, text) == ["nowhere.md", "train.md#no-such"]
+    text = "    yolov2 train D --epochs 3 \\\n        --epoch 3\n\n`yolov2 fly`, `yolov2 models`\n"
+    assert [unknown(words) for words in commands(text)] == [["--epoch"], ["fly"], []]
+    assert sum(len(list(commands(text))) for text in TEXTS.values()) > 50
+
+
+def test_the_reference_has_each_public_name():
+    listed = re.findall(r"^::: \S+\.(\w+)$", TEXTS["docs/api.md"], re.MULTILINE)
+    assert set(yolov2_tf.__all__) - {"__version__"} <= set(listed)
+    assert len(listed) == len(set(listed))
