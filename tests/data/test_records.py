@@ -1,10 +1,12 @@
 import functools
+import re
 import sys
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from whole_page import check_page
 
 from yolov2_tf.data.records import MAX_SIDE, Dataset, Record, RecordColumns, box_shapes
 from yolov2_tf.data.text_column import TextColumn
@@ -92,3 +94,27 @@ def test_a_data_set_keeps_any_sequence_as_columns():
 def test_a_picture_larger_than_any_is_refused():
     with pytest.raises(InputError, match="a picture of 2000000 × 1 pixels"):
         RecordColumns([record(width=2 * MAX_SIDE, height=1)])
+
+
+def test_a_notebook_shows_boxes_and_pictures_of_each_class():
+    boxes = np.tile(np.float32([[0.1, 0.1, 0.5, 0.5]]), (3, 1))
+    records = [
+        Record(None, "a", boxes, np.int32([0, 0, 1]), np.array([False, False, True])),
+        Record(None, "b", boxes[:1], np.int32([0]), np.array([False])),
+        Record(None, "c", boxes[:0], np.int32([]), np.array([], bool)),
+    ]
+    html = Dataset("<set>", ("a & b", "c"), records, ("1 box ignored",))._repr_html_()
+    check_page(html)
+    rows = [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row) for row in html.split("<tr>")[1:]]
+    assert rows == [
+        ["Class", "Boxes", "Pictures"],
+        ["a &amp; b", "3", "2"],
+        ["c", "0", "0"],
+        ["all", "3", "3"],
+    ]
+    assert "<caption>&lt;set&gt;</caption>" in html
+    assert html.endswith("<p>1 box ignored</p>")
+
+
+def test_a_notebook_shows_a_data_set_without_anything():
+    check_page(Dataset("empty", (), ())._repr_html_())

@@ -1,17 +1,21 @@
 """AP against slow references by formula, pycocotools, and properties that AP must have."""
 
 import contextlib
+import dataclasses
 import io
 import json
 import math
+import re
 import time
 from fractions import Fraction
+from html import unescape
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
+from whole_page import check_page
 
 from yolov2_tf.data.records import Dataset, Record
 from yolov2_tf.errors import InputError
@@ -426,3 +430,29 @@ def test_a_full_voc_sample_takes_well_under_two_seconds():
     result = evaluate(dataset(records, 20), found)
     assert time.process_time() - start < 2
     assert sum(c.detections for c in result.counts.values()) == 413 * 300
+
+
+def cells(html):
+    """Texts of the rows of a table."""
+    rows = re.findall(r"<tr>(.*?)</tr>", html)
+    return [[unescape(c) for c in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row)] for row in rows]
+
+
+@pytest.mark.parametrize("metric", ["voc07", "coco"])
+def test_a_notebook_shows_the_figures_of_the_table(metric):
+    dataset, detections = random_scene(3)
+    dataset = dataclasses.replace(dataset, class_names=("<b>", "b", "c", "d", "nothing & none"))
+    scores = evaluate(dataset, detections, metric)
+    html = scores._repr_html_()
+    check_page(html)
+    header, *rows = cells(html)
+    assert header == ["Class", "AP %", "Truths", "Detections"]
+    shown = {name: figures for name, *figures in rows}
+    for name in ("<b>", "b", "c", "d"):
+        counts = scores.counts[name]
+        percent = f"{100 * scores.ap[name]:.1f}"
+        assert shown[name] == [percent, str(counts.truths), str(counts.detections)]
+    assert shown["mean of 4"][0] == f"{100 * scores.map:.1f}"
+    assert set(scores.extra) <= set(shown)
+    assert "nothing & none" not in shown
+    assert "nothing &amp; none" in html

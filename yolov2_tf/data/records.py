@@ -8,6 +8,7 @@ import numpy as np
 
 from yolov2_tf.data.text_column import TextColumn
 from yolov2_tf.errors import InputError
+from yolov2_tf.html_table import html_table
 
 MAX_SIDE = 1_000_000
 """No picture is larger, in pixels, whatever an annotation says."""
@@ -160,6 +161,21 @@ class Dataset:
     def num_boxes(self):
         """Number of boxes that train and count (`ignore` ones left out)."""
         return int((~self.records.ignore).sum())
+
+    def _repr_html_(self):
+        """Boxes that count and pictures of each class for notebooks; notes below."""
+        records, classes = self.records, len(self.class_names)
+        picture = np.arange(len(records)).repeat(np.diff(records.ends, prepend=0))
+        picture, label = picture[~records.ignore], records.labels[~records.ignore]
+        boxes = np.bincount(label, minlength=classes)
+        pictures = np.bincount(np.unique(picture * classes + label) % classes, minlength=classes)
+        rows = [
+            [name, f"{count:,}", f"{seen:,}"]
+            for name, count, seen in zip(self.class_names, boxes, pictures, strict=True)
+        ]
+        footer = ["all", f"{self.num_boxes:,}", f"{len(self):,}"]
+        note = "; ".join(self.notes)
+        return html_table(self.name, ["Class", "Boxes", "Pictures"], rows, footer, note)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from yolov2_tf.evaluation.voc import (
     voc07_ap,
     voc10_ap,
 )
+from yolov2_tf.html_table import html_table
 
 METRICS = ("voc07", "voc10", "coco")
 
@@ -116,6 +117,26 @@ class Evaluation:
         for name, figure in self.extra.items():
             table.add_row(Text(name, style="italic"), _percent(figure))
         return table
+
+    def _repr_html_(self):
+        """The same table for notebooks."""
+        measured = {name: c for name, c in self.counts.items() if c.truths}
+        rows = [
+            [name, _percent(self.ap[name]), f"{c.truths:,}", f"{c.detections:,}"]
+            for name, c in measured.items()
+        ]
+        rows += [[name, _percent(figure), "", ""] for name, figure in self.extra.items()]
+        totals = [
+            f"{sum(getattr(c, field) for c in measured.values()):,}"
+            for field in ("truths", "detections")
+        ]
+        return html_table(
+            f"Average precision ({self.metric}), {self.images:,} images",
+            ["Class", "AP %", "Truths", "Detections"],
+            rows,
+            [f"mean of {len(measured)}", _percent(self.map), *totals],
+            self._left_out() or "",
+        )
 
     def _left_out(self):
         missing = self.without_truths
