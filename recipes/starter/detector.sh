@@ -24,3 +24,4 @@ stage() {
 
 stage first "$runs/trunk128/last.keras" --multi-scale 192-288 --epochs 14
 stage starter "$runs/first/model.keras" --multi-scale 192-320 --epochs 28
+stage longer "$runs/starter/model.keras" --multi-scale 192-320 --minutes "${MINUTES:-105}"

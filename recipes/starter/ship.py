@@ -60,7 +60,8 @@ def main(run, out, size=None):
     """Writes `out` from the `.keras` file `run`."""
     with tempfile.TemporaryDirectory() as folder:
         today = Path(folder) / "today.keras"
-        at_size(load_model(run), size and int(size)).save(today)  # with the names that classes have today
+        model = at_size(load_model(run), size and int(size))
+        model.save(today)  # with the names that classes have today
         write(today, out, Path(folder) / "weights.h5")
     print(f"{out}: {Path(out).stat().st_size / 1e6:.2f} MB")
 
