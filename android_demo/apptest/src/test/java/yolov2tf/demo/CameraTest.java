@@ -89,7 +89,7 @@ public class CameraTest {
             see(app, Golden.named("starter/turned-90"));
             Boxes.assertDrawn(app, app.screenshot("camera-starter"), false);
             App.until("it is said what is seen", () -> app.description() != null);
-            assertTrue(app.description(), app.description().contains("× person"));
+            assertTrue(app.description(), app.description().contains(" × person"));
         }
     }
 
