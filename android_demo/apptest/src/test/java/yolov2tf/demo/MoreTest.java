@@ -162,7 +162,7 @@ public class MoreTest {
                     .toString();
             String[] lines = report.split("\n");
             assertEquals(report, 2 + Accelerator.values().length, lines.length);
-            assertTrue(report, lines[0].contains("256 px, int8"));
+            assertTrue(report, lines[0].contains("320 px, int8"));
             assertEquals("GPU: no such delegate", lines[2]);
             for (int i = 3; i < lines.length; i++) {
                 assertTrue(report, lines[i].matches(
