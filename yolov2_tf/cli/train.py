@@ -127,6 +127,7 @@ def train(
     exposure: common.Exposure = DEFAULTS.exposure,
     clip_norm: common.ClipNorm = f"{DEFAULTS.clip_norm:g}",
     accumulate: common.Accumulate = DEFAULTS.accumulate,
+    sync_batch_norm: common.SyncBatchNorm = DEFAULTS.sync_batch_norm,
     flip: common.Flip = CHOSEN,
     weights: common.Weights = None,
     freeze: common.Freeze = False,

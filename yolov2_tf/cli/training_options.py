@@ -33,6 +33,10 @@ ClipNorm = Annotated[
 Accumulate = Annotated[
     int, typer.Option(help="Batches that make one step: 8 of 8 are 64 in the memory of 8.")
 ]
+SyncBatchNorm = Annotated[
+    bool,
+    typer.Option(help="Batch normalisation over the whole batch where several devices train."),
+]
 Saturation = Annotated[float, typer.Option(help="Saturation times or by up to this; 1: as it is.")]
 Exposure = Annotated[float, typer.Option(help="Brightness times or by up to this; 1: as it is.")]
 Flip = Annotated[bool, typer.Option(help="Mirror half of the pictures.")]

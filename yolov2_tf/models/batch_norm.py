@@ -14,13 +14,14 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     Keras 3 writes the batch's statistics and their gradient out as a dozen element-wise
     operations, each of which goes through memory: on a CPU that is two thirds of a training
     step of a narrow network. Weights, results and what is saved are the same, up to rounding.
+    The kernel knows one device: with `synchronized` Keras' own operations are used.
 
     Inputs are `(B, H, W, C)`.
     """
 
     def call(self, inputs, training=None, mask=None):
         """Keras' hook."""
-        if not (training and self.trainable):
+        if self.synchronized or not (training and self.trainable):
             return super().call(inputs, training=training, mask=mask)
         # oneDNN has a fast bfloat16 kernel for whole vectors of 16 channels only; its other one
         # takes five times as long as float32 with the casts.

@@ -7,15 +7,17 @@ import os
 import uuid
 from typing import Any, NamedTuple
 
+import keras
+
 from yolov2_tf._version import __version__
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.transfer import transfer_weights
 from yolov2_tf.schedules import Shifted
+from yolov2_tf.training import devices
 from yolov2_tf.training.callbacks import Checkpoints, History, Progress, Throughput
 from yolov2_tf.training.checkpoint import State, load
 from yolov2_tf.training.clock import PARTS, Clock
 from yolov2_tf.training.damage import Damage
-from yolov2_tf.training.devices import check_devices
 from yolov2_tf.training.divergence import diverged
 from yolov2_tf.training.loop import Loop
 from yolov2_tf.training.optimizer import iterations, make_optimizer
@@ -33,9 +35,9 @@ from yolov2_tf.zoo.names import load_model, model_path
 def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), console=None):
     """Trains a network and leaves a run folder, see `Run`.
 
-    One device is used. A resumed run sees the pictures that it would have seen. What it may do
-    otherwise than before (`Recipe.CHANGEABLE`, the validation set) it does from its next epoch on,
-    and `changes` of the record says so.
+    Several GPUs train together, see `yolov2_tf.training.devices`. A resumed run sees the pictures
+    that it would have seen. What it may do otherwise than before (`Recipe.CHANGEABLE`, the
+    validation set) it does from its next epoch on, and `changes` of the record says so.
     The learning rate is then that of a training which was planned like this from its beginning.
 
     Args:
@@ -65,11 +67,13 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
             recipe = task.RECIPE.of(run.record)
         task.check(recipe)
         if recipe.precision == "auto":
-            now = run.record["precision"] if resume else fastest()
+            now = run.record["precision"] if resume else devices.precision(fastest())
             recipe = dataclasses.replace(recipe, precision=now)
-        for note in check_devices():
-            _say(console, f"note: {note}")
-        start = _go_on(task, recipe, run, console) if resume else _begin(task, recipe, console)
+        devices.check_devices()
+        devices.check_recipe(recipe)
+        with devices.strategy().scope():
+            start = _go_on(task, recipe, run, console) if resume else _begin(task, recipe, console)
+        _set_batch_norm(start.model, recipe)
         _prepare(run, start, overwrite)
         if start.plan.over:
             done = start.plan.start.epoch
@@ -107,6 +111,13 @@ def _train(task, recipe, run, start, callbacks, console):
         for callback in watching:
             if isinstance(callback, Progress):
                 callback.close()
+
+
+def _set_batch_norm(model, recipe):
+    several = devices.strategy().num_replicas_in_sync > 1
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = several and recipe.sync_batch_norm
 
 
 class Start(NamedTuple):

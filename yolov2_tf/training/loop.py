@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from yolov2_tf.models.gradients import add_up
+from yolov2_tf.training.devices import own_share
 from yolov2_tf.training.divergence import Figures
 
 
@@ -83,25 +84,36 @@ class Loop:
 
 
 def _train_step(model, spec):
-    """Function of a batch: one step of the optimizer."""
+    """Function of a batch: one step of the optimizer, on all devices."""
+    strategy = model.distribute_strategy
 
     @tf.function(input_signature=[spec], autograph=False)
     def train(batch):
-        return _step_on(model, *batch)
+        results = strategy.run(lambda: _step_on(model, *own_share(batch, strategy)))
+        return tf.nest.map_structure(lambda x: strategy.experimental_local_results(x)[0], results)
 
     return train
 
 
 def _step_on(model, x, y):
-    """One step of the optimizer: `((loss, norm of the gradient, sum of the weights), logs)`."""
+    """One step of the optimizer on a device's share of a batch.
+
+    Returns:
+        `((loss, norm of the gradient, sum of the weights), logs)`: the first two of the whole
+        batch, the logs of this device's share.
+    """
     optimizer, variables = model.optimizer, model.trainable_variables
+    context = tf.distribute.get_replica_context()
+    replicas = context.num_replicas_in_sync
     with tf.GradientTape() as tape:
         y_pred = model(x, training=True)
         loss = model.compute_loss(x=x, y=y, y_pred=y_pred)
         scaled = optimizer.scale_loss(loss)
     gradients = tape.gradient(scaled, variables)
     model.compute_metrics(x, y, y_pred)
-    model._loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
+    model._loss_tracker.update_state(loss * replicas, sample_weight=tf.shape(x)[0])
+    if replicas > 1:
+        loss = context.all_reduce("SUM", loss)
     gradients, norm = add_up(gradients, optimizer)
     optimizer.apply_gradients(zip(gradients, variables, strict=True))
     norm_metric(model).update_state(tf.where(tf.math.is_finite(norm), norm, 0.0))
@@ -117,14 +129,15 @@ def prepare(model, spec):
         model: Compiled Keras model.
         spec: `tf.TensorSpec`s of a batch's ground truth.
     """
-    compiled = model._compile_metrics
-    if compiled is not None and not compiled.built:
-        truth = tf.nest.map_structure(lambda s: tf.zeros([1, *s.shape[1:]], s.dtype), spec)
-        compiled.build(truth, tf.zeros([1, *model.output_shape[1:]], model.output.dtype))
-    if norm_metric(model) is None:
-        model.gradient_norm = keras.metrics.Mean("gradient_norm")
-    if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
+    with model.distribute_strategy.scope():
+        compiled = model._compile_metrics
+        if compiled is not None and not compiled.built:
+            truth = tf.nest.map_structure(lambda s: tf.zeros([1, *s.shape[1:]], s.dtype), spec)
+            compiled.build(truth, tf.zeros([1, *model.output_shape[1:]], model.output.dtype))
+        if norm_metric(model) is None:
+            model.gradient_norm = keras.metrics.Mean("gradient_norm")
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
 
 
 def norm_metric(model):

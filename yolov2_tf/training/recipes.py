@@ -72,6 +72,8 @@ class Recipe:
             for no limit, as in Darknet. Of a detector's loss, a sum over boxes, it usually acts.
         accumulate: Batches whose mean gradient makes one step of the optimizer: 8 of 8 pictures
             are 64 in the memory of 8 (batch normalisation sees 8).
+        sync_batch_norm: Whether batch normalisation has the statistics of the whole batch where
+            several devices train; else each has those of its share.
         saturation: Largest factor of the saturation in training pictures; its inverse is the
             smallest.
         exposure: The same of the brightness.
@@ -97,6 +99,7 @@ class Recipe:
     weight_decay: float = 5e-4
     clip_norm: float | None = 10.0
     accumulate: int = 1
+    sync_batch_norm: bool = False
     saturation: float = 1.5
     exposure: float = 1.5
     flip: bool = True
@@ -109,7 +112,7 @@ class Recipe:
 
     CHANGEABLE: ClassVar = frozenset(
         {"epochs", "batch_size", "learning_rate", "flip", "mean", "checkpoint_minutes"}
-        | {"saturation", "exposure"}
+        | {"saturation", "exposure", "sync_batch_norm"}
     )
     """What a resumed run may do otherwise: that which is not in its network, optimizer or loss."""
 
