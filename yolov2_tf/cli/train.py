@@ -194,6 +194,7 @@ def _run(context):
     recipe = options.recipe
 
     from yolov2_tf.training.clock import counting_from
+    from yolov2_tf.training.ending import ending
     from yolov2_tf.training.fit import train
 
     with common.naming_options(), counting_from(began):
@@ -210,11 +211,11 @@ def _run(context):
             overwrite=options.overwrite,
             console=console,
         )
-    scores = [float(row["val_map"]) for row in rows if row.get("val_map")]
-    best = f", best mAP {max(scores):.3f}" if scores else ""
     console.print(
-        f"[bold]{options.out / 'model.keras'}[/bold]{best}; history: {options.out / 'history.png'}"
+        f"[bold]{options.out / 'model.keras'}[/bold]; history: {options.out / 'history.png'}"
     )
+    if said := ending(rows):
+        console.print(said, highlight=False, soft_wrap=True)
 
 
 def _record_recipe(options):
