@@ -71,7 +71,7 @@ def test_a_purpose_says_what_it_chose():
     names, notes = choose_splits("d", ["test", "train", "val"], TO_SCORE)
     assert names == ("val",)
     assert notes == (
-        "image sets test, train, val: val scores; test, train is not used (--split picks another)",
+        "image sets test, train, val: val scores; test, train are not used (--split picks another)",
     )
     assert choose_splits("d", ["train"], TO_TRAIN) == (("train",), ())
     assert choose_splits("d", [], TO_TRAIN) == ((), ())

@@ -106,7 +106,8 @@ class Purpose:
         if len(available) < 2:
             return ()
         rest = [name for name in available if name not in chosen]
-        unused = f"; {', '.join(rest)} is not used (--split picks another)" if rest else ""
+        are = "is" if len(rest) == 1 else "are"
+        unused = f"; {', '.join(rest)} {are} not used (--split picks another)" if rest else ""
         return (f"image sets {', '.join(available)}: {', '.join(chosen)} {self.verb}{unused}",)
 
 

@@ -118,7 +118,7 @@ def _use(available, train, scored):
     rest = [name for name in available if name not in (*train, *scored)]
     parts = [f"{', '.join(train)} trains"]
     parts += [f"{', '.join(scored)} scores"] if scored else []
-    parts += [f"{', '.join(rest)} is not used"] if rest else []
+    parts += [f"{', '.join(rest)} {'is' if len(rest) == 1 else 'are'} not used"] if rest else []
     return (f"image sets {', '.join(available)}: {'; '.join(parts)}",)
 
 
