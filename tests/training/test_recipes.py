@@ -23,6 +23,7 @@ WRONG = {
     "weight_decay": (-1e-4, NAN, INF),
     "clip_norm": (0, -1, NAN, INF, "off", True),
     "accumulate": (0, 1.5, None, True),
+    "sync_batch_norm": ("yes", 1, None),
     "saturation": (0.9, NAN, "1", None),
     "exposure": (0, 11, None),
     "flip": ("no", 1, None),
