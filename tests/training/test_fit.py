@@ -280,6 +280,15 @@ def test_several_processes_are_refused(run, monkeypatch):
         train(TASK, changed(epochs=3), run, resume=True)
 
 
+@pytest.mark.parametrize(
+    "text", ["nonsense", "[]", '{"cluster": []}', '{"cluster": {"worker": 2}}']
+)
+def test_a_tf_config_that_cannot_be_read_is_refused(run, monkeypatch, text):
+    monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(InputError, match=r"\$TF_CONFIG: cannot be read"):
+        train(TASK, changed(epochs=3), run, resume=True)
+
+
 # === What cannot be ===
 
 

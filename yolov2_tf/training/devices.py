@@ -23,7 +23,15 @@ def strategy():
 
 
 def own_share(batch, strategy):
-    """What a device gets of a batch; called on that device."""
+    """What a device gets of a batch; called on that device.
+
+    Args:
+        batch: `(images (B, S, S, 3), truths)`, nested tensors whose first axis is B.
+        strategy: `strategy()`; B is a multiple of its number of devices.
+
+    Returns:
+        The same with B divided by that number.
+    """
     count = strategy.num_replicas_in_sync
     if count == 1:
         return batch
@@ -37,10 +45,19 @@ def check_devices():
     """Refuses several processes.
 
     Raises:
-        InputError: If `TF_CONFIG` names several: each would train all of it by itself.
+        InputError: If `TF_CONFIG` names several, each of which would train all of it by itself, or
+            cannot be read.
     """
-    jobs = json.loads(os.environ.get("TF_CONFIG") or "{}").get("cluster", {})
-    processes = sum(len(addresses) for job, addresses in jobs.items() if job in ("chief", "worker"))
+    try:
+        jobs = json.loads(os.environ.get("TF_CONFIG") or "{}").get("cluster", {})
+        processes = sum(len(jobs.get(job, ())) for job in ("chief", "worker"))
+    except (ValueError, AttributeError, TypeError) as error:
+        raise InputError(
+            f"cannot be read: {error}",
+            where="$TF_CONFIG",
+            expected='JSON such as {"cluster": {"worker": ["host:port"]}}',
+            hint="unset TF_CONFIG",
+        ) from error
     if processes > 1:
         raise InputError(
             f"{processes} processes that train together",

@@ -114,6 +114,7 @@ def _train(task, recipe, run, start, callbacks, console):
 
 
 def _set_batch_norm(model, recipe):
+    """Not where one device trains: Keras' synchronised operations are slower than the kernel."""
     several = devices.strategy().num_replicas_in_sync > 1
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
