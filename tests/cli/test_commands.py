@@ -98,6 +98,26 @@ def test_pictures_need_not_be_checked(run, data, tmp_path, monkeypatch):
     assert "boxes: 4 images" in run(*command, "--no-check")[1]
 
 
+def test_damaged_pictures_are_left_out_of_a_score(run, data, model, tmp_path):
+    for path in data.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    whole = (tmp_path / "1.png").read_bytes()
+    (tmp_path / "1.png").write_bytes(whole[: len(whole) // 2])  # its header can be read
+    command = ("evaluate", model, tmp_path / "boxes.csv", "--json", "-")
+    code, out, err = run(*command)
+    assert code == 0
+    assert json.loads(out)["images"] == 3
+    assert "left out: 1 (1.png" in err
+    code, _, err = run(*command, "--no-check")
+    assert code == 2
+    assert "1.png" in err
+    for number in range(4):
+        (tmp_path / f"{number}.png").write_bytes(whole[: len(whole) // 2])
+    code, _, err = run(*command)
+    assert code == 2
+    assert "not one of 4 pictures can be read" in err
+
+
 def test_a_sweep_is_a_list_and_a_plot(run, data, tmp_path):
     plot = tmp_path / "sweep.png"
     code, out, _ = run(

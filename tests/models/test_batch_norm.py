@@ -34,15 +34,25 @@ def test_trains_as_keras(policy, channels):
         np.testing.assert_allclose(fused, own, atol=TOLERANCE[policy] * np.abs(own).max())
 
 
-def test_predicts_as_keras():
-    images = np.random.default_rng(0).normal(size=(2, 4, 4, 8)).astype("float32")
-    fused = FusedBatchNormalization()
-    own = keras.layers.BatchNormalization()
+@pytest.mark.parametrize("policy", TOLERANCE)
+@pytest.mark.parametrize("channels", [8, 16, 24])
+@pytest.mark.parametrize("synchronized", [False, True])
+def test_predicts_as_keras(policy, channels, synchronized):
+    images = np.random.default_rng(0).normal(size=(2, 4, 4, channels)).astype("float32")
+    fused = FusedBatchNormalization(dtype=policy, synchronized=synchronized)
+    own = keras.layers.BatchNormalization(dtype=policy)
     for layer in (fused, own):
         layer.build(images.shape)
-    fused(images, training=True)
-    own.set_weights(fused.get_weights())
-    np.testing.assert_array_equal(fused(images), own(images))
+    own.gamma.assign(np.linspace(0.5, 2, channels))
+    own.beta.assign(np.linspace(-1, 1, channels))
+    own.moving_mean.assign(np.linspace(-2, 2, channels))
+    own.moving_variance.assign(np.linspace(0.1, 3, channels))
+    fused.set_weights(own.get_weights())
+    expected, output = own(images), fused(images)
+    assert output.dtype == expected.dtype
+    expected, output = (tf.cast(value, tf.float32).numpy() for value in (expected, output))
+    tolerance = {"float32": 1e-6, "mixed_bfloat16": 2e-2}[policy] * np.abs(expected).max()
+    np.testing.assert_allclose(output, expected, atol=tolerance)
 
 
 def test_a_frozen_layer_keeps_its_averages():

@@ -57,7 +57,8 @@ def evaluate(
         typer.Option(help="Execution provider of ONNX Runtime, by preference; may be repeated."),
     ] = None,
     check: Annotated[
-        bool, typer.Option(help="Decode every picture once before; else only its header is read.")
+        bool,
+        typer.Option(help="Leave out pictures whose pixels are damaged; else one ends the run."),
     ] = True,
     json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
     plot: Annotated[
@@ -121,14 +122,16 @@ def evaluate(
     if every_node and tree_threshold is not None:
         raise InputError("--tree-threshold with --tree-scores all", expected="one of them")
     sides = None if sizes is None else _sides(sizes, size, results or report, every_node or boxed)
-    opening = {"split": split, "images": images, "format": format, "decode": check}
+    opening = {"split": split, "images": images, "format": format}
+    # Pixels are decoded once, when they are scored; for several sizes they are looked at before.
+    opening["decode"] = check and sides is not None
     dataset = open_for(opened, model, data, console, nodes=class_map, **opening)
     if sides is not None:
         _at_sizes(model, dataset, sides, metric, thresholds, batch_size or 8, plot, json)
         return
     if every_node:
         opened = opened.scoring(np.unique(dataset.records.labels))
-    found, seconds = detect_all(opened, dataset, console)
+    dataset, found, seconds = detect_all(opened, dataset, console, leave_out=check)
     if results is not None:
         _write_results(dataset, found, results, data, split)
     evaluation = evaluate(dataset, found, metric, tree=opened.tree, every_node=every_node)
@@ -153,32 +156,55 @@ def evaluate(
             typer.echo(f"{name}: mAP {100 * group['map']:.1f} of {group['classes']} classes")
 
 
-def detect_all(detector, dataset, console):
+def detect_all(detector, dataset, console, *, leave_out=False):
     """Detects in all pictures of a data set, with a bar that shows how far it is.
 
     Args:
         detector: `Detector`.
         dataset: `Dataset`.
         console: Where the bar is.
+        leave_out: Whether pictures that cannot be read are left out, with a note; else the first
+            is an error.
 
     Returns:
-        `(detections, seconds)`.
+        `(dataset, detections, seconds)`: the pictures that were read, and what is in them.
+
+    Raises:
+        InputError: If a picture cannot be read, or with `leave_out` not a single one.
     """
+    import dataclasses
     import time
 
     from rich.progress import track
 
-    start = time.perf_counter()
-    found = list(
-        track(
-            detector.detect(record.image for record in dataset.records),
-            "detecting",
-            total=len(dataset),
-            console=console,
-            transient=True,
-        )
+    from yolov2_tf.cli.parsing import print_notes
+    from yolov2_tf.data.annotations import listing
+    from yolov2_tf.data.reading_ahead import decoded_ahead
+    from yolov2_tf.errors import InputError
+
+    start, faults = time.perf_counter(), {}
+    sources = track(
+        (record.image for record in dataset.records),
+        "detecting",
+        total=len(dataset),
+        console=console,
+        transient=True,
     )
-    return found, time.perf_counter() - start
+    pictures = decoded_ahead(sources, faults.__setitem__ if leave_out else None)
+    found = list(detector.detect(pictures))
+    seconds = time.perf_counter() - start
+    if faults:
+        reasons = [f"{dataset.records[i].image_id}: {error.what}" for i, error in faults.items()]
+        if not found:
+            raise InputError(
+                f"not one of {len(dataset):,} pictures can be read; the first: {reasons[0]}",
+                where=dataset.name,
+            )
+        left_out = f"pictures that cannot be read, left out: {len(faults):,} ({listing(reasons)})"
+        print_notes([left_out], console)
+        records = [record for i, record in enumerate(dataset.records) if i not in faults]
+        dataset = dataclasses.replace(dataset, records=records)
+    return dataset, found, seconds
 
 
 def _sides(text, size, written, of_trees):

@@ -64,7 +64,7 @@ def _second(path, thresholds, detector, dataset, metric, console):
             where=path,
             expected=", ".join(detector.class_names[:10]),
         )
-    found, _ = detect_all(other, dataset, console)
+    _, found, _ = detect_all(other, dataset, console)
     order = np.array([detector.class_names.index(name) for name in other.class_names])
     found = [{**one, "labels": order[np.asarray(one["labels"], int)]} for one in found]
     return _name(path, True), found, evaluate(dataset, found, metric)
