@@ -80,11 +80,10 @@ def test_anchors_are_as_many_as_there_are_kinds_of_boxes(shapes):
 
 
 def test_small_things_have_a_larger_input():
-    limits = (224, 320)
-    assert auto.input_size(dataset([0.3] * 9), limits) == 224
-    assert auto.input_size(dataset([0.3, 0.09] * 9), limits) == 288  # one class is small
-    assert auto.input_size(dataset([0.01] * 9), limits) == 320
-    assert auto.input_size(dataset([0.3] * 9), limits, (352, 480)) == 352
+    assert auto.input_size(dataset([0.3] * 9), auto.SIZES) == 224
+    assert auto.input_size(dataset([0.3, 0.09] * 9), auto.SIZES) == 384  # one class is small
+    assert auto.input_size(dataset([0.01] * 9), auto.SIZES) == 416
+    assert auto.input_size(dataset([0.3] * 9), auto.SIZES, (352, 480)) == 352
 
 
 @pytest.mark.parametrize("count", [1, 20, 160, 1000, 100_000])

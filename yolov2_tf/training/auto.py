@@ -43,15 +43,15 @@ MAX_ANCHORS = 9
 SHAPES = 20_000
 """Box shapes that are clustered at most; more do not move the centres."""
 
-BOX_SIDE = 24
-"""Pixels of the input that the boxes of a class should have, by their median: three quarters of a
-cell. Smaller ones are hard to find, and mAP counts a class of small things as any other."""
+BOX_SIDE = 32
+"""Pixels of the input that the boxes of a class should have, by their median: a cell. Smaller ones
+are hard to find, and mAP counts a class of small things as any other."""
 
-LIMITS = {
-    "cpu": {"size": (224, 320), "batch_size": (4, 16)},
-    "gpu": {"size": (224, 416), "batch_size": (4, 64)},
-}
-"""Smallest and largest value that is chosen."""
+SIZES = (224, 416)
+"""Smallest and largest side of the input that is chosen; the paper's is 416."""
+
+BATCH_SIZES = {"cpu": (4, 16), "gpu": (4, 64)}
+"""Smallest and largest batch that is chosen."""
 
 EPOCH_STEPS = 64
 """Steps that an epoch should have, over which a score and a checkpoint are worth their time."""
@@ -128,14 +128,13 @@ def fitted(recipe, dataset, given):
     """
     if recipe.precision == "auto":
         recipe = dataclasses.replace(recipe, precision=fastest())
-    limits = LIMITS["gpu" if tf.config.list_physical_devices("GPU") else "cpu"]
     chosen = {}
     if recipe.weights is not None and "weights" in given:
         chosen |= architecture(load_model(recipe.weights))
     if recipe.continues:
         chosen["size"] = load_model(recipe.model).head.input_size
     else:
-        chosen["size"] = input_size(dataset, limits["size"], recipe.multi_scale)
+        chosen["size"] = input_size(dataset, SIZES, recipe.multi_scale)
         chosen["anchors"] = number_of_anchors(box_shapes(dataset), recipe.seed)
     if has_a_side(dataset.class_names):
         chosen["flip"] = False
@@ -144,7 +143,8 @@ def fitted(recipe, dataset, given):
         return getattr(recipe, name) if name in given else chosen[name]
 
     count = len(dataset)
-    chosen["batch_size"] = batch_size(count, limits["batch_size"])
+    device = "gpu" if tf.config.list_physical_devices("GPU") else "cpu"
+    chosen["batch_size"] = batch_size(count, BATCH_SIZES[device])
     chosen["passes"] = max(1, round(EPOCH_STEPS * value("batch_size") / max(count, 1)))
     fresh = recipe.weights is None and not recipe.continues
     chosen["epochs"] = math.ceil(passes(count, fresh=fresh) / value("passes"))
