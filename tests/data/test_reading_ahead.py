@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from yolov2_tf.data.images import load_image
-from yolov2_tf.data.reading_ahead import MOST, decoded_ahead
+from yolov2_tf.data.reading_ahead import AHEAD, decoded_ahead
 from yolov2_tf.errors import InputError
 
 
@@ -48,7 +48,7 @@ def test_reads_no_more_than_a_few_ahead():
     pictures = decoded_ahead(png(next(read)) for _ in itertools.count())
     for _ in range(3):
         next(pictures)
-    assert next(read) <= MOST + 4
+    assert next(read) <= AHEAD + 4
     before = threading.active_count()
     pictures.close()
     assert threading.active_count() <= before

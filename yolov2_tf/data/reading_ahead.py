@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from yolov2_tf.data.images import load_image
 from yolov2_tf.errors import InputError
 
-MOST = 16
-"""Decoded pictures that wait at once: they may be large."""
+AHEAD = 16
+"""Pictures that are decoded before they are asked for: two batches of what scores."""
 
 
 def decoded_ahead(sources, faulty=None):
@@ -26,12 +26,10 @@ def decoded_ahead(sources, faulty=None):
     Raises:
         InputError: If a picture cannot be read, without `faulty`.
     """
-    threads = os.cpu_count() or 1
     sources = iter(sources)
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         waiting = collections.deque(
-            pool.submit(load_image, source)
-            for source in itertools.islice(sources, min(2 * threads, MOST))
+            pool.submit(load_image, source) for source in itertools.islice(sources, AHEAD)
         )
         try:
             for number in itertools.count():
