@@ -58,6 +58,30 @@ def test_verbose_shows_everything():
     assert all(line in error for line in CHATTER)
 
 
+@pytest.mark.parametrize(
+    "kernel",
+    [{"JPY_PARENT_PID": "1"}, {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}],
+    ids=lambda kernel: next(iter(kernel)),
+)
+def test_no_cursor_moves_and_no_colours_in_a_notebook(kernel):
+    """Kernels set FORCE_COLOR for what a cell runs, whatever its output is."""
+    outside = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ("JPY_PARENT_PID", "MPLBACKEND", "TTY_COMPATIBLE")
+    }
+    environment = {**outside, "FORCE_COLOR": "1", "TERM": "xterm-color"}
+
+    def said(more):
+        command = [sys.executable, "-m", "yolov2_tf.cli", "inspect", "nowhere", "--out", "report"]
+        done = subprocess.run(command, capture_output=True, env={**environment, **more})
+        assert done.returncode == 2
+        return done.stderr
+
+    assert b"\x1b" in said({})
+    assert b"\x1b" not in said(kernel)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",

@@ -15,8 +15,8 @@ import tensorflow as tf
 from yolov2_tf.data.records import ClassificationDataset, Dataset, Record
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.loading import load_model
-from yolov2_tf.training.callbacks import Figures
 from yolov2_tf.training.fit import train
+from yolov2_tf.training.progress import Figures
 from yolov2_tf.training.recipes import ClassificationRecipe, DetectionRecipe
 from yolov2_tf.training.task import Task, name_and_size
 from yolov2_tf.trees.wordtree import WordTree

@@ -70,6 +70,8 @@ def main():
     # Before TensorFlow loads. oneDNN halves the time of a training step on CPUs for which
     # TensorFlow leaves it off (measured on AVX2 without AVX-512).
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    if in_notebook(os.environ):
+        os.environ["TTY_COMPATIBLE"] = "0"  # Rich's: no bars, no moves of the cursor
     be_quiet()
     from yolov2_tf.errors import InputError, Stopped
 
@@ -85,6 +87,18 @@ def main():
     except Stopped as stopped:
         print(stopped, file=sys.stderr)
         sys.exit(128 + stopped.number)  # what shells and schedulers expect
+
+
+def in_notebook(environment):
+    """Whether this is the child of a notebook's kernel, as behind `!yolov2 …` in a cell.
+
+    It has a terminal there, and `FORCE_COLOR`, but what moves a cursor is shown as it is.
+
+    Args:
+        environment: Dict of the environment's variables.
+    """
+    started = "JPY_PARENT_PID" in environment  # by Jupyter
+    return started or "matplotlib_inline" in environment.get("MPLBACKEND", "")  # any IPython kernel
 
 
 def report(error):

@@ -36,7 +36,7 @@ def be_quiet():
     """Leaves out what other libraries say, for the rest of the process; warnings are one line.
 
     Does nothing where `YOLOV2_VERBOSE` is set to other than 0, and leaves the descriptor alone
-    where something else has taken Python's standard error.
+    where something else than a notebook's kernel has taken Python's standard error.
     """
     if os.environ.get(VERBOSE, "0") not in ("", "0"):
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0")
@@ -48,12 +48,19 @@ def be_quiet():
     for module in ("keras", "tensorflow", "google", "h5py", "tf2onnx"):
         warnings.filterwarnings("ignore", module=rf"{module}\b")
     warnings.showwarning = _show_warning
+    if type(sys.stderr).__module__.startswith("ipykernel."):  # sends to the browser by itself
+        _filter_descriptor()
+        return
     try:
         ours = sys.stderr is sys.__stderr__ and sys.stderr.fileno() == 2
     except (AttributeError, OSError, ValueError):  # no standard error at all
         ours = False
     if ours:
-        _filter_descriptor()
+        # Python's own text goes to the terminal directly: bars need to know that it is one.
+        sys.stderr = open(  # noqa: SIM115
+            _filter_descriptor(), "w", buffering=1, encoding=sys.stderr.encoding,
+            errors="backslashreplace",
+        )  # fmt: skip
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):
@@ -62,18 +69,16 @@ def _show_warning(message, category, filename, lineno, file=None, line=None):
 
 
 def _filter_descriptor():
+    """Makes descriptor 2 a pipe that is read; returns the descriptor that it was."""
     terminal = os.dup(2)
     reading, writing = os.pipe()
     sys.stderr.flush()
     os.dup2(writing, 2)
     os.close(writing)
-    # Python's own text goes to the terminal directly: bars need to know that it is one.
-    sys.stderr = open(  # noqa: SIM115
-        terminal, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace"
-    )
     thread = threading.Thread(target=_pass_on, args=(reading, terminal), daemon=True)
     thread.start()
     atexit.register(_end, terminal, thread)
+    return terminal
 
 
 def _pass_on(reading, terminal):

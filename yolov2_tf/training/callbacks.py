@@ -1,4 +1,4 @@
-"""Keras callbacks of the training recipe: scores, files and progress of a run.
+"""Keras callbacks of the training recipe: scores and files of a run.
 
 They share Keras' `logs` dict: what scores the model (`MeanAveragePrecision`, a classifier's
 `ValidationAccuracy`) comes first and adds its score, which the others then keep, write and show.
@@ -7,15 +7,12 @@ They share Keras' `logs` dict: what scores the model (`MeanAveragePrecision`, a 
 import csv
 import math
 import time
-from typing import NamedTuple
 
 import keras
-import tensorflow as tf
 
 from yolov2_tf.data.images import load_image
 from yolov2_tf.detection.predict import detect, detector
 from yolov2_tf.detection.thresholds import EVALUATION
-from yolov2_tf.drawing.pictures import contact_sheet, draw_detections
 from yolov2_tf.drawing.plots import plot_history
 from yolov2_tf.errors import Stopped
 from yolov2_tf.evaluation.detections import evaluate
@@ -23,7 +20,6 @@ from yolov2_tf.files import replacing
 from yolov2_tf.training.checkpoint import State, save
 from yolov2_tf.training.loop import metric_values
 from yolov2_tf.training.optimizer import iterations
-from yolov2_tf.training.recipes import UNLIMITED
 from yolov2_tf.training.scored import ScoredPictures
 from yolov2_tf.training.writing import writing
 
@@ -171,27 +167,17 @@ class Checkpoints(keras.callbacks.Callback):
 
 
 class History(keras.callbacks.Callback):
-    """Writes one row an epoch to `history.csv`, draws `history.png`, feeds TensorBoard.
+    """Writes one row an epoch to `history.csv`, draws `history.png`.
 
     Args:
         run: `yolov2_tf.training.run.Run`.
         rows: Rows of the run so far, for a resumed run.
-        samples: `Dataset` whose first pictures TensorBoard shows with their detections, or None.
     """
 
-    def __init__(self, run, rows=(), samples=None):
+    def __init__(self, run, rows=()):
         super().__init__()
         self.run = run
         self.rows = list(rows)
-        self.samples = samples
-
-    def set_model(self, model):
-        super().set_model(model)
-        with writing(self.run):
-            self._writer = tf.summary.create_file_writer(str(self.run.folder / "tensorboard"))
-        if self.samples is not None:
-            self._pictures = [load_image(record.image) for record in self.samples.records[:8]]
-            self._detector = detector(model)
 
     def on_epoch_begin(self, epoch, logs=None):
         self._start = time.perf_counter()
@@ -207,7 +193,6 @@ class History(keras.callbacks.Callback):
         with writing(self.run):
             self._write_csv()
             plot_history(self.rows, self.run.folder / "history.png")
-            self._write_summaries(epoch + 1, row)
 
     def _write_csv(self):
         names = list(dict.fromkeys(name for row in self.rows for name in row))
@@ -215,133 +200,6 @@ class History(keras.callbacks.Callback):
             writer = csv.DictWriter(file, names)
             writer.writeheader()
             writer.writerows(self.rows)
-
-    def _write_summaries(self, epoch, row):
-        with self._writer.as_default(step=epoch):
-            for name, value in row.items():
-                tf.summary.scalar(name, value)
-            if self.samples is not None and "val_map" in row:
-                tf.summary.image("detections", self._sample_sheet()[None])
-        self._writer.flush()
-
-    def _sample_sheet(self):
-        names = self.model.head.class_names
-        found = detect(self._detector, self._pictures)
-        return contact_sheet(
-            [
-                draw_detections(image, d["boxes"], d["labels"], d["scores"], names)
-                for image, d in zip(self._pictures, found, strict=True)
-            ]
-        )
-
-
-class Figures(NamedTuple):
-    """Which logs `Progress` shows. Each is `(name shown, key in the logs)`.
-
-    Attributes:
-        live: Beside the loss in the bar.
-        parts: Behind the loss of an epoch.
-        scores: At the end of an epoch's line, where they were measured.
-    """
-
-    live: tuple[str, str]
-    parts: tuple[tuple[str, str], ...]
-    scores: tuple[tuple[str, str], ...]
-
-
-DETECTION_FIGURES = Figures(
-    live=("IoU", "average_iou"),
-    parts=(
-        ("box", "loss_box"),
-        ("obj", "loss_objectness"),
-        ("noobj", "loss_no_objectness"),
-        ("class", "loss_class"),
-        ("IoU", "average_iou"),
-        ("recall", "recall"),
-    ),
-    scores=(("mAP", "val_map"),),
-)
-
-
-def shown_epochs(params):
-    """The number of epochs as text, `?` where only the time will tell."""
-    return "?" if params["epochs"] >= UNLIMITED else str(params["epochs"])
-
-
-class Progress(keras.callbacks.Callback):
-    """A progress bar for the epoch and one line for each that is over.
-
-    Args:
-        batch_size: For the figure of images per second.
-        console: `rich.console.Console`.
-        figures: `Figures` to show.
-    """
-
-    def __init__(self, batch_size, console, figures=DETECTION_FIGURES):
-        super().__init__()
-        self.batch_size = batch_size
-        self.console = console
-        self.figures = figures
-        self._bar = None
-
-    def on_train_begin(self, logs=None):
-        from rich import progress
-
-        self._bar = progress.Progress(
-            progress.TextColumn("epoch {task.fields[epoch]}"),
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            progress.TextColumn("{task.fields[figures]}"),
-            progress.TimeElapsedColumn(),
-            progress.TextColumn("left"),
-            progress.TimeRemainingColumn(),
-            console=self.console,
-            transient=True,
-        )
-        self._bar.start()
-        self._task = None
-
-    def on_epoch_begin(self, epoch, logs=None):
-        epochs = shown_epochs(self.params)
-        if self._task is not None:
-            self._bar.remove_task(self._task)
-        self._task = self._bar.add_task(
-            "", total=self.params["steps"], epoch=f"{epoch + 1}/{epochs}", figures=""
-        )
-        self._start, self._steps = time.perf_counter(), 0
-
-    def on_train_batch_end(self, batch, logs=None):
-        self._steps += 1
-        rate = self._steps * self.batch_size / (time.perf_counter() - self._start)
-        name, key = self.figures.live
-        self._bar.update(
-            self._task,
-            completed=batch + 1,
-            figures=f"{rate:.1f} img/s  loss {logs['loss']:.2f}  {name} {logs[key]:.2f}",
-        )
-
-    def on_epoch_end(self, epoch, logs=None):
-        parts = "  ".join(f"{name} {logs[key]:.3f}" for name, key in self.figures.parts)
-        score = "".join(
-            f"  [bold]{name} {logs[key]:.3f}[/bold]"
-            for name, key in self.figures.scores
-            if key in logs
-        )
-        self.console.print(
-            f"epoch {epoch + 1:>3}/{shown_epochs(self.params)}  "
-            f"{logs['images_per_second']:.1f} img/s  "
-            f"loss {logs['loss']:.3f} ({parts}){score}",
-            highlight=False,
-            soft_wrap=True,
-        )
-
-    def on_train_end(self, logs=None):
-        self.close()
-
-    def close(self):
-        """Takes the bar away, however the training ended."""
-        if self._bar is not None:
-            self._bar.stop()
 
 
 class Throughput(keras.callbacks.Callback):

@@ -14,7 +14,7 @@ from yolov2_tf.errors import InputError
 from yolov2_tf.models.darknet19 import Darknet19
 from yolov2_tf.models.heads import find_classification_head
 from yolov2_tf.schedules import classification_schedule
-from yolov2_tf.training.callbacks import Figures
+from yolov2_tf.training.progress import Figures
 from yolov2_tf.training.recipes import ClassificationRecipe
 from yolov2_tf.training.scored import ScoredPictures
 from yolov2_tf.training.task import Task

@@ -14,8 +14,9 @@ from yolov2_tf.models.anchors import cluster, to_cells
 from yolov2_tf.models.transfer import with_new_head
 from yolov2_tf.models.yolov2 import TinyYOLOv2, YOLOv2
 from yolov2_tf.schedules import detection_schedule
-from yolov2_tf.training.callbacks import DETECTION_FIGURES, MeanAveragePrecision
+from yolov2_tf.training.callbacks import MeanAveragePrecision
 from yolov2_tf.training.class_weights import balanced, classes_with_boxes
+from yolov2_tf.training.progress import DETECTION_FIGURES
 from yolov2_tf.training.recipes import DetectionRecipe
 from yolov2_tf.training.task import Task, batches_of, name_and_size
 from yolov2_tf.zoo.names import load_model
@@ -46,6 +47,11 @@ class DetectionTask(Task):
     def samples(self):
         """The pictures that TensorBoard shows are those that are scored."""
         return self.validation
+
+    @property
+    def shapes(self):
+        """The anchors are for the boxes that are learnt."""
+        return box_shapes(self.dataset)
 
     def check(self, recipe):
         super().check(recipe)

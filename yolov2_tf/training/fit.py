@@ -14,7 +14,7 @@ from yolov2_tf.errors import InputError
 from yolov2_tf.models.transfer import transfer_weights
 from yolov2_tf.schedules import Shifted
 from yolov2_tf.training import devices
-from yolov2_tf.training.callbacks import Checkpoints, History, Progress, Throughput
+from yolov2_tf.training.callbacks import Checkpoints, History, Throughput
 from yolov2_tf.training.checkpoint import State, load
 from yolov2_tf.training.clock import PARTS, Clock
 from yolov2_tf.training.damage import Damage
@@ -23,9 +23,11 @@ from yolov2_tf.training.loop import Loop
 from yolov2_tf.training.optimizer import iterations, make_optimizer
 from yolov2_tf.training.plan import Plan
 from yolov2_tf.training.precision import fastest
+from yolov2_tf.training.progress import Progress, display_on
 from yolov2_tf.training.resume import data_changes, recipe_changes
 from yolov2_tf.training.run import Run
 from yolov2_tf.training.stopping import StopSignal
+from yolov2_tf.training.tensorboard import TensorBoard
 from yolov2_tf.training.weight_mean import WeightMean, read_means
 from yolov2_tf.training.wishes import Wishes
 from yolov2_tf.training.writing import writing
@@ -290,7 +292,7 @@ def _record(task, recipe):
 def _callbacks(task, recipe, run, start, wishes, console):
     """What every epoch does beside its steps, in this order."""
     plan, state, clock = start.plan, start.state, start.clock
-    callbacks, mean = [Throughput(plan.batch_size)], None
+    callbacks, mean, scorer = [Throughput(plan.batch_size)], None, None
     if clock is not None:
         callbacks.insert(0, clock)
     if recipe.mean:
@@ -298,9 +300,10 @@ def _callbacks(task, recipe, run, start, wishes, console):
         callbacks.append(mean)
     if task.validation is not None:
         every = max(1, plan.epochs // 20) if clock is None else clock.due
-        callbacks.append(task.scorer(every, functools.partial(_left_out, run, console)))
+        scorer = task.scorer(every, functools.partial(_left_out, run, console))
+        callbacks.append(scorer)
     # A killed process may leave a row too many, which a resumed run drops, but none too few.
-    history = History(run, state.rows, samples=task.samples)
+    history = History(run, state.rows)
     checkpoints = Checkpoints(
         run,
         plan,
@@ -311,9 +314,10 @@ def _callbacks(task, recipe, run, start, wishes, console):
         wishes=wishes,
         clock=clock,
     )
-    callbacks += [*task.watchers(recipe, checkpoints), history, checkpoints]
+    board = TensorBoard(run, history, samples=task.samples, shapes=task.shapes, scorer=scorer)
+    callbacks += [*task.watchers(recipe, checkpoints), history, board, checkpoints]
     if console is not None:
-        callbacks.append(Progress(recipe.batch_size, console, task.FIGURES))
+        callbacks.append(Progress(recipe.batch_size, display_on(console), task.FIGURES))
     return callbacks
 
 

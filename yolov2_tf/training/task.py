@@ -38,10 +38,13 @@ class Task:
     """Name of the score in the logs, the higher the better."""
 
     FIGURES: ClassVar[Any]
-    """`yolov2_tf.training.callbacks.Figures` that the progress shows."""
+    """`yolov2_tf.training.progress.Figures` that the progress shows."""
 
     samples = None
     """`Dataset` whose first pictures TensorBoard shows with their detections, or None."""
+
+    shapes = None
+    """`(n, 2)` shapes of the boxes that TensorBoard shows with the anchors, or None."""
 
     def check(self, recipe):
         """Refuses what cannot be learnt by a recipe.
