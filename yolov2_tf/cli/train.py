@@ -1,12 +1,12 @@
 """`yolov2 train`: annotated images to a trained detector."""
 
-import dataclasses
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from yolov2_tf.cli import training_options as common
+from yolov2_tf.cli.training_data import open_task
 from yolov2_tf.data.image_sets import HELD_OUT
 from yolov2_tf.training.recipes import DetectionRecipe
 
@@ -190,7 +190,7 @@ def _run(context):
     _check_use(options)
     _record_recipe(options)
     console = Console()
-    task = _open(options, console)
+    task = open_task(options, console)
     recipe = options.recipe
 
     from yolov2_tf.training.clock import counting_from
@@ -214,7 +214,7 @@ def _run(context):
     console.print(
         f"[bold]{options.out / 'model.keras'}[/bold]; history: {options.out / 'history.png'}"
     )
-    if said := ending(rows):
+    if said := ending(rows, recipe):
         console.print(said, highlight=False, soft_wrap=True)
 
 
@@ -278,84 +278,6 @@ def _check_use(options):
             raise InputError(
                 f"--{name} with the network of {options.model}", expected="its own, unchanged"
             )
-
-
-def _open(options, console):
-    """The `DetectionTask` that the options describe; says what it is."""
-    from yolov2_tf.cli.parsing import checked, read_tree
-    from yolov2_tf.data.labels import map_onto_tree, open_classification
-    from yolov2_tf.data.nodes import map_boxes_onto_tree
-    from yolov2_tf.training.detection import DetectionTask
-
-    tree, node_names = read_tree(options.tree, options.names)
-
-    def on_nodes(dataset):
-        if tree is None:
-            return dataset
-        return map_boxes_onto_tree(dataset, tree, node_names, options.class_map)
-
-    tasks = []
-
-    def describe(opened):
-        """Makes the task of what trains; a resumed run must have trained on it, too."""
-        dataset = on_nodes(checked(opened, console, decode=options.check))
-        console.print(
-            f"training on {dataset.name}: {len(dataset):,} images, {dataset.num_boxes:,} boxes"
-        )
-        tasks.append(DetectionTask(dataset, tree=tree, sources=options.sources))
-        common.check_data(options, tasks[0])
-
-    opened, scored, notes = _open_sets(options, describe)
-    if not tasks:
-        describe(opened)
-    for note in notes:
-        console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
-    validation = None
-    if scored is not None:
-        validation = on_nodes(checked(scored, console, decode=options.check))
-        console.print(f"scoring on {validation.name}: {len(validation):,} images")
-    pictures = None
-    if options.classification is not None:
-        pictures = open_classification(options.classification, options.classification_split)
-        pictures = map_onto_tree(pictures, tree, node_names)
-        pictures = checked(pictures, console, decode=options.check)
-        console.print(f"and on {len(pictures):,} pictures with a label of {pictures.name}")
-    return dataclasses.replace(tasks[0], validation=validation, classification=pictures)
-
-
-def _open_sets(options, describe):
-    """What trains, what scores (or None), and notes on the choice."""
-    from yolov2_tf.data.training_sets import DataSource, open_training_sets
-
-    classes = None if options.classes is None else _class_names(options.classes)
-
-    def source(spec, split, images):
-        folder = None if images is None else str(images)
-        return DataSource(spec, split, folder, options.format, classes)
-
-    validation = None
-    if options.val is not None or options.val_split is not None:
-        spec = options.data if options.val is None else options.val
-        folder = options.images if options.val_images is None else options.val_images
-        validation = source(spec, options.val_split, folder)
-    return open_training_sets(
-        source(options.data, options.split, options.images),
-        validation,
-        held_out=options.hold_out,
-        seed=options.recipe.seed,
-        check=describe,
-    )
-
-
-def _class_names(text):
-    """`"voc"`, the path of a file with a name on each line, or `"a,b,c"` to a tuple of names."""
-    from yolov2_tf.data.readers.voc_xml import CLASS_NAMES
-    from yolov2_tf.trees.wordtree import read_lines
-
-    if text == "voc":
-        return CLASS_NAMES
-    names = read_lines(text) if Path(text).is_file() else text.split(",")
-    return tuple(name.strip() for name in names)
 
 
 def _ratio(text):
