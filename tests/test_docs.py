@@ -1,5 +1,7 @@
 """What the pages say can be followed: links, Python, and the options of commands."""
 
+import importlib.util
+import json
 import os
 import re
 import shlex
@@ -14,6 +16,14 @@ from yolov2_tf.cli import app
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXTS = {str(page.relative_to(ROOT)): page.read_text("utf-8") for page in PAGES}
+
+_spec = importlib.util.spec_from_file_location("site_pages", ROOT / "docs" / "site_pages.py")
+site_pages = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(site_pages)
+NOTEBOOKS = sorted((ROOT / "docs").glob("*.ipynb"))
+for notebook in NOTEBOOKS:
+    name = str(notebook.relative_to(ROOT))
+    TEXTS[name] = site_pages.notebook_page(notebook.read_text("utf-8"))
 
 FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 INDENTED = re.compile(r"(?:^ {4,}\S.*\n?)+", re.MULTILINE)
@@ -93,6 +103,15 @@ def test_python_compiles(name):
 def test_commands_have_the_options(name):
     calls = [(words, unknown(words)) for words in commands(TEXTS[name])]
     assert [call for call in calls if call[1]] == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_notebooks_are_kept_without_outputs_and_have_a_page(path):
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert code
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+    assert str(path.relative_to(ROOT)) in site_pages.PAGES
 
 
 def test_the_checks_see_what_is_wrong():
