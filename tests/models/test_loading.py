@@ -1,5 +1,6 @@
 """`.keras` files of anybody's hand: loaded, or refused without code, gigabytes or other errors."""
 
+import json
 import random
 import zipfile
 
@@ -9,7 +10,10 @@ import pytest
 from mutated_inputs import LONGEST, MOST, mutated, mutated_json, open_all
 
 from yolov2_tf.errors import InputError
+from yolov2_tf.export import layout
+from yolov2_tf.models.heads import MAX_SIDE, ClassificationHead
 from yolov2_tf.models.loading import load_model
+from yolov2_tf.models.yolov2 import TinyYOLOv2
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +48,32 @@ def test_sizes_that_are_not_in_the_file_take_no_memory(packed, tmp_path):
     path = write(tmp_path / "a.keras", {**packed, "config.json": config})
     with pytest.raises(InputError, match=r"57,982,058,496 weights are asked for, but [\d,]+ bytes"):
         load_model(path)
+
+
+@pytest.mark.parametrize("size", [2**31, 2**63, 8193, 0, -32, "416", None, float("nan"), [416]])
+@pytest.mark.parametrize("kind", ["detector", "classifier"])
+def test_sides_that_pictures_would_eat_memory_for_are_refused(tmp_path, kind, size):
+    """The size is not that of a tensor: no weight tells that it is made up."""
+    if kind == "detector":
+        model = TinyYOLOv2(["a"], width=0.05, input_size=64)
+    else:
+        inputs = keras.Input((64, 64, 3))
+        averages = keras.layers.GlobalAveragePooling2D(keepdims=True)(inputs)
+        model = keras.Model(inputs, ClassificationHead(["a", "b", "c"], 64)(averages))
+    model.save(tmp_path / "a.keras")
+    with zipfile.ZipFile(tmp_path / "a.keras") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    config = members["config.json"].replace(
+        b'"input_size": 64', b'"input_size": ' + json.dumps(size).encode()
+    )
+    assert config != members["config.json"]
+    write(tmp_path / "a.keras", {**members, "config.json": config})
+    with pytest.raises(InputError, match=r"a\.keras: input_size is .*1 to 8,192 pixels"):
+        load_model(tmp_path / "a.keras")
+
+
+def test_the_largest_side_is_that_of_exported_files():
+    assert MAX_SIDE == layout._LARGEST_SIDE
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.weights.h5"])

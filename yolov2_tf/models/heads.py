@@ -5,6 +5,7 @@ by itself how it is to be used.
 """
 
 import collections
+import numbers
 
 import keras
 import numpy as np
@@ -15,6 +16,9 @@ from yolov2_tf.models.layers import register
 from yolov2_tf.resize import MODES
 from yolov2_tf.trees.group_softmax import absolute_probabilities, group_softmax
 from yolov2_tf.trees.wordtree import WordTree, as_tree
+
+MAX_SIDE = 1 << 13
+"""Pixels of an input's side: pictures are brought to that size, whatever memory it takes."""
 
 
 class Head:
@@ -39,7 +43,7 @@ class Head:
         if resize not in MODES:
             raise ValueError(f"resize is {resize!r}, expected one of {MODES}")
         self.class_names = tuple(str(name) for name in class_names)
-        self.input_size = int(input_size)
+        self.input_size = _checked_side(input_size)
         self.resize = resize
         self.tree = as_tree(tree)
         if self.tree is not None and len(self.tree) != len(self.class_names):
@@ -226,6 +230,13 @@ def check_class_names(class_names, tree=None):
     name, count = counts.most_common(1)[0]
     if count > 1 and tree is None:
         raise InputError(f"{count} classes are called {name!r}", expected="a name for each")
+
+
+def _checked_side(pixels):
+    """A side as int; files that claim another one must not eat memory."""
+    if not (isinstance(pixels, numbers.Real) and 1 <= pixels <= MAX_SIDE):  # NaN is neither
+        raise InputError(f"input_size is {pixels!r}", expected=f"1 to {MAX_SIDE:,} pixels")
+    return int(pixels)
 
 
 def _refuse_text(class_names):

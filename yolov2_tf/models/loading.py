@@ -44,11 +44,20 @@ def load_model(path):
     except InputError:
         raise
     except Exception as error:  # Keras raises many kinds for files that are not its own
+        if (ours := _input_error(error)) is not None:
+            raise InputError(ours.what, where=path, expected=ours.expected) from error
         raise InputError(
             f"cannot be loaded as a Keras model: {error}", where=path, expected="a .keras file"
         ) from error
     _check_finite(model, path)
     return model
+
+
+def _input_error(error):
+    """The `InputError` of one of our layers that Keras made another one of, or None."""
+    while error is not None and not isinstance(error, InputError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _size_of_weights(path):
