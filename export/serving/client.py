@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from yolov2_tf.data.ahead import ahead
 from yolov2_tf.data.pixels import pixels_of
 from yolov2_tf.detection.thresholds import DEFAULT, SCORE, Thresholds
 from yolov2_tf.errors import InputError
@@ -86,6 +87,7 @@ class ServedDetector(Detector):
                 expected="http://HOST:8501 or grpc://HOST:8500",
             )
         connection = connection or Connection(timeout)
+        self._requests = connection.requests
         ask = _PROTOCOLS[parts.scheme](server.rstrip("/"), name, version, connection)
         self._predict = lambda pictures: persistently(lambda: ask(pictures), connection.retries)
 
@@ -110,8 +112,11 @@ class ServedDetector(Detector):
         return found
 
     def _detect_each(self, pictures):
-        for picture in pictures:
-            yield from self.detect_batch([picture])
+        def answer(picture):
+            (found,) = self.detect_batch([picture])
+            return found
+
+        return ahead(answer, pictures, threads=self._requests)
 
 
 def open_served(address, thresholds=None, connection=None):

@@ -26,17 +26,21 @@ class Connection:
             gRPC sends them as metadata.
         certificates: PEM file of the authorities that `https` and `grpcs` servers are checked by;
             default: those of this computer.
+        requests: How many requests are under way at once, where there are several pictures.
 
     Raises:
-        InputError: If there is no such file, or a header is none.
+        InputError: If there is no such file, a header is none, or there are no requests.
     """
 
     timeout: float = 30.0
     retries: int = 2
     headers: dict = dataclasses.field(default_factory=dict)
     certificates: str | None = None
+    requests: int = 4
 
     def __post_init__(self):
+        if self.requests < 1:
+            raise InputError(f"{self.requests} requests at once", expected="1 or more")
         if self.certificates is not None and not Path(self.certificates).is_file():
             raise InputError("no such file", where=self.certificates, expected="a PEM file")
         for name, value in self.headers.items():

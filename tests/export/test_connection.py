@@ -6,6 +6,7 @@ import shutil
 import ssl
 import subprocess
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -131,3 +132,32 @@ def test_the_last_error_is_the_one_that_is_told():
 
     with pytest.raises(ValueError, match="second"):
         persistently(ask, 1)
+
+
+def test_several_pictures_are_asked_for_at_once_but_not_too_many():
+    """Answers come in the order of the pictures, whichever is first; four are under way."""
+    under_way, most = [], []
+
+    def ask(pictures):
+        (picture,) = pictures
+        under_way.append(picture)
+        most.append(len(under_way))
+        time.sleep(0.02 if picture == b"0" else 0.004)
+        under_way.remove(picture)
+        return [{**ANSWER, "detection_scores": [int(picture) / 100]}]
+
+    for requests in (1, 4):
+        most.clear()
+        client = ServedDetector(
+            "http://localhost:1", "pets", 0.0, connection=Connection(requests=requests)
+        )
+        client._predict = ask
+        taken = []
+        pictures = (taken.append(i) or str(i).encode() for i in range(1, 40))
+        for number, found in enumerate(client.detect(pictures), start=1):
+            assert found["scores"] == pytest.approx([number / 100])
+            assert len(taken) <= number + requests
+        assert number == 39
+        assert max(most) == requests
+    with pytest.raises(InputError, match="1 or more"):
+        Connection(requests=0)
