@@ -1,7 +1,12 @@
 """`yolov2 predict` as users call it: what it draws, saves, cuts out and shows."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -159,6 +164,16 @@ def test_without_windows_there_is_one_message(run, model, photos, monkeypatch):
         (["clip.mp4", "--out", "{out}", "--save", "voc"], "no such file"),
         (["0", "--out", "{out}", "--save", "voc"], "pictures alone"),
         ([], "nowhere to put"),
+        (["--jsonl", "-", "--resume"], "--jsonl FILE alone"),
+        (["--json", "{out}", "--resume"], "--jsonl FILE alone"),
+        (
+            ["--out", "{out}", "--save", "voc", "--resume", "--jsonl", "{out}.jsonl"],
+            "--resume with",
+        ),
+        (["0", "--jsonl", "{out}.jsonl", "--resume"], "pictures alone"),
+        (["0", "--jsonl", "{out}.jsonl", "--workers", "2"], "pictures alone"),
+        (["--out", "{out}", "--workers", "2"], "only writes rows"),
+        (["--jsonl", "{out}.jsonl", "--batch-size", "2"], "--batch-size is fixed"),
     ],
 )
 def test_what_does_not_go_together_is_named(run, model, photos, tmp_path, arguments, message):
@@ -208,3 +223,75 @@ def test_nothing_readable_leaves_no_folder(run, model, tmp_path, options):
     assert code == 2
     assert "none of the pictures" in err.replace("\n", " ")
     assert not (tmp_path / "deep").exists()
+
+
+def test_lines_are_the_rows_of_the_list(run, model, photos, tmp_path):
+    (photos / "c.png").write_bytes(b"no picture")
+    code, text, _ = run("predict", model, photos, "--json", "-")
+    assert code == 0
+    rows = json.loads(text)
+    assert [Path(row["image"]).name for row in rows] == ["a.png", "a.png", "turned.jpg"]
+    for given in (("--jsonl", "-"), ("--json", tmp_path / "2.jsonl", "--out", tmp_path / "out")):
+        code, out, err = run("predict", model, photos, *given)
+        assert code == 0
+        assert "skipped" in err
+        lines = out if "-" in given else given[1].read_text()
+        assert [json.loads(line) for line in lines.splitlines()] == rows
+    both = ("--json", tmp_path / "3.json", "--jsonl", tmp_path / "3.jsonl")
+    assert run("predict", model, photos, *both)[0] == 0
+    assert json.loads((tmp_path / "3.json").read_text()) == rows
+    assert (tmp_path / "3.jsonl").read_text() == (tmp_path / "2.jsonl").read_text()
+
+
+def test_a_list_of_pictures(run, model, photos, tmp_path, monkeypatch):
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "own.png").write_bytes((photos / "a.png").read_bytes())
+    names = ["photos/b/turned.jpg", "", str(photos / "a.png"), "own.png", "gone.png"]
+    (tmp_path / "lists" / "some.txt").write_text("\n".join(names))
+    monkeypatch.chdir(tmp_path)
+    code, text, err = run("predict", model, "lists/some.txt", "--jsonl", "-", "--out", "out")
+    assert code == 0
+    seen = [json.loads(line)["image"] for line in text.splitlines()]
+    assert seen == [names[0], names[2], "lists/own.png"]
+    assert "skipped: gone.png" in err
+    assert Path("out/photos/b/turned.jpg").is_file()
+    for content in (b"", b"\xff\xfe\x00"):
+        Path("bad.txt").write_bytes(content)
+        code, _, err = run("predict", model, "bad.txt", "--jsonl", "-")
+        assert code == 2
+        assert "list" in err
+
+
+def test_a_killed_prediction_goes_on(run, model, photos, tmp_path):
+    """Killed again and again: each picture is there once, as if nothing had been."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for i in range(300):
+        (folder / f"{i:03}.png").hardlink_to(photos / "a.png")
+    (folder / "000-.png").write_bytes(b"no picture")
+    whole, killed = tmp_path / "whole.jsonl", tmp_path / "killed.jsonl"
+    assert run("predict", model, folder, "--jsonl", whole)[0] == 0
+    command = [sys.executable, "-m", "yolov2_tf.cli", "predict", model, folder, "--jsonl", killed]
+    lines = 0
+    for wanted in (1, 60):
+        child = subprocess.Popen([*map(str, command), "--resume"], stderr=subprocess.DEVNULL)
+        while lines < wanted and child.poll() is None:
+            lines = killed.read_bytes().count(b"\n") if killed.exists() else 0
+            time.sleep(0.002)
+        os.kill(child.pid, signal.SIGKILL)
+        assert child.wait() == -signal.SIGKILL
+        assert wanted <= killed.read_bytes().count(b"\n") < 300
+    with open(killed, "ab") as file:  # a kill in the middle of a line
+        file.write(b'{"image": "')
+    code, text, _ = run("predict", model, folder, "--jsonl", killed, "--resume")
+    assert code == 0
+    assert "were done before" in text
+    assert killed.read_bytes() == whole.read_bytes()
+    code, text, _ = run("predict", model, folder, "--jsonl", killed, "--resume")
+    assert code == 0
+    assert "0 pictures, 300 were done before" in text
+    assert killed.read_bytes() == whole.read_bytes()
+    code, _, err = run("predict", model, folder, "--jsonl", killed)
+    assert code == 2
+    assert "not empty" in err
+    assert killed.read_bytes() == whole.read_bytes()

@@ -14,6 +14,7 @@ CHATTER = (
     "I0000 00:00:1795656555.472103    7916 cudart_stub.cc:31] Could not find cuda drivers",
     "E0000 00:00:1795656562.000689    7916 cuda_platform.cc:52] failed call to cuInit",
     "2026-11-26 01:02:03.456789: I tensorflow/core/util/port.cc:153] oneDNN custom operations",
+    "[2026-11-26 08:30:37,405 E 6912 6912] core_worker.cc:2465: Actor with class name",
     "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
     "INFO: Created TensorFlow Lite XNNPACK delegate for CPU.",
     "To enable the following instructions: AVX2 FMA, in other operations, rebuild TensorFlow",

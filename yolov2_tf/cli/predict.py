@@ -1,5 +1,7 @@
 """`yolov2 predict`: pictures in, drawn pictures and detections out."""
 
+import contextlib
+import itertools
 import json as json_module
 import time
 from pathlib import Path
@@ -21,12 +23,38 @@ def predict(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            help="Pictures, videos, folders, patterns (`photos/*.jpg`), addresses "
+            help="Pictures, videos, folders, patterns (`photos/*.jpg`), `.txt` lists, addresses "
             "(`https://…`, `rtsp://…`), cameras (`0`)."
         ),
     ],
     out: Annotated[Path | None, typer.Option(help="Folder for the drawn pictures.")] = None,
-    json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
+    json: Annotated[
+        str | None,
+        typer.Option(help="Write JSON to a file, a list in the end; `-`: to stdout."),
+    ] = None,
+    jsonl: Annotated[
+        str | None,
+        typer.Option(
+            help="Write JSON lines: each picture's as soon as it is known; `-`: to stdout. "
+            "`--json FILE.jsonl` is the same."
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with the file of --jsonl: skip what is in it."),
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Processes at work, by Ray Data (`pip install 'yolov2-tf[ray]'`), on the cluster "
+            "of `$RAY_ADDRESS` or this machine. With --server: requests at once, 4.",
+        ),
+    ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(min=1, help="Images at once: `.keras` 8; `.onnx`, `.xml` of dynamic batch 1."),
+    ] = None,
     threshold: Annotated[
         str,
         typer.Option(
@@ -71,6 +99,8 @@ def predict(
 
     `yolov2 predict runs/voc/model.keras photos/ --json detections.json`
 
+    `yolov2 predict runs/voc/model.keras photos/ --jsonl detections.jsonl --resume --workers 4`
+
     `yolov2 predict runs/voc/model.keras "photos/**/*.jpg" --save yolo --out annotated`
 
     `yolov2 predict runs/voc/model.keras 0 --show`
@@ -79,133 +109,176 @@ def predict(
     """
     from rich.console import Console
 
-    from yolov2_tf.cli.parsing import messages, model_file, write_json
-    from yolov2_tf.drawing.media import find_media
+    from yolov2_tf.cli.parsing import messages, model_file
+    from yolov2_tf.drawing.media_finder import stream_media
     from yolov2_tf.errors import InputError
-    from yolov2_tf.evaluation.operating_points import least_threshold, read_thresholds
-    from yolov2_tf.export.serving.client import ServerError
+    from yolov2_tf.evaluation.operating_points import least_threshold
 
-    if out is None and json is None and not show:
-        raise InputError(
-            "nowhere to put the detections", expected="--out FOLDER, --json FILE or --show"
-        )
-    if out is None and (save or crop):
-        raise InputError("--save and --crop without --out", expected="--out FOLDER")
+    if json is not None and json.lower().endswith(".jsonl"):
+        json, jsonl = None, json
+    by_ray = workers is not None and server is None
+    wanted = {"show": show, "save": save, "crop": crop}
+    _check_together(out, json, jsonl, resume, by_ray, **wanted)
     console = messages()
-    sources = find_media(inputs, out)
-    if save and any(source.kind != "picture" for source in sources):
-        raise InputError("--save with a video or camera", expected="pictures alone")
+    sources = stream_media(inputs, out)
+    alone = {"--save": save, "--resume": resume, "--workers": by_ray}
+    alone = [option for option, given in alone.items() if given]
+    if alone and any(source.kind != "picture" for source in stream_media(inputs, out)):
+        raise InputError(f"{alone[0]} with a video or camera", expected="pictures alone")
     if server is None:
         model = model_file(model, console)
     limits = _limits(threshold, model, server)
     least = limits if isinstance(limits, float) else least_threshold(limits)
-    detector = _open(model, server, least, iou, tree_threshold, size)
-    if not isinstance(limits, float):
-        limits = read_thresholds(limits, detector.class_names)
-    work = _Work(detector, limits, out, show=show, save=save, crop=crop)
-    try:
-        for source in sources:
-            try:
-                if not work.look_at(source):
-                    break
-            except ServerError:
-                raise
-            except InputError as error:  # the others are still worth looking at
-                if error.where == "--show":
-                    raise
-                console.print(f"[yellow]skipped:[/yellow] {error}", highlight=False, soft_wrap=True)
-    finally:
-        work.close()
-    if not work.results:
-        raise InputError("none of the pictures could be read", where=", ".join(inputs))
-    if json is not None:
-        write_json(work.results, json)
+    settings = {"iou": iou, "tree_threshold": tree_threshold, "size": size}
+    settings["batch_size"] = batch_size
+    _check_settings(model, server, settings)
+    with contextlib.ExitStack() as stack:
+        rows = _Rows(stack, json, jsonl, resume)
+        work = _Work(sources, rows, console)
+        if by_ray:
+            work.by_workers(workers, model, least, limits, settings)
+        else:
+            detector = _open(model, server, least, settings, workers)
+            work.here(detector, limits, out, wanted)
+        if not rows.written and not rows.done:
+            raise InputError("none of the pictures could be read", where=", ".join(inputs))
     for note in work.write_annotations():
         console.print(f"[yellow]note:[/yellow] {note}", highlight=False, soft_wrap=True)
-    if json != "-":
+    if "-" not in (json, jsonl):
         Console().print(work.summary(), highlight=False, soft_wrap=True)
 
 
+def _check_together(out, json, jsonl, resume, by_ray, *, show, save, crop):
+    from yolov2_tf.errors import InputError
+
+    if out is None and json is None and jsonl is None and not show:
+        raise InputError(
+            "nowhere to put the detections",
+            expected="--out FOLDER, --json FILE, --jsonl FILE or --show",
+        )
+    if out is None and (save or crop):
+        raise InputError("--save and --crop without --out", expected="--out FOLDER")
+    if resume and (jsonl in (None, "-") or json is not None):
+        raise InputError("--resume goes on with a file of lines", expected="--jsonl FILE alone")
+    if resume and save:
+        raise InputError("--resume with --save", expected="--save in a run of its own")
+    if by_ray and (out is not None or show):
+        raise InputError(
+            "--workers only writes rows",
+            expected="--json or --jsonl, without --out and --show",
+            hint="drawings in a run without --workers",
+        )
+
+
+class _Rows:
+    """The files that rows are written to."""
+
+    def __init__(self, stack, json, jsonl, resume):
+        from yolov2_tf.prediction.rows import JsonLines, json_list
+
+        self.written = self.detections = 0
+        self.done = ()
+        self._writers = []
+        if json is not None:
+            self._writers.append(stack.enter_context(json_list(json)))
+        if jsonl is not None:
+            lines = JsonLines(jsonl, resume=resume)
+            stack.callback(lines.close)
+            self._writers.append(lines.write)
+            self.done = lines.done
+
+    def write(self, row):
+        self.written += 1
+        self.detections += len(row["detections"])
+        for write in self._writers:
+            write(row)
+
+
 class _Work:
-    """Looks at one source after the other, and puts what is found where it is wanted."""
+    """Goes through the sources, tells what it skips, and sums up."""
 
-    def __init__(self, detector, limits, out, *, show, save, crop):
-        from yolov2_tf.drawing.annotated import Annotations, Crops
-        from yolov2_tf.drawing.media import Window
+    def __init__(self, sources, rows, console):
+        self._sources = (source for source in sources if source.name not in rows.done)
+        self._rows, self._console = rows, console
+        self._outputs, self._seconds = None, 0.0
 
-        self.results = []
-        self._detector, self._limits, self._out = detector, limits, out
-        self._window = Window() if show else None
-        names = detector.class_names
-        self._annotations = Annotations(out / save, save, names) if save else None
-        self._crops = Crops(out / "crops", names) if crop else None
-        self._seconds = 0.0
-        self._frames = 0
+    def here(self, detector, limits, out, wanted):
+        """Looks at all in this process."""
+        from yolov2_tf.errors import InputError
+        from yolov2_tf.evaluation.operating_points import read_thresholds
+        from yolov2_tf.export.serving.client import ServerError
+        from yolov2_tf.prediction.outputs import Outputs
+        from yolov2_tf.prediction.stream import look_at
 
-    def look_at(self, source):
-        """Detects in a picture or in all frames; False if the user wants no more."""
-        from yolov2_tf.drawing.media import read_media, written_media
-
-        goes_on = True
-        with written_media(source, self._out) as write:
-            try:
-                for name, picture in read_media(source):
-                    drawn = self._detect(source, name, picture)
-                    if self._out is not None:
-                        write(drawn)
-                    if self._window is not None:
-                        goes_on = self._window.show(drawn, wait=source.kind == "picture")
-                    if not goes_on:
+        if not isinstance(limits, float):
+            limits = read_thresholds(limits, detector.class_names)
+        outputs = Outputs(detector.class_names, limits, self._rows.write, out, **wanted)
+        self._outputs = outputs
+        try:
+            seen = self._counted(look_at(detector, self._sources, singly=wanted["show"]))
+            for source, frames in itertools.groupby(seen, key=lambda one: one.source):
+                try:
+                    if not outputs.take(source, frames):
                         break
-            except KeyboardInterrupt:  # the end of a camera: what there is so far is kept
-                if source.kind != "live":
+                except ServerError:
                     raise
-                return False
-        return goes_on
+                except InputError as error:  # the others are still worth looking at
+                    if error.where == "--show":
+                        raise
+                    self._skip(error)
+        finally:
+            outputs.close()
 
-    def _detect(self, source, name, picture):
-        from yolov2_tf.drawing.pictures import draw_detections
-        from yolov2_tf.evaluation.operating_points import above
+    def by_workers(self, workers, model, least, limits, settings):
+        """Has workers look at all."""
+        from yolov2_tf.prediction.ray_workers import rows_by_workers
 
-        start = time.perf_counter()
-        found = above(self._detector.detect(picture), self._limits)
-        self._seconds += time.perf_counter() - start
-        names = self._detector.class_names
-        self.results.append({"image": name, "detections": _as_json(found, names)})
-        frame = source.kind != "picture"
-        self._frames += frame
-        if self._annotations is not None:
-            self._annotations.add(source, picture, found)
-        if self._crops is not None:
-            place = source.drawn
-            if frame:
-                place = place.with_name(f"{place.stem}-{name.rpartition('#')[2]}{place.suffix}")
-            self._crops.add(place, picture, found)
-        if self._out is None and self._window is None:
-            return None
-        return draw_detections(picture, found["boxes"], found["labels"], found["scores"], names)
+        names = (source.name for source in self._sources)
+        asked = rows_by_workers(
+            names, workers, model=model, least=least, limits=limits, settings=settings
+        )
+        for row, error in self._counted(asked):
+            if error:
+                self._skip(error)
+            else:
+                self._rows.write(row)
+
+    def _skip(self, error):
+        self._console.print(f"[yellow]skipped:[/yellow] {error}", highlight=False, soft_wrap=True)
+
+    def _counted(self, items):
+        """Yields the items; shows how many there were, and takes the time that they took."""
+        from rich import progress
+
+        columns = ("{task.completed:,} looked at", progress.TimeElapsedColumn())
+        hidden = not self._console.is_terminal
+        with progress.Progress(
+            *columns, console=self._console, transient=True, disable=hidden
+        ) as bar:
+            task = bar.add_task("", total=None)
+            start = time.perf_counter()
+            for item in items:
+                self._seconds += time.perf_counter() - start
+                yield item
+                bar.advance(task)
+                start = time.perf_counter()
 
     def write_annotations(self):
         """Writes the annotations, if they are wanted; returns notes."""
-        return () if self._annotations is None else self._annotations.write()
-
-    def close(self):
-        """Closes the window."""
-        if self._window is not None:
-            self._window.close()
+        return () if self._outputs is None else self._outputs.write_annotations()
 
     def summary(self):
         """One line: how many detections, in what, how fast, and where."""
-        total = sum(len(result["detections"]) for result in self.results)
-        pictures = len(self.results) - self._frames
-        parts = [f"{pictures:,} pictures"] if pictures else []
-        parts += [f"{self._frames:,} frames"] if self._frames else []
-        speed = 1000 * self._seconds / len(self.results)
-        places = [] if self._out is None else [f"drawn in {self._out}"]
-        places += [] if self._annotations is None else [f"annotated in {self._annotations.folder}"]
-        return ", ".join(
-            [f"{total:,} detections in {' and '.join(parts)}", f"{speed:.1f} ms each", *places]
-        )
+        rows, outputs = self._rows, self._outputs
+        frames = 0 if outputs is None else outputs.frames
+        pictures = rows.written - frames
+        parts = [f"{pictures:,} pictures"] if pictures or not frames else []
+        parts += [f"{frames:,} frames"] if frames else []
+        speed = [f"{1000 * self._seconds / rows.written:.1f} ms each"] if rows.written else []
+        done = [f"{len(rows.done):,} were done before"] if rows.done else []
+        places = [] if outputs is None else outputs.places
+        found = f"{rows.detections:,} detections in {' and '.join(parts)}"
+        return ", ".join([found, *speed, *done, *places])
 
 
 def _limits(threshold, model, server):
@@ -239,33 +312,20 @@ def _limits(threshold, model, server):
     return path
 
 
-def _open(model, server, threshold, iou, tree_threshold, size):
-    from yolov2_tf.errors import InputError
+def _check_settings(model, server, settings):
+    """Refuses what this form of a detector does not take, before it is opened."""
     from yolov2_tf.export.formats import SERVER, check_running_options, format_to_run
 
-    given = {"iou": iou, "tree_threshold": tree_threshold, "size": size}
-    check_running_options(format_to_run(model) if server is None else SERVER, given, model)
-    if server is not None:
-        from yolov2_tf.export.serving.client import ServedDetector
-
-        return ServedDetector(server, model, threshold)
-
-    from yolov2_tf.detection.thresholds import Thresholds
-    from yolov2_tf.export.detectors import open_model
-
-    thresholds = Thresholds(threshold, iou, tree=tree_threshold)
-    detector = open_model(model, thresholds, size=size)
-    if detector.tree is None and tree_threshold is not None:
-        raise InputError("has no label tree", where=model, expected="no --tree-threshold")
-    return detector
+    check_running_options(format_to_run(model) if server is None else SERVER, settings, model)
 
 
-def _as_json(found, class_names):
-    return [
-        {
-            "box": [round(float(side), 5) for side in box],
-            "label": class_names[label],
-            "score": round(float(score), 5),
-        }
-        for box, label, score in zip(found["boxes"], found["labels"], found["scores"], strict=True)
-    ]
+def _open(model, server, least, settings, workers):
+    if server is None:
+        from yolov2_tf.prediction.opening import open_detector
+
+        return open_detector(model, least, **settings)
+    from yolov2_tf.export.serving.client import ServedDetector
+    from yolov2_tf.export.serving.connection import Connection
+
+    connection = Connection() if workers is None else Connection(requests=workers)
+    return ServedDetector(server, model, least, connection=connection)

@@ -21,6 +21,7 @@ _CHATTER = re.compile(
     rb"""
     [IWE]\d{4}\ [\d:.]+\s            # absl: I0000 00:00:1795656555.47 7916 port.cc:153]
     | \d{4}-\d\d-\d\d\ [\d:.]+:\ [IWE]\        # TensorFlow: 2026-11-26 01:02:03.4: I tensorflow/...
+    | \[\d{4}-\d\d-\d\d\ [\d:,.]+\ [IWE]\ \d+\ \d+\]\     # Ray: [2026-11-26 01:02:03,4 W 12 12] ...
     | WARNING:\ All\ log\ messages\ before\ absl
     | (INFO|WARNING):\ (Created\ TensorFlow\ Lite|Attempting\ to\ use\ a\ delegate)
     | (INFO|WARNING):(tensorflow|absl):

@@ -1,144 +1,21 @@
-"""Pictures, videos, cameras and addresses that users name, and drawn ones back into a folder."""
+"""Reads pictures, videos, cameras and addresses, and writes drawn ones into a folder."""
 
 import contextlib
-import dataclasses
-import glob
 import math
 import os
-from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from pathlib import Path
 
 from PIL import Image
 
-from yolov2_tf.data.images import PICTURE_SUFFIXES, load_image
+from yolov2_tf.data.images import load_image
+from yolov2_tf.drawing.media_finder import KEPT_FORMATS
+from yolov2_tf.drawing.media_finder import Source as Source
+from yolov2_tf.drawing.media_finder import find_media as find_media
 from yolov2_tf.errors import InputError
 from yolov2_tf.files import replacing
 
-VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"})
-
-STREAMS = ("rtsp", "rtsps", "rtmp", "rtp", "udp", "tcp")
-"""Schemes of addresses that are streams whatever they end in."""
-
 MAX_DOWNLOAD = 200_000_000
 """Bytes of a picture that is downloaded at most."""
-
-_KEPT = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".bmp": "BMP"}
-"""Suffixes under which a drawing is written as it was called; others become `.png`."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Source:
-    """Something to look at.
-
-    Attributes:
-        name: What it is called in messages and results: its path, its address, or `camera 0`.
-        kind: `"picture"`, `"video"`, or `"live"`: a camera or stream, which does not end.
-        place: Relative path of what is made of it, with its own suffix.
-        opened: What opens it: a path, an address, or the number of a camera.
-    """
-
-    name: str
-    kind: str
-    place: Path
-    opened: str | int
-
-    @property
-    def drawn(self):
-        """Relative path of the drawing: the source's own name where its format is written."""
-        if self.kind != "picture":
-            return self.place.with_suffix(".mp4")
-        if self.place.suffix.lower() in _KEPT:
-            return self.place
-        return self.place.with_suffix(".png")
-
-
-def find_media(inputs, out=None):
-    """What to look at: pictures and videos as named, inside named folders, cameras, addresses.
-
-    Args:
-        inputs: Paths of files and folders, patterns such as `photos/*.jpg` (`**` for all folders
-            below), addresses (`https://…`, `rtsp://…`), numbers of cameras (`0`).
-        out: Folder of earlier drawings, which are left out of folders that hold it.
-
-    Returns:
-        List of `Source`, folders and patterns replaced by their files in order of name. No two
-        have drawings of the same name.
-
-    Raises:
-        InputError: If a path does not exist, or a folder or pattern holds nothing to look at.
-    """
-    found, files = [], []
-    for given in map(str, inputs):
-        path = Path(given)
-        if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if _is_media(p) and not _inside(p, out))
-            if not inside:
-                raise InputError("no pictures or videos in this folder", where=path)
-            several = len(inputs) > 1
-            found += [_file(p, p.relative_to(path.parent if several else path)) for p in inside]
-        elif path.exists():
-            files.append((len(found), path))
-            found.append(None)
-        elif "://" in given:
-            found.append(_address(given))
-        elif given.isdecimal():
-            found.append(Source(f"camera {given}", "live", Path(f"camera{given}"), int(given)))
-        elif glob.has_magic(given):
-            matching = sorted(Path(p) for p in glob.glob(given, recursive=True))
-            matching = [p for p in matching if p.is_file() and _is_media(p)]
-            if not matching:
-                raise InputError("no pictures or videos match this pattern", where=given)
-            files += [(len(found) + i, p) for i, p in enumerate(matching)]
-            found += [None] * len(matching)
-        else:
-            raise InputError("no such file or folder", where=given)
-    for (i, path), place in zip(files, _places([path for _, path in files]), strict=True):
-        found[i] = _file(path, place)
-    return _distinct(found)
-
-
-def _inside(path, folder):
-    return folder is not None and Path(folder).resolve() in path.resolve().parents
-
-
-def _file(path, place):
-    return Source(str(path), "video" if _is_video(path) else "picture", place, str(path))
-
-
-def _address(given):
-    parts = urlsplit(given)
-    name = PurePosixPath(unquote(parts.path)).name or parts.hostname or "stream"
-    place = Path(name)
-    if parts.scheme in STREAMS or place.suffix.lower() in (".m3u8", ".mpd"):
-        return Source(given, "live", place, given)
-    if parts.scheme not in ("http", "https"):
-        raise InputError(
-            "an address of an unknown kind", where=given, expected=f"http, https, {STREAMS[0]}"
-        )
-    return Source(given, "video" if _is_video(place) else "picture", place, given)
-
-
-def _places(paths):
-    """Names of files, with those folders that tell files of one name apart."""
-    names = [path.name for path in paths]
-    if len(set(names)) == len(names):
-        return [Path(name) for name in names]
-    whole = [Path(os.path.abspath(path)) for path in paths]
-    common = os.path.commonpath([path.parent for path in whole])
-    return [path.relative_to(common) for path in whole]
-
-
-def _distinct(sources):
-    """Gives a number to what would be written over another: `a.gif` beside `a.png`."""
-    taken, out = set(), []
-    for source in sources:
-        place, number = source.place, 2
-        while source.drawn in taken:
-            place_ = place.with_name(f"{place.stem}-{number}{place.suffix}")
-            source, number = dataclasses.replace(source, place=place_), number + 1
-        taken.add(source.drawn)
-        out.append(source)
-    return out
 
 
 def read_media(source):
@@ -225,7 +102,7 @@ def written_media(source, folder):
         raise InputError("would be written over", where=source.name, hint="another --out")
     with replacing(out) as path:
         if source.kind == "picture":
-            format = _KEPT[out.suffix.lower()]
+            format = KEPT_FORMATS[out.suffix.lower()]
             options = {"quality": 95, "subsampling": 0} if format == "JPEG" else {}
             options = {"quality": 95} if format == "WEBP" else options
             yield lambda drawn: Image.fromarray(drawn).save(path, format, **options)
@@ -303,14 +180,6 @@ class Window:
         """Closes the window."""
         with contextlib.suppress(self._cv2.error):
             self._cv2.destroyAllWindows()
-
-
-def _is_media(path):
-    return path.suffix.lower() in PICTURE_SUFFIXES or _is_video(path)
-
-
-def _is_video(path):
-    return path.suffix.lower() in VIDEO_SUFFIXES
 
 
 def _opencv(where):

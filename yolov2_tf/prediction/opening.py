@@ -1,0 +1,26 @@
+"""Opens a detector as `yolov2 predict` is asked to, in whatever process."""
+
+from yolov2_tf.detection.thresholds import Thresholds
+from yolov2_tf.errors import InputError
+from yolov2_tf.export.detectors import open_model
+
+
+def open_detector(model, score, *, iou=None, tree_threshold=None, size=None, batch_size=None):
+    """Opens a detector.
+
+    Args:
+        model: As for `open_model`.
+        score: Detections score above this.
+        iou: Overlap of one object's boxes, or None.
+        tree_threshold: Least Pr(node | object), or None.
+        size: As for `open_model`.
+        batch_size: As for `open_model`.
+
+    Raises:
+        InputError: As `open_model`, or if it has no tree that there could be a threshold of.
+    """
+    thresholds = Thresholds(score, iou, tree=tree_threshold)
+    detector = open_model(model, thresholds, size=size, batch_size=batch_size)
+    if detector.tree is None and tree_threshold is not None:
+        raise InputError("has no label tree", where=model, expected="no --tree-threshold")
+    return detector
