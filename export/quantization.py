@@ -35,6 +35,9 @@ OWN_SCALE = ("CONV_2D", "LEAKY_RELU", "RELU")
 SHARED_SCALE = ("MAX_POOL_2D", "SPACE_TO_DEPTH", "CONCATENATION", "RESHAPE", "TRANSPOSE", "PAD")
 """Operators that only move values about: inputs and output share one scale."""
 
+MAX_BIAS = 2**30
+"""Most steps of a bias; sums of products, which are added as int32, need the rest of its range."""
+
 # Versions from which on operators know int8, where it is not 2.
 _VERSIONS = {"CONV_2D": 5, "RESHAPE": 1}  # 5: float in, int8 weights per channel
 
@@ -146,12 +149,13 @@ class _Quantizer:
     # === Weights ===
 
     def _quantize_convolution(self, op):
-        exact, scale = _steps(_constant_input(self.model, op, 1))
+        bias, step = _constant_input(self.model, op, 2), self.scales[op.inputs[0]][0]
+        exact, scale = _steps(_constant_input(self.model, op, 1), np.abs(bias) / step / MAX_BIAS)
         rounded = round_keeping_sums(exact)
         # What the rounding does to the mean input is a constant, which the bias takes back.
         shift = ((rounded - exact).sum(axis=1) * self.statistics[op.inputs[0]].means).sum(axis=1)
-        unit = self.scales[op.inputs[0]][0] * scale
-        biases = np.rint((_constant_input(self.model, op, 2) - shift * scale) / unit)
+        unit = step * scale
+        biases = np.rint((bias - shift * scale) / unit)
         _set_kernel(self.model, op, rounded, scale)
         bias = replace_constant(self.model, op, 2, biases.astype(np.int32))
         bias.quantization = _parameters(unit, np.zeros_like(unit))
@@ -258,9 +262,13 @@ def _constant_input(model, op, position):
     return constant(model, model.subgraphs[0].tensors[op.inputs[position]])
 
 
-def _steps(weights):
-    """Kernels `(O, h, w, I)` as multiples `(O, h · w, I)` of their scales `(O,)`."""
-    scale = np.maximum(np.abs(weights).max(axis=(1, 2, 3)), 1e-30) / 127
+def _steps(weights, least=0.0):
+    """Kernels `(O, h, w, I)` as multiples `(O, h · w, I)` of their scales `(O,)`.
+
+    No scale is below `least`, a number or `(O,)`: a filter that training has left without weights
+    still has a bias, which is a multiple of the scale and must be an int32.
+    """
+    scale = np.maximum(np.abs(weights).max(axis=(1, 2, 3)) / 127, np.maximum(least, 1e-30))
     return (weights / scale[:, None, None, None]).reshape(len(weights), -1, weights.shape[3]), scale
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yolov2_tf.export.calibration import best_range, observe
-from yolov2_tf.export.flatbuffer import operator_names, unpack
+from yolov2_tf.export.flatbuffer import convolutions, operator_names, unpack
 from yolov2_tf.export.quantization import round_keeping_sums
 from yolov2_tf.export.tflite import export_tflite
 from yolov2_tf.models.detection_model import DetectionModel
@@ -102,3 +102,26 @@ def test_darknet_s_reorg_is_quantised_too(pictures, tmp_path):
     names = operator_names(unpack(path.read_bytes()))
     assert names.count("QUANTIZE") == names.count("DEQUANTIZE") == 1
     assert {"TRANSPOSE", "SPACE_TO_DEPTH"} <= set(names[: names.index("DEQUANTIZE")])
+
+
+@pytest.mark.parametrize("weights", [0.0, 1e-13, 1e-9])
+def test_a_filter_without_weights_keeps_its_bias(pictures, tmp_path, weights):
+    """Weight decay leaves such filters; their biases were beyond int32 and turned over."""
+    image = keras.Input((None, None, 3), name="image")
+    x = keras.layers.Rescaling(1 / 255)(image)
+    convolution = keras.layers.Conv2D(8, 3, padding="same")
+    x = keras.layers.LeakyReLU(negative_slope=0.1)(convolution(x))
+    x = keras.layers.MaxPool2D(32)(x)
+    x = DetectionHead([(1, 1), (2, 2)], ["a", "b"], input_size=64)(x)
+    kernel, bias = convolution.get_weights()
+    kernel[..., ::2] = weights
+    bias[::2] = 3.0
+    convolution.set_weights([kernel, bias])
+    path = tmp_path / "dead.tflite"
+    export_tflite(
+        DetectionModel(image, x), path, quantization="int8", nms=False, calibration=pictures[:2]
+    )
+    model = unpack(path.read_bytes())
+    tensor = model.subgraphs[0].tensors[convolutions(model)[0].inputs[2]]
+    steps = np.frombuffer(bytes(model.buffers[tensor.buffer].data), np.int32)
+    np.testing.assert_allclose((steps * tensor.quantization.scale)[::2], 3.0, rtol=1e-3)
