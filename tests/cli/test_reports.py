@@ -8,6 +8,7 @@ import pytest
 from whole_page import check_page
 
 from yolov2_tf.cli.parsing import thresholds_file
+from yolov2_tf.cli.score_report import _name
 from yolov2_tf.data.digits.scenes import open_digits
 from yolov2_tf.data.writers.conversion import convert
 from yolov2_tf.zoo import shipped
@@ -55,6 +56,12 @@ def test_figures_in_the_report_are_those_of_evaluate(reported, model):
     thresholds = json.loads((folder / "thresholds.json").read_text())
     beside = model.with_name("digits.tflite.thresholds.json")
     assert json.loads(beside.read_text()) == thresholds
+
+
+def test_models_are_called_by_what_tells_them_apart(tmp_path):
+    assert _name(tmp_path / "run" / "model.keras", True) == "run/model.keras"
+    assert _name(tmp_path / "run" / "model.keras", None) == "model.keras"
+    assert _name(shipped.path("starter"), True) == _name(shipped.path("starter"), None) == "starter"
 
 
 def test_predict_takes_the_best_thresholds(run, reported, model, data):

@@ -4,6 +4,7 @@ import json
 
 from yolov2_tf.errors import InputError
 from yolov2_tf.files import fingerprint, replacing
+from yolov2_tf.zoo import shipped
 
 
 def write_report(folder, first, dataset, scored, second, console):
@@ -72,4 +73,6 @@ def _second(path, thresholds, detector, dataset, metric, console):
 
 def _name(path, several):
     """A model by its file; by its folder too where two models may share the file's name."""
+    if path.resolve().parent == shipped.FOLDER.resolve():
+        return path.stem
     return f"{path.resolve().parent.name}/{path.name}" if several else path.name

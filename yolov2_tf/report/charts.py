@@ -161,12 +161,12 @@ def bars(description, values, *, label, ranges=None, other=None):
                     fontsize=10,
                 )  # fmt: skip
         axes.set_yticks(range(len(names)), [_plain(name) for name in names])
-        axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
-        axes.set(xlabel=label)
+        # The first on top, no empty rows.
+        axes.set(xlabel=label, ylim=(max(len(names), 1) - 0.5, -0.5))
         axes.margins(x=0.12)
         if len(sets) > 1:
-            axes.legend(fontsize=10)
+            axes.legend(fontsize=10, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return drawing.svg
 
 
