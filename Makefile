@@ -51,21 +51,23 @@ test-web: setup
 		apt-get install -y -qq --no-install-recommends chromium; }
 	YOLOV2_WEB_TESTS=required $(BIN)/python -m pytest tests/web tests/cli/test_demo_web.py
 
-# Real objects come first in the app: the shipped starter, made into a file for phones here.
-STARTER := android_demo/build/models/starter.tflite
+# Real objects come first in the app: the shipped starters, made into files for phones here.
+NETWORKS := yolov2_tf/zoo/networks
+STARTERS := $(patsubst $(NETWORKS)/%.keras,android_demo/build/models/%.tflite,\
+	$(wildcard $(NETWORKS)/starter*.keras))
 
-$(STARTER): android_demo/starter.py yolov2_tf/zoo/networks/starter.keras $(wildcard export/*.py) \
-		| setup
-	$(BIN)/python $< $@
+android_demo/build/models/%.tflite: $(NETWORKS)/%.keras android_demo/starter.py \
+		$(wildcard export/*.py) | setup
+	$(BIN)/python android_demo/starter.py $@
 
-android: $(if $(MODEL),,$(STARTER))
+android: $(if $(MODEL),,$(STARTERS))
 	android_demo/build_apk.sh $(MODEL)
 
-test-android: setup $(STARTER)
+test-android: setup $(STARTERS)
 	command -v mvn >/dev/null && command -v javac >/dev/null || { apt-get update -qq && \
 		apt-get install -y -qq --no-install-recommends maven openjdk-17-jdk-headless; }
 	$(BIN)/python android_demo/hosttest/goldens.py android_demo/build/goldens \
-		--shipped android_demo/app/src/main/assets $(dir $(STARTER)) --model $(MODEL)
+		--shipped android_demo/app/src/main/assets android_demo/build/models --model $(MODEL)
 	mvn -B -ntp -C -f android_demo/hosttest/pom.xml test
 	android_demo/resources.sh android_demo/build/resources android_demo/build/goldens/*.tflite
 	mvn -B -ntp -C -f android_demo/apptest/pom.xml test

@@ -1,9 +1,10 @@
-"""Writes the network of real objects that the app shows first: the shipped starter, in int8.
+"""Writes a network of real objects for the app, which shows them first: a shipped starter, in int8.
 
-    python android_demo/starter.py OUT.tflite
+    python android_demo/starter.py FOLDER/NAME.tflite
 
-It is calibrated on views of three photos that come with scikit-learn and Matplotlib, so it can be
-made wherever the package runs. What that costs is in docs/phones.md.
+makes it of the network of that name, `starter` for one. It is calibrated on views of three photos
+that come with scikit-learn and Matplotlib, so it can be made wherever the package runs. What that
+costs is in docs/phones.md.
 """
 
 import os
@@ -22,17 +23,15 @@ from yolov2_tf.export.tflite import export_tflite
 from yolov2_tf.models.loading import load_model
 from yolov2_tf.zoo import shipped
 
-INFO = ModelInfo(name="starter", description="Finds VOC's 20 classes.", author="yolov2_tf")
-
 
 def main(out):
-    """Exports the starter, once it does on held-out views what the model does."""
+    """Exports the network that `out` is named after, held to what it does on held-out views."""
     difference = export_tflite(
-        load_model(shipped.path("starter")),
+        load_model(shipped.path(out.stem)),
         out,
         quantization="int8",
         calibration=[view for photo in photos() for view in views(photo)],
-        info=INFO,
+        info=ModelInfo(name=out.stem, description="Finds VOC's 20 classes.", author="yolov2_tf"),
     )
     print(f"{out}: {out.stat().st_size} bytes, {difference}")
 

@@ -122,3 +122,15 @@ def test_without_a_model_the_shipped_ones_are_used_if_there_are_some(tmp_path, m
     (tmp_path / "starter.tflite").touch()  # the app's, ready for phones
     names = [path.name for path in module.shipped_models()]
     assert names == ["cats.tflite", "starter.tflite", "digits.tflite"]
+
+
+def test_the_smallest_network_comes_first(tmp_path, monkeypatch):
+    module = sys.modules[demo_web.__module__]
+    monkeypatch.setattr(module, "SHIPPED", str(tmp_path))
+    monkeypatch.setattr(zoo, "__file__", str(tmp_path / "__init__.py"))
+    (tmp_path / "networks").mkdir()
+    for name, size in (("starter", 3), ("starter-tiny", 2), ("a-large-one", 4)):
+        (tmp_path / "networks" / f"{name}.keras").write_bytes(bytes(size))
+    (tmp_path / "digits.tflite").touch()
+    names = [path.stem for path in module.shipped_models()]
+    assert names == ["starter-tiny", "starter", "a-large-one", "digits"]

@@ -55,6 +55,8 @@ def demo_web(
 def shipped_models():
     """The models that come with the package, those of real objects first, and with a checkout.
 
+    The page begins with the first of them, which is the smallest network: phones load it soonest.
+
     Raises:
         InputError: If there are none.
     """
@@ -62,7 +64,10 @@ def shipped_models():
     from yolov2_tf.errors import InputError
     from yolov2_tf.web_demo.site import HERE
 
-    networks = sorted(Path(zoo.__file__).parent.glob("networks/*.keras"))
+    networks = sorted(
+        Path(zoo.__file__).parent.glob("networks/*.keras"),
+        key=lambda path: (path.stat().st_size, path.stem),
+    )
     phone = sorted(
         (HERE.parent / SHIPPED).glob("*.tflite"),
         key=lambda path: (path.stem == "digits", path.stem),

@@ -7,11 +7,13 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** The {@code .tflite} files that were packed into the app. */
 final class ModelAssets {
-    private static final String FIRST = "starter.tflite";
+    private static final List<String> FIRST =
+            Arrays.asList("starter-tiny.tflite", "starter.tflite"); // made for phones, then better
     private static final String LAST = "digits.tflite";
 
     private final AssetManager assets;
@@ -20,7 +22,7 @@ final class ModelAssets {
         this.assets = assets;
     }
 
-    /** Their names, sorted; the starter's real objects first, digits last. */
+    /** Their names, sorted; the starters' real objects first, digits last. */
     List<String> names() throws IOException {
         List<String> names = new ArrayList<>();
         for (String name : assets.list("")) {
@@ -28,13 +30,22 @@ final class ModelAssets {
                 names.add(name);
             }
         }
-        if (names.remove(FIRST)) {
-            names.add(0, FIRST);
+        return ordered(names);
+    }
+
+    /** Sorted names in the order of the list. */
+    static List<String> ordered(List<String> names) {
+        List<String> ordered = new ArrayList<>(FIRST);
+        ordered.retainAll(names);
+        for (String name : names) {
+            if (!ordered.contains(name) && !name.equals(LAST)) {
+                ordered.add(name);
+            }
         }
-        if (names.remove(LAST)) {
-            names.add(LAST);
+        if (names.contains(LAST)) {
+            ordered.add(LAST);
         }
-        return names;
+        return ordered;
     }
 
     /** Maps a file into memory. The build stores models uncompressed, so that this works. */

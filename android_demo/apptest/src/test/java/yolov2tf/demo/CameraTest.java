@@ -81,10 +81,11 @@ public class CameraTest {
     }
 
     @Test
-    public void theFirstModelFindsARealPersonInFrames() throws Exception {
+    public void theStarterFindsARealPersonInFrames() throws Exception {
         plugIn("0", BACK, 90);
         App.allowCamera();
         try (App app = App.start()) {
+            app.chooseModel("starter.tflite");
             App.until("the camera runs", () -> Threads.run("camera"));
             see(app, Golden.named("starter/turned-90"));
             Boxes.assertDrawn(app, app.screenshot("camera-starter"), false);

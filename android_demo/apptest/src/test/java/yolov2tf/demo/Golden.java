@@ -37,6 +37,12 @@ final class Golden {
         throw new IllegalArgumentException("no case " + name);
     }
 
+    /** The model that the app begins with: the tiny starter, where the package has it. */
+    static String first() {
+        String tiny = "starter-tiny.tflite";
+        return Files.exists(FOLDER.resolve(tiny)) ? tiny : "starter.tflite";
+    }
+
     String model() throws JSONException {
         return json.getString("model");
     }

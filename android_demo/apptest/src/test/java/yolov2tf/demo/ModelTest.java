@@ -144,7 +144,7 @@ public class ModelTest {
             App.application().fails = true;
             app.choose(Accelerator.CPU_1);
             App.until("it is told", () -> app.notice() != null);
-            assertEquals("starter.tflite: The model cannot be run on this device:"
+            assertEquals(Golden.first() + ": The model cannot be run on this device:"
                     + " the driver is gone", app.notice());
             App.application().fails = false;
             app.choose(Accelerator.CPU_2);

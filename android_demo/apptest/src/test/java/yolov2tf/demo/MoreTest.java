@@ -144,6 +144,7 @@ public class MoreTest {
     @Test
     public void theBenchmarkTimesAllThatCanRunTheModel() throws Exception {
         try (App app = App.start()) {
+            app.chooseModel("starter.tflite");
             app.chooseMore(R.string.benchmark);
             Intent intent = shadowOf(app.activity()).getNextStartedActivity();
             while (!BenchmarkActivity.class.getName().equals(

@@ -53,9 +53,10 @@ public class PictureTest {
     }
 
     @Test
-    public void theFirstModelFindsARealPersonAsPythonDoes() throws Exception {
+    public void theStarterFindsARealPersonAsPythonDoes() throws Exception {
         Golden golden = Golden.named("starter/picture-landscape");
         try (App app = App.start()) {
+            app.chooseModel(golden.model());
             app.pick(Provider.of(golden.png()));
             app.untilLookedAt();
             golden.compare(app.overlay().found());

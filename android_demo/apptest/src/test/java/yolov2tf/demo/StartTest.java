@@ -13,6 +13,7 @@ import android.content.Intent;
 import android.content.pm.PackageManager;
 import android.provider.Settings;
 import android.widget.Spinner;
+import java.util.Arrays;
 import org.junit.Test;
 import org.junit.runner.RunWith;
 import org.robolectric.RuntimeEnvironment;
@@ -32,11 +33,22 @@ public class StartTest {
                     shadowOf(app.activity()).getLastRequestedPermission().requestedPermissions);
             assertNull(app.notice());
             Spinner models = app.view(R.id.models);
-            assertEquals("real objects first", "starter.tflite", models.getSelectedItem());
-            assertEquals("starter.tflite", models.getItemAtPosition(0));
+            assertEquals("real objects first", Golden.first(), models.getSelectedItem());
+            assertEquals(Golden.first(), models.getItemAtPosition(0));
             assertEquals("digits.tflite", models.getItemAtPosition(models.getCount() - 1));
             assertTrue(app.text(R.id.about), app.text(R.id.about).contains("int8"));
         }
+    }
+
+    @Test
+    public void modelsMadeForPhonesComeFirstAndDigitsLast() {
+        assertEquals(Arrays.asList("starter-tiny.tflite", "starter.tflite", "a.tflite", "z.tflite",
+                "digits.tflite"), ModelAssets.ordered(Arrays.asList("a.tflite", "digits.tflite",
+                "starter-tiny.tflite", "starter.tflite", "z.tflite")));
+        assertEquals(Arrays.asList("starter.tflite", "mine.tflite"),
+                ModelAssets.ordered(Arrays.asList("mine.tflite", "starter.tflite")));
+        assertEquals(Arrays.asList("mine.tflite"),
+                ModelAssets.ordered(Arrays.asList("mine.tflite")));
     }
 
     @Test
