@@ -104,6 +104,7 @@ def write_networks(folder):
         ("letterbox-all", Conversion(passthrough, nms=False), ("none", "int8")),
         ("stretch-all", Conversion(tiny, nms=False), ("none",)),
         ("tree-all", Conversion(labelled, nms=False), ("none",)),
+        ("raw-head", Conversion(tiny, nms=False, raw_head=True), ("none", "int8")),
     ):
         for quantization in quantizations:
             path = folder / f"{name}-{quantization}.tflite"

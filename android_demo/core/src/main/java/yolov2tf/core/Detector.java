@@ -18,7 +18,7 @@ public final class Detector implements AutoCloseable {
     private final Resizer resizer;
     private final ByteBuffer input;
     private final FloatBuffer floatInput;
-    private final byte[] octets; // rounded pixels, for files that take uint8
+    private final byte[] octets; // rounded pixels, for files that take uint8 or int8
     private final ByteBuffer[] outputs;
     private final Reader reader;
     private float threshold;
@@ -36,12 +36,12 @@ public final class Detector implements AutoCloseable {
         resizer = new Resizer(model.layout.inputSize, model.layout.resize);
         input = buffer(model.input);
         floatInput = input.asFloatBuffer();
-        octets = model.input.type == TensorInfo.Type.UINT8 ? new byte[model.input.size()] : null;
+        octets = model.input.type == FLOAT ? null : new byte[model.input.size()];
         outputs = new ByteBuffer[model.outputs.size()];
         for (int i = 0; i < outputs.length; i++) {
             outputs[i] = buffer(model.outputs.get(i));
         }
-        reader = model.layout.suppresses ? new DetectionReader() : new PredictionReader();
+        reader = reader();
         setThreshold(0.25f);
     }
 
@@ -116,7 +116,7 @@ public final class Detector implements AutoCloseable {
             floatInput.put(pixels);
         } else {
             for (int i = 0; i < pixels.length; i++) {
-                octets[i] = (byte) Math.rint(pixels[i]);
+                octets[i] = (byte) (Math.rint(pixels[i]) + model.input.zeroPoint);
             }
             input.put(octets);
             input.rewind();
@@ -135,6 +135,13 @@ public final class Detector implements AutoCloseable {
 
     private static ByteBuffer buffer(TensorInfo tensor) {
         return ByteBuffer.allocateDirect(tensor.bytes()).order(ByteOrder.nativeOrder());
+    }
+
+    private Reader reader() throws ModelException {
+        if (model.layout.suppresses) {
+            return new DetectionReader();
+        }
+        return model.layout.rawHead ? new HeadReader() : new PredictionReader();
     }
 
     private FloatBuffer floats(String name, int... shape) throws ModelException {
@@ -202,6 +209,26 @@ public final class Detector implements AutoCloseable {
         @Override
         public void read(Detections found) {
             suppression.run(boxes, scores, columns, labels, threshold, found);
+        }
+    }
+
+    /** Of files that end in the raw head: decoded here. */
+    private final class HeadReader implements Reader {
+        private final HeadDecoder decoder;
+        private final Suppression suppression = new Suppression(model.layout);
+        private final int classes = model.layout.classNames.size();
+        private final Suppression.Labels labels = place -> place % classes;
+
+        HeadReader() throws ModelException {
+            TensorInfo head = model.output("head");
+            decoder = new HeadDecoder(model.layout, head, outputs[model.outputs.indexOf(head)]);
+        }
+
+        @Override
+        public void read(Detections found) {
+            decoder.decode(threshold);
+            suppression.run(
+                    decoder.boxes, decoder.scores, classes, labels, threshold, found);
         }
     }
 }

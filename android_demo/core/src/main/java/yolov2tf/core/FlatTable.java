@@ -86,6 +86,16 @@ final class FlatTable {
         return values;
     }
 
+    /** A vector of integers of 64 bits. */
+    long[] longs(int slot) {
+        int start = vector(slot);
+        long[] values = new long[length(start, 8)];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = data.getLong(start + 4 + 8 * i);
+        }
+        return values;
+    }
+
     /** A table in a field, or null. */
     FlatTable table(int slot) {
         int field = field(slot);

@@ -74,8 +74,8 @@ final class JsonEntries {
         return texts(value(key), key);
     }
 
-    /** A list of pairs of numbers above 0, at least one of them. */
-    void requirePairs(String key) throws ModelException {
+    /** A list of pairs of numbers above 0, at least one of them: their numbers in turn. */
+    float[] pairs(String key) throws ModelException {
         Object value = value(key);
         boolean fits = value instanceof JSONArray && ((JSONArray) value).length() > 0;
         for (int i = 0; fits && i < ((JSONArray) value).length(); i++) {
@@ -85,6 +85,11 @@ final class JsonEntries {
                     && isNumber(pair.opt(1), Float.MIN_VALUE);
         }
         require(fits, key, "a list of [width, height] in cells");
+        float[] numbers = new float[2 * ((JSONArray) value).length()];
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = (float) ((JSONArray) value).getJSONArray(i / 2).getDouble(i % 2);
+        }
+        return numbers;
     }
 
     /** A label tree: parents, or -1, stand before their children, and siblings together. */

@@ -1,6 +1,7 @@
 package yolov2tf.core;
 
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -12,9 +13,12 @@ public final class Layout {
     static final String FILE = "yolov2.json";
     private static final int VERSION = 2; // that of version 1 had neither version nor outputs
     private static final int LARGEST = 1 << 14;
+    private static final List<String> HEAD = Collections.singletonList("head");
 
     /** What the labels index. */
     public final List<String> classNames;
+    /** Width and height of each anchor in cells, in turn. */
+    final float[] anchors;
     /** Side of the network's square input in pixels. */
     public final int inputSize;
     public final ResizeMode resize;
@@ -29,13 +33,15 @@ public final class Layout {
     public final boolean perClass;
     /** Whether the classes are the nodes of a tree; then each box has one label. */
     public final boolean tree;
+    /** Whether the network ends in its raw head, and decoding is left to the reader, too. */
+    final boolean rawHead;
     /** {@code none}, {@code fp16}, {@code dynamic} or {@code int8}. */
     public final String quantization;
 
     private Layout(JsonEntries json) throws ModelException {
         checkVersion(json);
         classNames = json.texts("class_names");
-        json.requirePairs("anchors");
+        anchors = json.pairs("anchors");
         inputSize = json.count("input_size", LARGEST);
         resize = ResizeMode.of(json.text("resize", ResizeMode.names()));
         suppresses = json.flag("nms");
@@ -52,6 +58,11 @@ public final class Layout {
         if (tree) {
             json.requireTree("tree", classNames.size());
         }
+        rawHead = json.has("outputs") && json.texts("outputs").equals(HEAD);
+        if (rawHead && tree) {
+            throw new ModelException("The model ends in the raw head of a label tree, which this"
+                    + " app does not decode. Export it without --head raw.");
+        }
         checkOutputs(json);
     }
 
@@ -64,10 +75,13 @@ public final class Layout {
         return new Layout(new JsonEntries(json, FILE));
     }
 
-    /** The network's outputs: MediaPipe's four, or all boxes, labelled where there is a tree. */
+    /** The network's outputs: MediaPipe's four, its head, or all boxes, labelled with a tree. */
     List<String> outputNames() {
         if (suppresses) {
             return Arrays.asList("location", "category", "score", "number of detections");
+        }
+        if (rawHead) {
+            return HEAD;
         }
         return tree ? Arrays.asList("boxes", "scores", "labels") : Arrays.asList("boxes", "scores");
     }

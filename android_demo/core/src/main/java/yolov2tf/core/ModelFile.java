@@ -129,6 +129,11 @@ public final class ModelFile {
             throw new ModelException("The model's input " + input + " does not fit the input_size"
                     + " of " + size + " pixels in its " + Layout.FILE + ".");
         }
+        if (input.type == TensorInfo.Type.INT8 && (input.scale != 1 || input.zeroPoint != -128)) {
+            throw new ModelException("The model's input has steps of " + input.scale + " from "
+                    + input.zeroPoint + "; expected: steps of 1 from -128, as yolov2 export writes"
+                    + " them.");
+        }
     }
 
     private static FlatTable metadata(FlatTable graph) throws ModelException {
@@ -174,7 +179,12 @@ public final class ModelFile {
     }
 
     private static TensorInfo tensor(FlatTable table) throws ModelException {
-        return new TensorInfo(
-                table.text(3), TensorInfo.Type.of(table.octet(1, 0)), table.integers(0));
+        TensorInfo.Type type = TensorInfo.Type.of(table.octet(1, 0));
+        FlatTable steps = table.table(4);
+        float[] scales = steps == null ? new float[0] : steps.floats(2);
+        long[] zeroPoints = steps == null ? new long[0] : steps.longs(3);
+        return new TensorInfo(table.text(3), type, table.integers(0),
+                scales.length == 1 ? scales[0] : 0,
+                zeroPoints.length == 1 ? (int) zeroPoints[0] : 0);
     }
 }

@@ -2,13 +2,14 @@ package yolov2tf.core;
 
 import java.util.Arrays;
 
-/** What a {@code .tflite} file says of an input or output: name, type and fixed shape. */
+/** What a {@code .tflite} file says of an input or output: name, type, fixed shape and steps. */
 public final class TensorInfo {
     /** Number types that inputs and outputs of detectors have, with TFLite's codes. */
     public enum Type {
         FLOAT32(0, 4),
         INT32(2, 4),
-        UINT8(3, 1);
+        UINT8(3, 1),
+        INT8(9, 1);
 
         final int code;
         final int bytes;
@@ -35,11 +36,22 @@ public final class TensorInfo {
 
     public final String name;
     public final Type type;
+    /** What one step of an integer stands for; 0 where the file does not say. */
+    final float scale;
+    /** The integer that stands for 0. */
+    final int zeroPoint;
     private final int[] shape;
 
     TensorInfo(String name, Type type, int[] shape) throws ModelException {
+        this(name, type, shape, 0, 0);
+    }
+
+    TensorInfo(String name, Type type, int[] shape, float scale, int zeroPoint)
+            throws ModelException {
         this.name = name;
         this.type = type;
+        this.scale = scale;
+        this.zeroPoint = zeroPoint;
         this.shape = shape;
         long size = 1;
         for (int side : shape) {

@@ -49,6 +49,49 @@ class ModelFileTest {
     }
 
     @Test
+    void readsTheStepsOfAnIntegerHead() throws ModelException {
+        Golden golden = Golden.named("raw-head-int8/landscape");
+        ModelFile model = ModelFile.read(ByteBuffer.wrap(Golden.bytes(golden.model())));
+        assertTrue(model.layout.rawHead);
+        assertEquals("image INT8[1, 96, 96, 3]", model.input.toString());
+        assertEquals("head INT8[1, 3, 3, 40]", model.output("head").toString());
+        assertTrue(model.output("head").scale > 0);
+    }
+
+    @Test
+    void refusesAHeadThatIsNotTheLayouts() throws ModelException {
+        Golden golden = Golden.named("raw-head-none/landscape");
+        Layout layout = ModelFile.read(ByteBuffer.wrap(Golden.bytes(golden.model()))).layout;
+        for (int[] shape : new int[][] {{1, 3, 3, 39}, {1, 3, 4, 40}, {2, 3, 3, 40}, {1, 360}}) {
+            TensorInfo head = new TensorInfo("head", TensorInfo.Type.FLOAT32, shape);
+            fails("[1, S, S, 40]", () -> new HeadDecoder(
+                    layout, head, ByteBuffer.allocate(head.bytes())));
+        }
+        TensorInfo stepless = new TensorInfo("head", TensorInfo.Type.INT8, new int[] {1, 3, 3, 40});
+        fails("[1, S, S, 40]", () -> new HeadDecoder(
+                layout, stepless, ByteBuffer.allocate(stepless.bytes())));
+    }
+
+    @Test
+    void refusesInputsWithOtherSteps() throws ModelException {
+        Golden golden = Golden.named("raw-head-int8/landscape");
+        ModelFile model = ModelFile.read(ByteBuffer.wrap(Golden.bytes(golden.model())));
+        TensorInfo input = new TensorInfo(
+                "image", TensorInfo.Type.INT8, new int[] {1, 96, 96, 3}, 0.5f, 0);
+        fails("steps of 1 from -128",
+                () -> new ModelFile(model.layout, input, model.outputs));
+    }
+
+    @Test
+    void refusesTheRawHeadOfATree() {
+        byte[] json = ("{\"class_names\": [\"a\"], \"anchors\": [[1, 1]], \"input_size\": 32,"
+                + " \"resize\": \"stretch\", \"nms\": false, \"score_threshold\": 0.1,"
+                + " \"iou_threshold\": 0.5, \"max_detections\": 3, \"tree\": {\"names\": [\"n\"],"
+                + " \"parent\": [-1]}, \"outputs\": [\"head\"]}").getBytes(StandardCharsets.UTF_8);
+        fails("raw head of a label tree", () -> Layout.parse(json));
+    }
+
+    @Test
     void refusesWhatIsNoModel() {
         fails("not a TFLite model", () -> read("this is a text, and a short one".getBytes()));
         fails("damaged", () -> read(new byte[0]));

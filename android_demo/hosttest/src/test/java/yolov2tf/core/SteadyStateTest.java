@@ -48,7 +48,8 @@ class SteadyStateTest {
     /** From the frame to the drawing instructions, everything but the runtime itself. */
     @ParameterizedTest
     @ValueSource(strings = {
-        "letterbox-nms-none", "letterbox-nms-int8", "letterbox-all-none", "letterbox-all-int8"
+        "letterbox-nms-none", "letterbox-nms-int8", "letterbox-all-none", "letterbox-all-int8",
+        "raw-head-none"
     })
     void framesAllocateNothing(String name) throws ModelException {
         Golden golden = Golden.named(name + "/landscape");
