@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.models.gradients import add_up
+from yolov2_tf.models.gradients import take_step
 from yolov2_tf.models.heads import find_head
 from yolov2_tf.models.truths import checked_first_batch
 
@@ -85,18 +85,8 @@ class DetectionModel(keras.Model):
     def train_step(self, data):
         """Keras' own step, and the norm of its gradient."""
         images, truths, weights = keras.utils.unpack_x_y_sample_weight(data)
-        with tf.GradientTape() as tape:
-            raw = self(images, training=True)
-            loss = self.compute_loss(images, truths, raw, weights)
-            replicas = tf.distribute.get_strategy().num_replicas_in_sync
-            self._loss_tracker.update_state(loss * replicas, sample_weight=tf.shape(images)[0])
-            scaled = self.optimizer.scale_loss(loss)
-        gradients = tape.gradient(scaled, self.trainable_weights)
-        gradients, norm = add_up(gradients, self.optimizer)
-        self.optimizer.apply_gradients(zip(gradients, self.trainable_weights, strict=True))
-        finite = tf.cast(tf.math.is_finite(norm), norm.dtype)
-        self._means["gradient_norm"].update_state(tf.where(finite > 0, norm, 0.0), finite)
-        return self.compute_metrics(images, truths, raw)
+        take_step(self, images, truths, weights)
+        return self.get_metrics_result()
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return self.get_metrics_result()

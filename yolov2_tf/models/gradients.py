@@ -1,6 +1,46 @@
-"""The gradient of a batch of which each device has a share."""
+"""A step of the optimizer on a batch of which each device has a share."""
 
 import tensorflow as tf
+
+
+def take_step(model, x, y, sample_weight=None):
+    """Moves a model along the gradient of its loss; called within a replica of `tf.distribute`.
+
+    Keras' own step, with a norm that is limited behind the sum over the devices, see `add_up`. The
+    model's `gradient_norm`, a `keras.metrics.Mean`, takes the norm in where it is finite.
+
+    Args:
+        model: Compiled Keras model, whose loss is that of this device's share over the number of
+            devices.
+        x: Inputs of this device.
+        y: Their ground truth.
+        sample_weight: As `compute_loss` takes it.
+
+    Returns:
+        `(loss, norm of the gradient)` of the whole batch.
+    """
+    optimizer, variables = model.optimizer, model.trainable_variables
+    context = tf.distribute.get_replica_context()
+    replicas = context.num_replicas_in_sync
+    with tf.GradientTape() as tape:
+        y_pred = model(x, training=True)
+        loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
+        scaled = optimizer.scale_loss(loss)
+    gradients = tape.gradient(scaled, variables)
+    model.compute_metrics(x, y, y_pred, sample_weight)
+    model._loss_tracker.update_state(loss * replicas, sample_weight=tf.shape(x)[0])
+    if replicas > 1:
+        loss = context.all_reduce("SUM", loss)
+    gradients, norm = add_up(gradients, optimizer)
+    optimizer.apply_gradients(zip(gradients, variables, strict=True))
+    finite = tf.cast(tf.math.is_finite(norm), norm.dtype)
+    norm_metric(model).update_state(tf.where(finite > 0, norm, 0.0), finite)
+    return loss, norm
+
+
+def norm_metric(model):
+    """The metric of the norm of the gradient, or None."""
+    return next((metric for metric in model.metrics if metric.name == "gradient_norm"), None)
 
 
 def add_up(gradients, optimizer):

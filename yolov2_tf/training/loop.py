@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from yolov2_tf.models.gradients import add_up
+from yolov2_tf.models.gradients import norm_metric, take_step
 from yolov2_tf.training.devices import own_share
 from yolov2_tf.training.divergence import Figures
 
@@ -102,21 +102,7 @@ def _step_on(model, x, y):
         `((loss, norm of the gradient, sum of the weights), logs)`: the first two of the whole
         batch, the logs of this device's share.
     """
-    optimizer, variables = model.optimizer, model.trainable_variables
-    context = tf.distribute.get_replica_context()
-    replicas = context.num_replicas_in_sync
-    with tf.GradientTape() as tape:
-        y_pred = model(x, training=True)
-        loss = model.compute_loss(x=x, y=y, y_pred=y_pred)
-        scaled = optimizer.scale_loss(loss)
-    gradients = tape.gradient(scaled, variables)
-    model.compute_metrics(x, y, y_pred)
-    model._loss_tracker.update_state(loss * replicas, sample_weight=tf.shape(x)[0])
-    if replicas > 1:
-        loss = context.all_reduce("SUM", loss)
-    gradients, norm = add_up(gradients, optimizer)
-    optimizer.apply_gradients(zip(gradients, variables, strict=True))
-    norm_metric(model).update_state(tf.where(tf.math.is_finite(norm), norm, 0.0))
+    loss, norm = take_step(model, x, y)
     # One pass over them, and finite if all of them are.
     weights = tf.add_n([tf.reduce_sum(tf.cast(w.value, tf.float32)) for w in model.weights])
     return (loss, norm, weights), model.get_metrics_result()
@@ -138,11 +124,6 @@ def prepare(model, spec):
             model.gradient_norm = keras.metrics.Mean("gradient_norm")
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
-
-
-def norm_metric(model):
-    """The metric of the norm of the gradient, or None."""
-    return next((metric for metric in model.metrics if metric.name == "gradient_norm"), None)
 
 
 def metric_values(model):
