@@ -269,6 +269,12 @@ def test_batches_are_a_function_of_seed_and_step(ten):
     assert [images.shape for images, _ in whole] == [(4, s, s, 3) for s in (32, 32, 64, 64)]
     assert {images.dtype for images, _ in whole} == {np.dtype("uint8")}
     assert_equal(whole[1:], take(classification_batches(ten, seed=3, first_step=1, **options), 3))
+    shares = [
+        take(classification_batches(ten, seed=3, share=(k, 4), **options), 4) for k in range(4)
+    ]
+    assert_equal(
+        whole, [map(np.concatenate, zip(*each, strict=True)) for each in zip(*shares, strict=True)]
+    )
     other = take(classification_batches(ten, seed=4, **options), 4)
     assert any((a[0] != b[0]).any() for a, b in zip(whole, other, strict=True))
 

@@ -64,6 +64,19 @@ def test_a_resumed_stream_goes_on_where_it_stopped():
     assert_equal(whole[4:], take(training_batches(TEN, first_step=4, **options), 2))
 
 
+def test_shares_of_a_batch_are_its_parts_of_the_same_size():
+    one_box = dataset([record(i) for i in range(10)])  # else their padding would differ
+    options = {"batch_size": 4, "multi_scale": (64, 128), "resize_every": 1, "first_step": 3}
+    whole = take(training_batches(one_box, **options), 5)
+    shares = [take(training_batches(one_box, share=(k, 2), **options), 5) for k in range(2)]
+    joined = [
+        (np.concatenate([a, b]), {name: np.concatenate([x[name], y[name]]) for name in x})
+        for (a, x), (b, y) in zip(*shares, strict=True)
+    ]
+    assert_equal(whole, joined)
+    assert len({images.shape[1] for images, _ in whole}) > 1
+
+
 def test_every_epoch_sees_every_picture_once_in_another_order():
     orders = [[int(shuffled_index(10 * epoch + i, 10, 0)) for i in range(10)] for epoch in range(3)]
     assert all(sorted(order) == list(range(10)) for order in orders)

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from yolov2_tf.data.augment import random_colours, random_crop, take_turned_view, take_view
-from yolov2_tf.data.pipeline import reader, shuffled_index
+from yolov2_tf.data.pipeline import places, reader, shuffled_index
 from yolov2_tf.resize import resize_image
 
 
@@ -22,6 +22,7 @@ def classification_batches(
     seed=0,
     first_step=0,
     stand_ins=None,
+    share=(0, 1),
 ):
     """Endless batches of augmented pictures in random order.
 
@@ -45,6 +46,7 @@ def classification_batches(
         seed: Makes the stream reproducible.
         first_step: Number of the first batch: where a resumed training goes on.
         stand_ins: `StandIns` for pictures that cannot be read any more, or None.
+        share: `(k, n)`: only the k-th, from 0, of n equal parts of each batch, of B / n pictures.
 
     Returns:
         `tf.data.Dataset` of `(images (B, S, S, 3) uint8, labels (B,) int32)`.
@@ -82,9 +84,9 @@ def classification_batches(
         image.set_shape([None, None, 3])
         return image, labels[index]
 
-    stream = tf.data.Dataset.range(first_step * batch_size, tf.int64.max)
+    stream = places(batch_size, first_step, share)
     stream = stream.map(example, num_parallel_calls=tf.data.AUTOTUNE)
-    return stream.batch(batch_size, drop_remainder=True).prefetch(2)
+    return stream.batch(batch_size // share[1], drop_remainder=True).prefetch(2)
 
 
 def evaluation_batches(dataset, *, batch_size=32, size=224, resize="stretch"):

@@ -46,6 +46,7 @@ def training_batches(
     seed=0,
     first_step=0,
     stand_ins=None,
+    share=(0, 1),
 ) -> tf.data.Dataset:
     """Endless batches of augmented pictures in random order.
 
@@ -73,6 +74,7 @@ def training_batches(
         seed: Makes the stream reproducible.
         first_step: Number of the first batch: where a resumed training goes on.
         stand_ins: `StandIns` for pictures that cannot be read any more, those with boxes first.
+        share: `(k, n)`: only the k-th, from 0, of n equal parts of each batch, of B / n pictures.
 
     Returns:
         `tf.data.Dataset` of `(images (B, S, S, 3) uint8, {"boxes": (B, M, 4) float32,
@@ -113,14 +115,30 @@ def training_batches(
     padding = {"boxes": 0.0, "labels": -1}
     if mixed:
         padding |= {"image_labels": -1, "image_regions": 0.0}
-    stream = tf.data.Dataset.range(first_step * batch_size, tf.int64.max)
+    stream = places(batch_size, first_step, share)
     stream = stream.map(example, num_parallel_calls=tf.data.AUTOTUNE)
     stream = stream.padded_batch(
-        batch_size,
+        batch_size // share[1],
         padding_values=(tf.constant(0, tf.uint8), padding),
         drop_remainder=True,
     )
     return stream.prefetch(2)
+
+
+def places(batch_size, first_step, share):
+    """`tf.data.Dataset` of places in the stream, int64: of all batches, or of a share of each.
+
+    Args:
+        batch_size: Pictures of a whole batch.
+        first_step: Number of the first batch.
+        share: `(k, n)`, see `training_batches`; n divides the batch size.
+    """
+    part, parts = share
+    size = batch_size // parts
+    stream = tf.data.Dataset.range(first_step * size, tf.int64.max)
+    if parts == 1:
+        return stream
+    return stream.map(lambda i: i // size * batch_size + part * size + i % size)
 
 
 class _Examples:

@@ -111,7 +111,7 @@ class Task:
         Args:
             recipe: `Recipe`.
             plan: `Plan`.
-            feed: `stand_ins` of `yolov2_tf.data.pipeline.training_batches`.
+            feed: `stand_ins` and `share` of `yolov2_tf.data.pipeline.training_batches`.
         """
         raise NotImplementedError
 
