@@ -1,12 +1,16 @@
-"""Trains each task on one device and on two logical ones: `python devices.py FOLDER`.
+"""Trains on one device and on several: `python devices.py MODE FOLDER [CHANGES AS JSON]`.
 
-Prints the rows of the histories as JSON.
+MODE is `both` for each task on one device and on two logical ones, or the name of a task for that,
+begun or gone on with in FOLDER, as one of the processes of `TF_CONFIG`. CHANGES are arguments of
+`work` or fields of the recipe. MODE `keras` is Keras' own `fit`. Prints the rows of the history,
+and which pictures were read.
 """
 
 import dataclasses
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from unittest import mock
 
@@ -18,6 +22,7 @@ import tensorflow as tf
 
 from yolov2_tf.data.digits.scenes import open_digits
 from yolov2_tf.data.labels import open_classification
+from yolov2_tf.errors import InputError, Stopped
 from yolov2_tf.training import devices
 from yolov2_tf.training.classification import ClassificationTask
 from yolov2_tf.training.detection import DetectionTask
@@ -41,11 +46,13 @@ class Broken(Exception):
     """A crash in mid-epoch."""
 
 
-def break_at(step):
-    """Callback that raises behind so many steps; 0 for none."""
+def break_at(step, pause):
+    """Callback that raises behind so many steps, 0 for none; each step takes so long at least."""
 
     def look(_, logs=None):
+        time.sleep(pause)
         seen.append(0)
+        print("step", len(seen), flush=True)
         if len(seen) == step:
             raise Broken
 
@@ -53,24 +60,60 @@ def break_at(step):
     return keras.callbacks.LambdaCallback(on_train_batch_end=look)
 
 
-def task_of(name):
+def counted(dataset, reads):
+    """The same data set; `reads` gets the index of each picture that is read."""
+
+    def with_count(record, index):
+        source = record.image
+
+        def read():
+            reads.append(index)
+            if callable(source):
+                return source()
+            return source if isinstance(source, bytes) else Path(source).read_bytes()
+
+        return dataclasses.replace(record, image=read)
+
+    records = [with_count(record, i) for i, record in enumerate(dataset.records)]
+    return dataclasses.replace(dataset, records=records)
+
+
+def task_of(name, reads):
     """Sixteen pictures to train on, five to score."""
     if name == "detection":
-        scenes = open_digits("train", count=16, size=64)
+        scenes = counted(open_digits("train", count=16, size=64), reads)
         return DetectionTask(scenes, validation=open_digits("test", count=5, size=64))
     digits = open_classification("digits", "train")
     few = [dataclasses.replace(digits, records=digits.records[a:b]) for a, b in ((0, 16), (16, 21))]
-    return ClassificationTask(*few)
+    return ClassificationTask(counted(few[0], reads), few[1])
 
 
-def work(name, folder, stop=0):
-    """Trains, or goes on; the rows of the history."""
-    resume = (folder / "last.keras").exists()
-    watching = [break_at(stop)]
+def work(name, folder, stop=0, pause=0, fail=False, **changes):
+    """Trains, or goes on; what there is to say about it."""
+    reads, resume = [], (folder / "last.keras").exists()
+    recipe = dataclasses.replace(RECIPES[name], **changes)
     try:
-        return train(task_of(name), RECIPES[name], folder, resume=resume, callbacks=watching)
+        rows = train(
+            task_of(name, reads), recipe, folder, resume=resume, callbacks=[break_at(stop, pause)]
+        )
     except Broken:
-        return None
+        if fail:
+            raise
+        rows = None
+    return {"reads": reads, "rows": rows}
+
+
+def keras_fit():
+    """What Keras' own `fit` ends with where several processes train, or ""."""
+    with devices.strategy().scope():
+        model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+    batches = tf.data.Dataset.from_tensors(([[1.0]], [[1.0]])).repeat(4)
+    try:
+        model.fit(batches, verbose=0)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def split_cpu():
@@ -93,5 +136,22 @@ def both(folder):
     return found
 
 
+def main(mode, folder, changes="{}"):
+    """Prints what was trained; unusable input is a message and exit code 2."""
+    if mode == "both":
+        print(json.dumps(both(Path(folder))))
+        return
+    devices.strategy()
+    if mode == "keras":
+        print(json.dumps(keras_fit()))
+        return
+    try:
+        print(json.dumps(work(mode, Path(folder), **json.loads(changes))))
+    except InputError as error:
+        sys.exit(print(error, file=sys.stderr) or 2)
+    except Stopped as error:
+        sys.exit(print(error, file=sys.stderr) or 128 + error.number)
+
+
 if __name__ == "__main__":
-    print(json.dumps(both(Path(sys.argv[1]))))
+    main(*sys.argv[1:])

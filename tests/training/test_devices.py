@@ -1,39 +1,19 @@
 """One device and several train alike."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.training.devices import RECIPES, task_of
+from tests.training.workers import said, start, start_workers
 from yolov2_tf.errors import InputError
 from yolov2_tf.training import devices
 from yolov2_tf.training.checkpoint import load
 from yolov2_tf.training.recipes import DetectionRecipe
 
-SCRIPT = Path(__file__).with_name("devices.py")
-ROOT = SCRIPT.parents[2]
 TIMES = ("seconds", "images_per_second")
-
-
-def start(*arguments, **environment):
-    return subprocess.Popen(
-        [sys.executable, SCRIPT, *map(str, arguments)],
-        cwd=ROOT,
-        env={"PYTHONPATH": str(ROOT), **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def said(process):
-    out, error = process.communicate()
-    assert process.returncode == 0, error[-3000:]
-    return json.loads(out.splitlines()[-1])
 
 
 def check_rows(rows, others, tolerance=0.02):
@@ -49,7 +29,7 @@ def check_rows(rows, others, tolerance=0.02):
 
 def check_weights(name, folder, other):
     """The way from where they began is as long, and leads to the same place."""
-    start = task_of(name).build(RECIPES[name]).trainable_variables
+    start = task_of(name, []).build(RECIPES[name]).trainable_variables
     ends = [load(place / "last.keras")[0].trainable_variables for place in (folder, other)]
     moved, apart = (
         np.sqrt(sum(np.square(np.asarray(a) - np.asarray(b)).sum() for a, b in pairs))
@@ -62,17 +42,60 @@ def check_weights(name, folder, other):
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
     folder = tmp_path_factory.mktemp("both")
-    return folder, said(start(folder))
+    return folder, said(start("both", folder))
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_two_devices_are_as_one(both, name):
     folder, found = both
-    one, two = (found[f"{name} {count}"] for count in ("one", "two"))
+    one, two = (found[f"{name} {count}"]["rows"] for count in ("one", "two"))
     check_rows(one, two)
     if name == "detection":  # the limit acts, on the sum of both
         assert float(one[-1]["gradient_norm"]) > RECIPES[name].clip_norm
     check_weights(name, *(folder / f"{name} {count}" for count in ("one", "two")))
+
+
+def check_two_processes(both, tmp_path, name):
+    folder, found = both
+    chief, other = (said(process) for process in start_workers(name, tmp_path / "run"))
+    assert chief["rows"] == other["rows"]
+    check_rows(found[f"{name} one"]["rows"], chief["rows"])
+    check_rows(found[f"{name} two"]["rows"], chief["rows"])
+    check_weights(name, folder / f"{name} one", tmp_path / "run")
+    # Each step the other half of the batch, and what is read ahead of the steps.
+    assert set(chief["reads"][:4]).isdisjoint(other["reads"][:4])
+    ahead = 3 * RECIPES[name].batch_size
+    for one in (chief, other):
+        assert len(one["reads"]) <= 3 * 16 / 2 + ahead
+
+
+def test_two_processes_are_as_one(both, tmp_path):
+    """With multi-scale; each reads its half of each batch, and the chief alone writes."""
+    check_two_processes(both, tmp_path, "detection")
+
+
+@pytest.mark.slow
+def test_two_processes_are_as_one_for_a_classifier(both, tmp_path):
+    check_two_processes(both, tmp_path, "classification")
+
+
+@pytest.mark.slow
+def test_keras_own_loop_still_fails_in_several_processes(tmp_path):
+    """keras#20585: it takes the mean of numbers along their first axis.
+
+    If this fails, that is mended; the other reasons for a loop of our own are in docs/scaling.md.
+    """
+    for process in start_workers("keras", tmp_path):
+        assert "Invalid reduction dimension 0" in said(process)
+
+
+def test_processes_must_meet_before_tensorflow_works(monkeypatch):
+    cluster = {"worker": ["localhost:1", "localhost:2"]}
+    config = {"cluster": cluster, "task": {"type": "worker", "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    tf.zeros([])
+    with pytest.raises(InputError, match=r"cannot find one another.*before anything else"):
+        devices.strategy.__wrapped__()
 
 
 def test_what_cannot_be_shared_out_is_refused(monkeypatch):

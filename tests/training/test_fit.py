@@ -272,14 +272,6 @@ def test_a_run_of_the_first_records_goes_on(run):
     }
 
 
-def test_several_processes_are_refused(run, monkeypatch):
-    """Each process would train all of it by itself, into the same folder."""
-    addresses = {"worker": ["localhost:1", "localhost:2"]}
-    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": addresses}))
-    with pytest.raises(InputError, match="2 processes that train together"):
-        train(TASK, changed(epochs=3), run, resume=True)
-
-
 @pytest.mark.parametrize(
     "text", ["nonsense", "[]", '{"cluster": []}', '{"cluster": {"worker": 2}}']
 )

@@ -127,6 +127,7 @@ def train(
     options = common.read_options(context, "classification", ClassificationRecipe, parsers, choose)
     if resume and "recipe_name" in options.given:
         raise InputError("--recipe with --resume", expected="a run goes on with its own recipe")
+    common.join()
     console = Console()
     task = _open(options, console)
 

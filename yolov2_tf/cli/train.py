@@ -189,6 +189,7 @@ def _run(context):
     options = common.read_options(context, "detection", DetectionRecipe, parsers, choose)
     _check_use(options)
     _record_recipe(options)
+    common.join()
     console = Console()
     task = open_task(options, console)
     recipe = options.recipe

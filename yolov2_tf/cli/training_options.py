@@ -10,6 +10,7 @@ import typer
 
 from yolov2_tf.cli.parsing import messages, model_file
 from yolov2_tf.errors import InputError
+from yolov2_tf.training.cluster import worker, workers
 from yolov2_tf.training.recipes import names_network
 
 Out = Annotated[Path, typer.Option(help="Folder of the run.")]
@@ -131,7 +132,7 @@ def read_options(context, task_name, kind, parsers, choose=None):
             raise InputError("no such file", where=file, expected="a .keras file")
         values[name] = network  # a name stays one: its file lies elsewhere on another machine
     run = Run(values["out"])
-    if run.at_work_file.exists():
+    if run.at_work_file.exists() and worker() == 0:
         with run.locked():  # refused now, and not after all pictures were checked
             pass
     run.check(resume=values["resume"], overwrite=values["overwrite"])
@@ -152,6 +153,14 @@ def read_options(context, task_name, kind, parsers, choose=None):
         if recorded is not None:
             recipe_changes(run, recipe)  # before data sets are opened
     return SimpleNamespace(**values, given=given, recipe=recipe, sources=_sources(values))
+
+
+def join():
+    """Lets the processes of `TF_CONFIG` find one another, which must be before TensorFlow works."""
+    if workers() > 1:
+        from yolov2_tf.training.devices import strategy
+
+        strategy()
 
 
 @contextlib.contextmanager

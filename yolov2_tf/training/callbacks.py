@@ -14,7 +14,6 @@ from yolov2_tf.data.images import load_image
 from yolov2_tf.detection.predict import detect, detector
 from yolov2_tf.detection.thresholds import EVALUATION
 from yolov2_tf.drawing.plots import plot_history
-from yolov2_tf.errors import Stopped
 from yolov2_tf.evaluation.detections import evaluate
 from yolov2_tf.files import replacing
 from yolov2_tf.training.checkpoint import State, save
@@ -106,9 +105,12 @@ class Checkpoints(keras.callbacks.Callback):
         self._epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.wishes is not None and self.wishes.checkpoint:
+        if self.wishes is None:
+            return
+        self.wishes.look()
+        if self.wishes.checkpoint:
             self._checkpoint(self._epoch, batch + 1)
-            self._end_on_signal(self._epoch, batch + 1)
+            self.wishes.end(self._epoch, batch + 1)
 
     def on_epoch_end(self, epoch, logs=None):
         score = logs.get(self.score)
@@ -122,7 +124,8 @@ class Checkpoints(keras.callbacks.Callback):
         # Last: a process that is killed before repeats this, and with it what came first.
         self._checkpoint(epoch + 1, 0)
         if self.wishes is not None and epoch + 1 < self.plan.epochs:
-            self._end_on_signal(epoch + 1, 0)
+            self.wishes.look()
+            self.wishes.end(epoch + 1, 0)
 
     def forget(self):
         """Seeks the best anew: from now on scores mean something else."""
@@ -157,13 +160,6 @@ class Checkpoints(keras.callbacks.Callback):
             self.run.note(position)
         if self.wishes is not None:
             self.wishes.saved()
-
-    def _end_on_signal(self, epoch, step):
-        if self.wishes.signal is not None:
-            raise Stopped(
-                self.wishes.signal,
-                f"after {epoch} epochs and {step} steps; all is saved: --resume goes on from there",
-            )
 
 
 class History(keras.callbacks.Callback):

@@ -1,70 +1,67 @@
-"""The devices of a machine that train together: all of its GPUs."""
+"""The devices that train together: of a machine, or of all that `TF_CONFIG` names."""
 
 import functools
-import json
-import os
 
 import tensorflow as tf
 
 from yolov2_tf.errors import InputError
+from yolov2_tf.training.cluster import worker, workers
 
 
 @functools.cache
 def strategy():
     """What shares the work out; the first call decides.
 
-    All GPUs where there are several, else the one device. A CPU is one, unless
+    The devices of all processes where `TF_CONFIG` names several: it then returns when all have
+    called it. Else all GPUs where there are several, else the one device. A CPU is one, unless
     `tf.config.set_logical_device_configuration` makes it several.
+
+    Raises:
+        InputError: If processes are to find one another and TensorFlow has run anything before.
     """
+    if workers() > 1:
+        return _strategy_of_processes()
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     if len(devices) > 1:
         return tf.distribute.MirroredStrategy([device.name for device in devices])
     return tf.distribute.get_strategy()
 
 
+def _strategy_of_processes():
+    worker()  # refuses a task that is not of the cluster, which TensorFlow would wait for
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    except RuntimeError as error:
+        raise InputError(
+            f"the processes cannot find one another: {error}",
+            where="$TF_CONFIG",
+            hint="in Python, call yolov2_tf.training.devices.strategy() before anything else that "
+            "uses TensorFlow",
+        ) from error
+
+
+def devices_here(strategy):
+    """How many devices of this process train."""
+    return strategy.num_replicas_in_sync // workers()
+
+
 def own_share(batch, strategy):
-    """What a device gets of a batch; called on that device.
+    """What a device gets of the batch of its process; called on that device.
 
     Args:
         batch: `(images (B, S, S, 3), truths)`, nested tensors whose first axis is B.
-        strategy: `strategy()`; B is a multiple of its number of devices.
+        strategy: `strategy()`; B is a multiple of its number of devices here.
 
     Returns:
         The same with B divided by that number.
     """
-    count = strategy.num_replicas_in_sync
+    count = devices_here(strategy)
     if count == 1:
         return batch
-    place = tf.distribute.get_replica_context().replica_id_in_sync_group
+    place = tf.distribute.get_replica_context().replica_id_in_sync_group % count
     with tf.device("CPU:0"):  # else all of it would be copied to each device
         size = tf.shape(batch[0])[0] // count
         return tf.nest.map_structure(lambda x: x[place * size : (place + 1) * size], batch)
-
-
-def check_devices():
-    """Refuses several processes.
-
-    Raises:
-        InputError: If `TF_CONFIG` names several, each of which would train all of it by itself, or
-            cannot be read.
-    """
-    try:
-        jobs = json.loads(os.environ.get("TF_CONFIG") or "{}").get("cluster", {})
-        processes = sum(len(jobs.get(job, ())) for job in ("chief", "worker"))
-    except (ValueError, AttributeError, TypeError) as error:
-        raise InputError(
-            f"cannot be read: {error}",
-            where="$TF_CONFIG",
-            expected='JSON such as {"cluster": {"worker": ["host:port"]}}',
-            hint="unset TF_CONFIG",
-        ) from error
-    if processes > 1:
-        raise InputError(
-            f"{processes} processes that train together",
-            where="$TF_CONFIG",
-            expected="one",
-            hint="unset TF_CONFIG and train on one machine",
-        )
 
 
 def precision(fastest):
@@ -97,6 +94,12 @@ def check_recipe(recipe):
             expected="1, with the whole batch as batch_size",
             field="accumulate",
             hint=hint,
+        )
+    if workers() > 1 and recipe.minutes is not None:
+        raise InputError(
+            f"minutes is {recipe.minutes:g}, in {workers()} processes, each with its own clock",
+            expected="a number of epochs",
+            field="minutes",
         )
     if recipe.precision == "mixed_float16":
         raise InputError(

@@ -44,7 +44,7 @@ def diverged(folder, batch, names, epoch, step, figures, model):
 
     Args:
         folder: Folder of the run; `diverged/` in it gets the pictures and `batch.json`.
-        batch: `(images, truths)`.
+        batch: `(images, truths)`; None where another process saves it.
         names: What the pictures of the whole batch are called.
         epoch: Number of the epoch, from 0.
         step: Number of the step in it, from 0.
@@ -63,7 +63,8 @@ def diverged(folder, batch, names, epoch, step, figures, model):
         "learning_rate": rate,
     }
     place = folder / "diverged"
-    _save_batch(place, tf.nest.map_structure(np.asarray, batch), names, facts)
+    if batch is not None:
+        _save_batch(place, tf.nest.map_structure(np.asarray, batch), names, facts)
     return InputError(
         f"{figures.wrong(scaled=False)} at epoch {epoch + 1}, step {step + 1} (loss "
         f"{figures.loss:g}, norm of the gradient {figures.gradient_norm:g}, learning rate "

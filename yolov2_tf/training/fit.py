@@ -1,5 +1,6 @@
 """Fits a task's network in the folder of a run: what it sets out with, and what it goes on from."""
 
+import contextlib
 import dataclasses
 import functools
 import math
@@ -14,9 +15,11 @@ from yolov2_tf.errors import InputError
 from yolov2_tf.models.transfer import transfer_weights
 from yolov2_tf.schedules import Shifted
 from yolov2_tf.training import devices
+from yolov2_tf.training.agreement import any_of, check_same, meet, together
 from yolov2_tf.training.callbacks import Checkpoints, History, Throughput
 from yolov2_tf.training.checkpoint import State, load
 from yolov2_tf.training.clock import PARTS, Clock
+from yolov2_tf.training.cluster import worker, workers
 from yolov2_tf.training.damage import Damage
 from yolov2_tf.training.divergence import diverged
 from yolov2_tf.training.loop import Loop
@@ -29,7 +32,7 @@ from yolov2_tf.training.run import Run
 from yolov2_tf.training.stopping import StopSignal
 from yolov2_tf.training.tensorboard import TensorBoard
 from yolov2_tf.training.weight_mean import WeightMean, read_means
-from yolov2_tf.training.wishes import Wishes
+from yolov2_tf.training.wishes import Following, Wishes
 from yolov2_tf.training.writing import writing
 from yolov2_tf.zoo.names import load_model, model_path
 
@@ -37,9 +40,11 @@ from yolov2_tf.zoo.names import load_model, model_path
 def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), console=None):
     """Trains a network and leaves a run folder, see `Run`.
 
-    Several GPUs train together, see `yolov2_tf.training.devices`. A resumed run sees the pictures
-    that it would have seen. What it may do otherwise than before (`Recipe.CHANGEABLE`, the
-    validation set) it does from its next epoch on, and `changes` of the record says so.
+    Several GPUs train together, and the processes that `TF_CONFIG` names, see
+    `yolov2_tf.training.devices`. All of these call this alike; the chief alone scores and writes,
+    while the others wait. A resumed run sees the pictures that it would have seen. What it may do
+    otherwise than before (`Recipe.CHANGEABLE`, the validation set) it does from its next epoch on,
+    and `changes` of the record says so.
     The learning rate is then that of a training which was planned like this from its beginning.
 
     Args:
@@ -49,21 +54,23 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
         folder: Folder of the run.
         resume: Goes on with the run in `folder` from its last checkpoint.
         overwrite: Begins anew where a run is already.
-        callbacks: Keras callbacks. They come last: what scores and saves has been there.
+        callbacks: Keras callbacks. They come last: what scores and saves has been there. Of several
+            processes each has its own, and the chief's alone see scores.
         console: `rich.console.Console` for the progress; None for silence.
 
     Returns:
-        The rows of `history.csv`.
+        The rows of `history.csv`; none in a process that does not see the folder.
 
     Raises:
         InputError: If the data cannot be trained on, the folder holds a run and is not to, or
             none to resume, or another training is at work in it, or a resumed run would
             contradict its record; the folder is then as it was. Or if the folder cannot be written
-            to in the course of the training; the last checkpoint is then whole.
+            to in the course of the training; the last checkpoint is then whole. Or if a process
+            that trains with this one is gone.
         Stopped: If SIGTERM or SIGINT came; the checkpoint is then of the step before.
     """
-    run = Run(folder)
-    with run.locked():
+    run, chief = Run(folder), worker() == 0
+    with together(), run.locked() if chief else contextlib.nullcontext():
         run.check(resume=resume, overwrite=overwrite)
         if recipe is None and resume:
             recipe = task.RECIPE.of(run.record)
@@ -71,41 +78,52 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
         if recipe.precision == "auto":
             now = run.record["precision"] if resume else devices.precision(fastest())
             recipe = dataclasses.replace(recipe, precision=now)
-        devices.check_devices()
+        check_same({**vars(recipe), **task.facts(), "sources": {}, "resume": resume})
         devices.check_recipe(recipe)
         with devices.strategy().scope():
-            start = _go_on(task, recipe, run, console) if resume else _begin(task, recipe, console)
+            say = console if chief else None
+            start = _go_on(task, recipe, run, say) if resume else _begin(task, recipe, say)
         _set_batch_norm(start.model, recipe)
-        _prepare(run, start, overwrite)
+        check_same({"the checkpoint": dataclasses.asdict(start.plan.start)})
+        if chief:  # all have read by now what this may change
+            _prepare(run, start, overwrite)
         if start.plan.over:
             done = start.plan.start.epoch
-            _say(console, f"the run is over: {done} of {start.plan.epochs} epochs")
+            _say(say, f"the run is over: {done} of {start.plan.epochs} epochs")
             return run.rows()
         _train(task, recipe, run, start, callbacks, console)
+        meet()  # by now the chief has written what all read
         return run.rows()
 
 
 def _train(task, recipe, run, start, callbacks, console):
     """Carries out the plan of a `Start`."""
-    model, plan, stop = start.model, start.plan, StopSignal()
+    model, plan, stop, chief = start.model, start.plan, StopSignal(), worker() == 0
     wishes = Wishes(stop, recipe.checkpoint_minutes)
     damage = Damage(task, recipe, functools.partial(_say, console))
 
     def batches(plan):
-        return task.batches(recipe, plan, stand_ins=damage.stand_ins)
+        share = worker(), workers()
+        return task.batches(recipe, plan, stand_ins=damage.stand_ins, share=share)
 
     def mend(plan, error):
         damaged = damage.find(plan, error)
-        with writing(run):
-            run.write({**run.record, "damaged": damaged})
+        if chief:
+            with writing(run):
+                run.write({**run.record, "damaged": damaged})
 
     def end(epoch, step, batch, figures):
-        names = damage.names_at(plan.from_here(plan.position(epoch, 0, step)))
-        with writing(run):
-            raise diverged(run.folder, batch, names, epoch, step, figures, model)
+        here = plan.from_here(plan.position(epoch, 0, step))
+        if workers() > 1:  # here is a share of it; the chief saves the whole
+            whole = task.batches(recipe, here, stand_ins=damage.stand_ins)
+            batch = next(iter(whole)) if chief else None
+        with writing(run) if chief else contextlib.nullcontext():
+            raise diverged(run.folder, batch, damage.names_at(here), epoch, step, figures, model)
 
-    watching = _callbacks(task, recipe, run, start, wishes, console)
-    loop = Loop(model, plan, batches, mend=mend, diverged=end)
+    watching = [Following(wishes, plan)]
+    if chief:
+        watching = _callbacks(task, recipe, run, start, wishes, console)
+    loop = Loop(model, plan, batches, mend=mend, diverged=end, agree=any_of)
     try:
         with stop.caught():
             loop.run([*watching, *callbacks], start.state.metrics)

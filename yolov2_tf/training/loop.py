@@ -18,11 +18,13 @@ class Loop:
         mend: Function of a `Plan` and the error that its first batch failed with. It returns if
             another try at that batch makes sense, and raises if not.
         diverged: Function of epoch, step, batch and `Figures` that raises what ends the run.
+        agree: Function of whether the training is to stop that tells whether all of the processes
+            that train together stop.
     """
 
-    def __init__(self, model, plan, batches, *, mend=None, diverged=None):
+    def __init__(self, model, plan, batches, *, mend=None, diverged=None, agree=bool):
         self.model, self.plan, self.batches = model, plan, batches
-        self.mend, self.diverged = mend, diverged
+        self.mend, self.diverged, self.agree = mend, diverged, agree
         self.scaled = isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
 
     def run(self, callbacks, metrics=()):
@@ -50,9 +52,11 @@ class Loop:
                 calls.on_train_batch_begin(step)
                 logs = self._step(epoch, step)
                 calls.on_train_batch_end(step, logs)
+                model.stop_training = self.agree(model.stop_training)
                 if model.stop_training:
                     break
             calls.on_epoch_end(epoch, _numbers(model.get_metrics_result()))
+            model.stop_training = self.agree(model.stop_training)
             if model.stop_training:
                 break
         calls.on_train_end()

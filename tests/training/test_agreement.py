@@ -1,0 +1,107 @@
+"""Two processes that train together, where something goes wrong."""
+
+import random
+import signal
+
+import pytest
+
+from tests.training.devices import RECIPES
+from tests.training.workers import said, start, start_workers
+from yolov2_tf.training.agreement import any_of, check_same, total
+from yolov2_tf.training.run import Run
+
+MINUTE = 60
+
+
+def steps_of(process, count):
+    """Waits until a process has done so many steps."""
+    for line in process.stdout:
+        if line.startswith("step") and int(line.split()[1]) >= count:
+            return
+    raise AssertionError(process.stderr.read()[-3000:])
+
+
+def ended(process):
+    """Exit code and standard error of a process that must end within a minute."""
+    _, error = process.communicate(timeout=MINUTE)
+    return process.returncode, error
+
+
+@pytest.fixture
+def running(request):
+    """Starts two processes; whatever is left of them in the end is killed."""
+    started = []
+
+    def begin(*arguments, **options):
+        started.extend(start_workers(*arguments, **options))
+        return started[-2:]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_one_process_agrees_with_itself():
+    check_same({"a": 1})
+    assert any_of(True)
+    assert not any_of(False)
+    assert total([1, 2]).tolist() == [1, 2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1])
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_process_that_dies_ends_the_other_and_the_run_goes_on(tmp_path, running, name, victim):
+    """At a random step; then two go on, or one."""
+    run = tmp_path / "run"
+    both = running(name, run, changes=2 * [{"pause": 0.2}])
+    steps_of(both[0], random.Random(f"{name} {victim}").randint(1, 4))
+    both[victim].send_signal(signal.SIGKILL)
+    code, error = ended(both[1 - victim])
+    assert code == 2, error[-3000:]
+    assert f"worker {victim} (127.0.0.1:" in error
+    assert "is gone" in error
+    resumed = start_workers(name, run) if victim else [start(name, run)]
+    assert [len(said(process)["rows"]) for process in resumed] == len(resumed) * [3]
+    assert Run(run).record["progress"][0]["epoch"] == 3
+
+
+@pytest.mark.slow
+def test_a_process_that_raises_ends_the_other(tmp_path, running):
+    changes = [{}, {"stop": 3, "fail": True}]
+    chief, other = running("detection", tmp_path / "run", changes=changes)
+    code, error = ended_after_start(other)
+    assert code == 1
+    assert "Broken" in error
+    code, error = ended(chief)
+    assert code == 2
+    assert "worker 1 (127.0.0.1:" in error
+
+
+def ended_after_start(process):
+    """The same for a process that has still to begin, which may take long."""
+    _, error = process.communicate(timeout=10 * MINUTE)
+    return process.returncode, error
+
+
+@pytest.mark.slow
+def test_a_signal_to_one_ends_both_with_a_checkpoint(tmp_path, running):
+    both = running("detection", tmp_path / "run", changes=2 * [{"pause": 0.2}])
+    steps_of(both[1], 2)
+    both[1].send_signal(signal.SIGTERM)
+    for process in both:
+        code, error = ended(process)
+        assert code == 128 + signal.SIGTERM, error[-3000:]
+        assert "stopped by SIGTERM after" in error
+    assert len(said(start("detection", tmp_path / "run"))["rows"]) == 3
+
+
+@pytest.mark.slow
+def test_processes_that_do_not_do_the_same_are_refused(tmp_path, running):
+    changes = [{}, {"learning_rate": 0.1}]
+    for process in running("detection", tmp_path / "run", changes=changes):
+        code, error = ended_after_start(process)
+        assert code == 2, error[-3000:]
+        assert "learning_rate of worker 1 (127.0.0.1:" in error
+    assert not (tmp_path / "run").exists()
