@@ -19,6 +19,7 @@ from yolov2_tf.cli.import_darknet import import_darknet
 from yolov2_tf.cli.inspect import inspect
 from yolov2_tf.cli.models import models
 from yolov2_tf.cli.predict import predict
+from yolov2_tf.cli.prepare import prepare
 from yolov2_tf.cli.quiet import be_quiet
 from yolov2_tf.cli.train import train
 from yolov2_tf.cli.wordtree import app as wordtree
@@ -37,6 +38,7 @@ for command in (
     evaluate,
     predict,
     convert,
+    prepare,
     export,
     import_darknet,
     models,

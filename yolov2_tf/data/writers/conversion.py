@@ -95,7 +95,7 @@ def convert(dataset, out, form, *, pictures="copy", drop_ignored=False, progress
         Item(name, _sized(record) if form != "yolo" else record)
         for name, record in zip(_names(records), records, strict=True)
     ]
-    sets, notes = _image_sets(items, keep_unions=form == "voc")
+    sets, notes = split_into_sets(items, keep_unions=form == "voc")
     output = Output(items, sets, tuple(dataset.class_names))
     with replacing(out) as temporary:
         temporary.mkdir()
@@ -185,7 +185,7 @@ def _suffix(image):
     return _SUFFIXES.get(kind, f".{kind.lower()}")
 
 
-def _image_sets(items, keep_unions):
+def split_into_sets(items, keep_unions):
     """Returns a dict from image set to items, and notes.
 
     Where every set becomes a file of its own, a set that is others put together (`trainval`) would

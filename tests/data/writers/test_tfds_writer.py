@@ -1,0 +1,84 @@
+"""Shards that TFDS and our own reader read back as they were."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from yolov2_tf.data.images import load_image
+from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.source import open_dataset
+from yolov2_tf.data.writers.tfds_writer import write_shards
+from yolov2_tf.errors import InputError
+
+tfds = pytest.importorskip("tensorflow_datasets", reason="needs tensorflow-datasets")
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Seven pictures of two image sets; picture i has i boxes, and one of another format each."""
+    records = []
+    for i in range(7):
+        path = tmp_path / f"{i}.{('png', 'jpg', 'gif')[i % 3]}"
+        Image.new("RGB", (30 + i, 20), (30 * i, 0, 90)).save(path)
+        boxes = np.float32([[0.1, 0.05 * j, 0.5, 0.05 * j + 0.3] for j in range(i)]).reshape(-1, 4)
+        labels = np.int32([j % 2 for j in range(i)])
+        ignore = np.array([j == 3 for j in range(i)], bool)
+        image_sets = ("val",) if i in (2, 5) else ("train",)
+        records.append(
+            Record(str(path), f"name {i}", boxes, labels, ignore, 30 + i, 20, image_sets=image_sets)
+        )
+    return Dataset("seven", ("cat", "dog"), records)
+
+
+@pytest.mark.parametrize(("file_format", "shards"), [("array_record", 2), ("tfrecord", 1)])
+def test_what_is_written_is_read_back(dataset, tmp_path, file_format, shards):
+    out = tmp_path / "deep" / "out"
+    assert write_shards(dataset, out, shards=shards, file_format=file_format) == ()
+    assert len(list(out.glob(f"*{file_format}*"))) == 2 * shards
+    assert [path.name for path in out.parent.iterdir()] == ["out"]
+    seen = 0
+    for split in ("train", "val"):
+        back = open_dataset(out, split=split)
+        assert back.class_names == dataset.class_names
+        wanted = {r.width: r for r in dataset.records if split in r.image_sets}
+        assert sorted(r.width for r in back.records) == sorted(wanted)
+        for record in back.records:
+            before = wanted[record.width]
+            np.testing.assert_array_equal(record.boxes, before.boxes)
+            np.testing.assert_array_equal(record.labels, before.labels)
+            np.testing.assert_array_equal(record.ignore, before.ignore)
+            np.testing.assert_array_equal(load_image(record.image), load_image(before.image))
+            seen += 1
+    assert seen == 7
+    builder = tfds.builder_from_directory(out)
+    if file_format == "array_record":
+        read = builder.as_data_source(split="val")
+    else:
+        read = tfds.as_numpy(builder.as_dataset(split="val"))
+    names = {example["image/filename"] for example in read}
+    assert names == {b"name 2", b"name 5"}
+
+
+def test_what_cannot_be_written_leaves_nothing(dataset, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(InputError, match="3 shards of 2 pictures"):
+        write_shards(dataset, out, shards=3)
+    (tmp_path / "5.gif").write_bytes(b"no picture")
+    with pytest.raises(InputError, match="not a picture"):
+        write_shards(dataset, out)
+    assert not out.exists()
+    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
+    out.mkdir()
+    (out / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="not empty"):
+        write_shards(dataset, out)
+    assert (out / "notes.txt").read_text() == "mine"
+
+
+def test_the_command(run, tmp_path):
+    out = tmp_path / "shards"
+    code, _, err = run("prepare", "digits", out, "--split", "val", "--shards", "3", "--no-check")
+    assert code == 0, err
+    assert "200 pictures in 3 array_record files" in err
+    assert len(open_dataset(out)) == 200
+    assert run("prepare", "digits", tmp_path / "x", "--file-format", "zip")[0] == 2
