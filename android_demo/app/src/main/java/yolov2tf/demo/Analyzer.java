@@ -5,12 +5,8 @@ import android.media.Image;
 import android.os.Handler;
 import android.os.HandlerThread;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
 import yolov2tf.core.Detections;
 import yolov2tf.core.Detector;
-import yolov2tf.core.FirstThatWorks;
 import yolov2tf.core.FrameGate;
 import yolov2tf.core.ModelException;
 import yolov2tf.core.ModelFile;
@@ -137,28 +133,11 @@ final class Analyzer {
 
     private void open(String name, Accelerator chosen) {
         release();
-        List<Accelerator> ways = new ArrayList<>();
-        ways.add(chosen);
-        if (chosen == Accelerator.GPU) {
-            ways.add(Accelerator.FALLBACK);
-        }
         try {
-            ByteBuffer file = assets.map(name);
-            ModelFile model = ModelFile.read(file);
-            List<FirstThatWorks.Way> openings = new ArrayList<>();
-            for (Accelerator way : ways) {
-                openings.add(() -> runtime.open(file, way));
-            }
-            FirstThatWorks opened = FirstThatWorks.open(model, openings);
-            try {
-                detector = new Detector(model, opened.runner);
-            } catch (ModelException error) {
-                opened.runner.close();
-                throw error;
-            }
-            detector.setThreshold(0);
-            found = new Detections(model.layout.maxDetections);
-            listener.onModel(model, ways.get(opened.way), opened.refusal);
+            OpenNetwork network = OpenNetwork.open(assets, runtime, name, chosen);
+            detector = network.detector;
+            found = new Detections(network.model.layout.maxDetections);
+            listener.onModel(network.model, network.runsOn, network.refusal);
         } catch (ModelException | IOException error) {
             listener.onModelFailed(name, error);
         }

@@ -1,59 +1,50 @@
 package yolov2tf.demo;
 
 import android.app.Activity;
-import android.content.Context;
 import android.content.Intent;
 import android.content.res.Configuration;
-import android.hardware.display.DisplayManager;
+import android.net.Uri;
 import android.os.Bundle;
 import android.os.Handler;
 import android.os.Looper;
-import android.view.SurfaceView;
 import android.view.View;
 import android.view.WindowManager;
 import android.widget.ImageView;
 import android.widget.Toast;
-import java.io.IOException;
-import java.util.Collections;
 import java.util.List;
+import java.util.function.Consumer;
 import yolov2tf.core.Detections;
 
 /**
  * Shows what the network finds, in what the camera sees or in a picked picture.
  *
- * <p>Camera and network live from resume to pause. Whatever may start the camera (resuming, the
- * permission, a surface of the right size, a camera that comes back) calls {@link #startCamera},
- * which looks whether all of it is there. What has to be said follows from what is the matter:
- * {@link Troubles}.
+ * <p>Camera and network live from resume to pause. What has to be said follows from what is the
+ * matter: {@link Troubles}.
  */
-public final class MainActivity extends Activity implements DisplayManager.DisplayListener,
-        Controls.Listener, PictureSource.Listener, CameraFrames.Listener, ScreenResults.Listener,
-        MoreMenu.Listener {
+public final class MainActivity extends Activity implements Controls.Listener,
+        PictureSource.Listener, ScreenResults.Listener, MoreMenu.Listener {
     private static final int ASK_CAMERA = 1;
     private static final int PICK_PICTURE = 2;
     private static final int SAVE = 3;
-    private static final String CAMERA = "camera";
 
     private OverlayView overlay;
     private Troubles troubles;
     private Controls controls;
     private CameraPermission permission;
 
-    private LiveCamera camera;
+    CameraStage camera; // tests turn the screen under it
     private PictureSource pictures;
     private final ClassFilter classes = new ClassFilter();
     private SnapshotSaver saver;
-    private SnapshotSaver.Kind saving; // what the next snapshot is saved as
-    private Analyzer analyzer; // these three are null while paused
+    private SnapshotSharer sharer;
+    private Consumer<Snapshot> taker; // of the next snapshot
+    private Analyzer analyzer; // these two are null while paused
     private ScreenResults results;
-    private CameraFrames frames;
-    private boolean resumed;
     private final Handler screen = new Handler(Looper.getMainLooper());
 
     // === Lifecycle ===
 
     @Override
-    @SuppressWarnings("deprecation") // getDisplay() came with API 30
     protected void onCreate(Bundle state) {
         super.onCreate(state);
         setContentView(R.layout.main);
@@ -61,17 +52,17 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
         overlay = findViewById(R.id.overlay);
         troubles = new Troubles(this, new Notice(findViewById(R.id.notice)));
         permission = new CameraPermission(this, ASK_CAMERA, state);
-        camera = new LiveCamera(this, getWindowManager().getDefaultDisplay(),
-                findViewById(R.id.preview),
-                this.<SurfaceView>findViewById(R.id.camera).getHolder(), this::startCamera);
-        controls = new Controls(findViewById(R.id.panel), modelNames(),
-                runtime().accelerators(), state, this);
+        controls = new Controls(findViewById(R.id.panel),
+                new ModelAssets(getAssets()).names(), runtime().accelerators(), state, this);
         overlay.setThreshold(controls.threshold());
         pictures = new PictureSource(this, this);
+        camera = new CameraStage(
+                this, permission, overlay, controls, pictures, troubles, this::tell);
         saver = new SnapshotSaver(this, SAVE);
+        sharer = new SnapshotSharer(this);
         if (state != null) {
             classes.restore(state);
-            camera.choose(state.getInt(CAMERA));
+            camera.restore(state);
             pictures.restore(state);
         }
         overlay.setFilter(classes);
@@ -81,28 +72,20 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
     @Override
     protected void onResume() {
         super.onResume();
-        resumed = true;
-        troubles.camera = null;
-        displays().registerDisplayListener(this, screen);
         results = new ScreenResults(this, overlay, controls, pictures, screen, this);
         analyzer = new Analyzer(new ModelAssets(getAssets()), runtime(), results);
         if (controls.hasModels()) {
             loadModel();
-            camera.watch();
-            startCamera();
         } else {
             troubles.model = getString(R.string.no_models);
         }
+        camera.resume(analyzer);
         tell();
     }
 
     @Override
     protected void onPause() {
-        resumed = false;
-        displays().unregisterDisplayListener(this);
-        camera.unwatch();
-        camera.stop();
-        endFrames();
+        camera.pause();
         results.end();
         results = null;
         analyzer.close();
@@ -117,7 +100,7 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
         classes.save(state);
         permission.save(state);
         pictures.save(state);
-        state.putInt(CAMERA, camera.chosen());
+        camera.save(state);
     }
 
     @Override
@@ -150,83 +133,16 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
 
     // === Camera ===
 
-    /** Starts the camera if everything that it needs is there; else says what is missing. */
-    private void startCamera() {
-        if (!resumed || camera.runs() || pictures.takesTheStage() || !controls.hasModels()) {
-            return;
-        }
-        if (!permission.granted()) {
-            if (!permission.asked()) {
-                permission.ask();
-            }
-            tell();
-            return;
-        }
-        int count = camera.find();
-        controls.setCameras(count);
-        troubles.camera = count == 0 ? getString(R.string.no_camera) : null;
-        if (count > 0) {
-            overlay.setMirrored(camera.mirrored());
-            endFrames();
-            frames = new CameraFrames(analyzer, camera, screen, this);
-            camera.start(frames);
-        }
-        tell();
-    }
-
-    private void endFrames() {
-        if (frames != null) {
-            frames.end();
-            frames = null;
-        }
-    }
-
-    @Override
-    public void onCameraLost() {
-        troubles.camera = getString(R.string.camera_lost);
-        overlay.clear();
-        camera.lose();
-        tell();
-    }
-
-    @Override
-    public void onCameraFailed(String reason) {
-        troubles.camera = getString(R.string.camera_failed, reason);
-        overlay.clear();
-        tell();
-    }
-
     @Override
     public void onRequestPermissionsResult(int request, String[] permissions, int[] answers) {
         permission.answered(answers);
-        startCamera(); // onResume may have come before the answer, or comes after it
+        camera.start(); // onResume may have come before the answer, or comes after it
         tell();
     }
 
     @Override
     public void onOtherCamera() {
-        camera.stop();
         camera.next();
-        overlay.clear();
-        startCamera();
-    }
-
-    // === The screen ===
-
-    /** Half a turn changes no configuration, only the display. */
-    @Override
-    public void onDisplayChanged(int id) {
-        camera.turn();
-    }
-
-    @Override
-    public void onDisplayAdded(int id) {}
-
-    @Override
-    public void onDisplayRemoved(int id) {}
-
-    private DisplayManager displays() {
-        return (DisplayManager) getSystemService(Context.DISPLAY_SERVICE);
     }
 
     private void tell() {
@@ -234,14 +150,6 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
     }
 
     // === Model and threshold ===
-
-    private List<String> modelNames() {
-        try {
-            return new ModelAssets(getAssets()).names();
-        } catch (IOException error) {
-            return Collections.emptyList();
-        }
-    }
 
     private void loadModel() {
         troubles.model = null;
@@ -284,20 +192,17 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
             pictures.close();
             return;
         }
-        Intent intent = new Intent(Intent.ACTION_GET_CONTENT)
-                .setType("image/*")
-                .addCategory(Intent.CATEGORY_OPENABLE);
-        startActivityForResult(Intent.createChooser(intent, null), PICK_PICTURE);
+        Picker.ask(this, "image/*", PICK_PICTURE);
     }
 
     @Override
     protected void onActivityResult(int request, int result, Intent data) {
-        if (request == PICK_PICTURE && result == RESULT_OK && data != null
-                && data.getData() != null) {
+        Uri answer = Picker.answer(result, data);
+        if (request == PICK_PICTURE && answer != null) {
             troubles.picture = null;
-            pictures.open(data.getData());
+            pictures.open(answer);
         } else if (request == SAVE) {
-            saver.answered(result == RESULT_OK && data != null ? data.getData() : null);
+            saver.answered(answer);
         }
     }
 
@@ -313,7 +218,7 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
                 camera.stop();
                 lookAtPicture();
             } else {
-                startCamera();
+                camera.start();
             }
         }
         tell();
@@ -322,7 +227,7 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
     @Override
     public void onPictureFailed(String reason) {
         troubles.picture = getString(R.string.picture_failed, reason);
-        startCamera(); // it may have waited for a picture from before
+        camera.start(); // it may have waited for a picture from before
         tell();
     }
 
@@ -348,10 +253,19 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
         }
     }
 
-    /** Of the picture that is shown, or of the camera's next frame. */
     @Override
-    public void onSave(SnapshotSaver.Kind kind) {
-        saving = kind;
+    public void onSave(SnapshotKind kind) {
+        keep(snapshot -> saver.ask(kind, snapshot));
+    }
+
+    @Override
+    public void onShare(SnapshotKind kind) {
+        keep(snapshot -> sharer.share(kind, snapshot));
+    }
+
+    /** Hands on the picture that is shown, or the camera's next frame. */
+    private void keep(Consumer<Snapshot> to) {
+        taker = to;
         PickedPicture picture = pictures.shown();
         Detections found = overlay.found();
         if (picture != null && found != null) {
@@ -365,7 +279,13 @@ public final class MainActivity extends Activity implements DisplayManager.Displ
 
     @Override
     public void onSnapshot(Snapshot snapshot) {
-        saver.ask(saving, snapshot);
+        taker.accept(snapshot);
+    }
+
+    @Override
+    public void onVideo() {
+        startActivity(VideoActivity.of(this, controls.model(), controls.accelerator(),
+                controls.threshold(), classes));
     }
 
     @Override

@@ -22,13 +22,17 @@ final class ModelAssets {
         this.assets = assets;
     }
 
-    /** Their names, sorted; the starters' real objects first, digits last. */
-    List<String> names() throws IOException {
+    /** Their names, sorted; the starters' real objects first, digits last. Maybe none. */
+    List<String> names() {
         List<String> names = new ArrayList<>();
-        for (String name : assets.list("")) {
-            if (name.endsWith(".tflite")) {
-                names.add(name);
+        try {
+            for (String name : assets.list("")) {
+                if (name.endsWith(".tflite")) {
+                    names.add(name);
+                }
             }
+        } catch (IOException error) {
+            names.clear(); // the screen says that there is none
         }
         return ordered(names);
     }

@@ -10,7 +10,12 @@ final class MoreMenu {
         /** Which classes are shown. */
         void onClasses();
 
-        void onSave(SnapshotSaver.Kind kind);
+        void onSave(SnapshotKind kind);
+
+        /** Hand it to another app. */
+        void onShare(SnapshotKind kind);
+
+        void onVideo();
 
         void onBenchmark();
     }
@@ -22,12 +27,18 @@ final class MoreMenu {
             context.getString(R.string.classes),
             context.getString(R.string.save_picture),
             context.getString(R.string.save_json),
+            context.getString(R.string.share_picture),
+            context.getString(R.string.share_json),
+            context.getString(R.string.video),
             context.getString(R.string.benchmark),
         };
         Runnable[] actions = {
             listener::onClasses,
-            () -> listener.onSave(SnapshotSaver.Kind.PICTURE),
-            () -> listener.onSave(SnapshotSaver.Kind.JSON),
+            () -> listener.onSave(SnapshotKind.PICTURE),
+            () -> listener.onSave(SnapshotKind.JSON),
+            () -> listener.onShare(SnapshotKind.PICTURE),
+            () -> listener.onShare(SnapshotKind.JSON),
+            listener::onVideo,
             listener::onBenchmark,
         };
         new AlertDialog.Builder(context)

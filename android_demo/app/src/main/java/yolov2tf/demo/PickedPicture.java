@@ -6,18 +6,13 @@ import android.graphics.Matrix;
 import android.media.ExifInterface;
 import java.io.File;
 import java.io.IOException;
-import yolov2tf.core.Picture;
 
 /** A picture that the user picked, upright and no larger than the screen needs. */
-final class PickedPicture implements Picture {
+final class PickedPicture extends BitmapPicture {
     private static final int LONGEST = 2048;
 
-    final Bitmap bitmap;
-    private final int[] row; // of whoever reads: the network's thread
-
     private PickedPicture(Bitmap bitmap) {
-        this.bitmap = bitmap;
-        row = new int[bitmap.getWidth()];
+        super(bitmap);
     }
 
     /**
@@ -43,28 +38,6 @@ final class PickedPicture implements Picture {
         }
         return new PickedPicture(Bitmap.createBitmap(
                 bitmap, 0, 0, bitmap.getWidth(), bitmap.getHeight(), upright(file), true));
-    }
-
-    @Override
-    public int width() {
-        return bitmap.getWidth();
-    }
-
-    @Override
-    public int height() {
-        return bitmap.getHeight();
-    }
-
-    @Override
-    public void read(int y, int[] columns, float[] rgb) {
-        bitmap.getPixels(row, 0, row.length, 0, y, row.length, 1);
-        int next = 0;
-        for (int column : columns) {
-            int pixel = row[column];
-            rgb[next++] = pixel >> 16 & 0xFF;
-            rgb[next++] = pixel >> 8 & 0xFF;
-            rgb[next++] = pixel & 0xFF;
-        }
     }
 
     private static Matrix upright(File file) {

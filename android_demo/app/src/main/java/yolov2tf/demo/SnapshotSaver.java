@@ -12,25 +12,11 @@ import yolov2tf.core.FirstThatWorks;
 
 /** Asks where to save a snapshot, and writes it there, off the UI thread. */
 final class SnapshotSaver {
-    /** What is saved. */
-    enum Kind {
-        PICTURE("image/png", "detections.png"),
-        JSON("application/json", "detections.json");
-
-        final String type;
-        final String file;
-
-        Kind(String type, String file) {
-            this.type = type;
-            this.file = file;
-        }
-    }
-
     private final Activity activity;
     private final int request;
     private final Handler screen = new Handler(Looper.getMainLooper());
     private Snapshot snapshot; // while the user is asked
-    private Kind kind;
+    private SnapshotKind kind;
 
     /**
      * @param request code of the question to {@link Activity#onActivityResult}
@@ -41,7 +27,7 @@ final class SnapshotSaver {
     }
 
     /** Asks where; any app that keeps files may answer. */
-    void ask(Kind what, Snapshot of) {
+    void ask(SnapshotKind what, Snapshot of) {
         kind = what;
         snapshot = of;
         activity.startActivityForResult(new Intent(Intent.ACTION_CREATE_DOCUMENT)
@@ -62,17 +48,17 @@ final class SnapshotSaver {
                     R.string.nothing_to_save)));
             return;
         }
-        Kind what = kind;
+        SnapshotKind what = kind;
         new Thread(() -> write(saved, what, target), "saving").start();
     }
 
-    private void write(Snapshot saved, Kind what, Uri target) {
+    private void write(Snapshot saved, SnapshotKind what, Uri target) {
         String words = activity.getString(R.string.saved);
         try (OutputStream out = activity.getContentResolver().openOutputStream(target)) {
             if (out == null) {
                 throw new IOException(target.toString());
             }
-            out.write(what == Kind.PICTURE ? saved.png() : saved.json(Kind.PICTURE.file));
+            out.write(what.of(saved));
         } catch (Exception | OutOfMemoryError error) { // providers are other people's code
             words = activity.getString(R.string.not_saved, FirstThatWorks.words(error));
         }

@@ -28,7 +28,7 @@ import yolov2tf.core.Detections;
 /** Frames of both cameras in all rotations; cameras that go and come back. */
 @RunWith(AppRunner.class)
 public class CameraTest {
-    private static final int BACK = CameraMetadata.LENS_FACING_BACK;
+    static final int BACK = CameraMetadata.LENS_FACING_BACK;
     private static final int FRONT = CameraMetadata.LENS_FACING_FRONT;
 
     @After
@@ -194,7 +194,7 @@ public class CameraTest {
     }
 
     /** Shows a frame, and compares what is found in it with Python. */
-    private static void see(App app, Golden golden) throws Exception {
+    static void see(App app, Golden golden) throws Exception {
         app.overlay().clear();
         App.settle(); // frames of before
         App.until("a frame of " + golden.json.getString("name") + " is looked at", () -> {
@@ -210,7 +210,7 @@ public class CameraTest {
 
     private static void turnScreen(App app, int degrees) throws Exception {
         shadowOf(app.activity().getWindowManager().getDefaultDisplay()).setRotation(degrees / 90);
-        app.activity().onDisplayChanged(0);
+        app.activity().camera.onDisplayChanged(0);
     }
 
     private static ShadowCameraManager cameras() {
@@ -222,7 +222,7 @@ public class CameraTest {
                 .getSystemService(Context.CAMERA_SERVICE);
     }
 
-    private static void plugIn(String id, int facing, int orientation) {
+    static void plugIn(String id, int facing, int orientation) {
         CameraCharacteristics camera = ShadowCameraCharacteristics.newCameraCharacteristics();
         Size size = new Size(1280, 960);
         ShadowCameraCharacteristics shadow = Shadow.extract(camera);

@@ -2,20 +2,29 @@ package yolov2tf.demo;
 
 import static org.junit.Assert.assertArrayEquals;
 import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertFalse;
 import static org.junit.Assert.assertNull;
+import static org.junit.Assert.assertThrows;
 import static org.junit.Assert.assertTrue;
 import static org.robolectric.Shadows.shadowOf;
 
 import android.app.Activity;
 import android.app.AlertDialog;
+import android.content.ContentResolver;
 import android.content.DialogInterface;
 import android.content.Intent;
+import android.database.Cursor;
 import android.graphics.Bitmap;
 import android.graphics.BitmapFactory;
 import android.net.Uri;
 import android.os.Looper;
+import android.provider.OpenableColumns;
 import android.widget.TextView;
 import java.io.ByteArrayOutputStream;
+import java.io.File;
+import java.io.FileNotFoundException;
+import java.io.InputStream;
+import java.nio.file.Files;
 import java.util.List;
 import org.json.JSONArray;
 import org.json.JSONObject;
@@ -121,6 +130,88 @@ public class MoreTest {
     }
 
     @Test
+    public void anotherAppReadsWhatIsSharedWithItAndNothingElse() throws Exception {
+        try (App app = withPicture()) {
+            byte[] png = save(app, R.string.save_picture, "image/png");
+            ShadowToast.reset();
+            byte[] json = save(app, R.string.save_json, "application/json");
+            Uri picture = share(app, R.string.share_picture, "image/png");
+            Uri detections = share(app, R.string.share_json, "application/json");
+            assertArrayEquals("as it is saved", png, read(picture));
+            assertArrayEquals("as it is saved", json, read(detections));
+
+            ContentResolver others = app.activity().getContentResolver();
+            assertEquals("image/png", others.getType(picture));
+            try (Cursor cursor = others.query(detections, null, null, null, null)) {
+                assertTrue(cursor.moveToFirst());
+                assertEquals("detections.json", cursor.getString(
+                        cursor.getColumnIndexOrThrow(OpenableColumns.DISPLAY_NAME)));
+                assertEquals(json.length, cursor.getLong(
+                        cursor.getColumnIndexOrThrow(OpenableColumns.SIZE)));
+            }
+            String root = "content://" + picture.getAuthority();
+            Files.write(new File(app.activity().getCacheDir(), "detections.png").toPath(),
+                    new byte[1]);
+            for (String other : new String[] {"/..%2F..%2Fsecret", "/../detections.png",
+                "/%2E%2E/detections.png", "/1/detections.png", "/detections.png"}) {
+                assertThrows(other, FileNotFoundException.class,
+                        () -> others.openFileDescriptor(Uri.parse(root + other), "r"));
+            }
+            assertThrows(SecurityException.class,
+                    () -> others.openFileDescriptor(picture, "w"));
+        }
+    }
+
+    @Test
+    public void theCamerasNextFrameIsShared() throws Exception {
+        CameraTest.plugIn("0", CameraTest.BACK, 90);
+        App.allowCamera();
+        try (App app = App.start()) {
+            app.chooseModel("digits.tflite");
+            Golden golden = Golden.named("digits/turned-90");
+            App.until("the camera runs", () -> Threads.run("camera"));
+            CameraTest.see(app, golden);
+            app.chooseMore(R.string.share_json);
+            Intent[] sent = new Intent[1];
+            App.until("it is shared", () -> {
+                ReaderShadow.send(new Frame(golden));
+                return (sent[0] = sent(app)) != null;
+            });
+            JSONObject entry = new JSONArray(new String(read(
+                    sent[0].getParcelableExtra(Intent.EXTRA_STREAM, Uri.class)), "UTF-8"))
+                    .getJSONObject(0);
+            assertEquals(app.overlay().found().countAbove(0.25f),
+                    entry.getJSONArray("detections").length());
+        }
+    }
+
+    @Test
+    public void whatWasSharedLongAgoIsDeleted() throws Exception {
+        try (App app = withPicture()) {
+            Uri first = share(app, R.string.share_picture, "image/png");
+            File folder = new File(app.activity().getCacheDir(),
+                    "shared/" + first.getPathSegments().get(0));
+            share(app, R.string.share_json, "application/json");
+            assertTrue("the other app may still read it", folder.exists());
+            assertTrue(folder.setLastModified(System.currentTimeMillis() - 90_000_000L));
+            share(app, R.string.share_json, "application/json");
+            assertFalse(folder.exists());
+        }
+    }
+
+    @Test
+    public void sharingThatFailsSaysSo() throws Exception {
+        try (App app = withPicture()) {
+            File shared = new File(app.activity().getCacheDir(), "shared");
+            Files.write(shared.toPath(), new byte[1]); // no folder can be made there
+            app.chooseMore(R.string.share_picture);
+            App.until("it says so", () -> "It was not shared: there is no room for it"
+                    .equals(ShadowToast.getTextOfLatestToast()));
+            assertTrue(shared.delete());
+        }
+    }
+
+    @Test
     public void savingThatFailsOrHasNothingSaysSo() throws Exception {
         try (App app = App.start()) {
             app.chooseMore(R.string.save_json);
@@ -208,6 +299,39 @@ public class MoreTest {
         assertEquals(type, answer(app, what, TARGET).getType());
         App.until("it is saved", () -> "Saved".equals(ShadowToast.getTextOfLatestToast()));
         return written.toByteArray();
+    }
+
+    /** Shares, and returns the address that the other app gets. */
+    private static Uri share(App app, int what, String type) throws Exception {
+        app.chooseMore(what);
+        Intent[] sent = new Intent[1];
+        App.until("it is shared", () -> (sent[0] = sent(app)) != null);
+        assertEquals(type, sent[0].getType());
+        assertTrue("it may be read",
+                (sent[0].getFlags() & Intent.FLAG_GRANT_READ_URI_PERMISSION) != 0);
+        Uri uri = sent[0].getParcelableExtra(Intent.EXTRA_STREAM, Uri.class);
+        assertEquals(uri, sent[0].getClipData().getItemAt(0).getUri());
+        return uri;
+    }
+
+    /** What was given to a chooser to be sent; null if nothing was. */
+    private static Intent sent(App app) {
+        Intent started = shadowOf(app.activity()).getNextStartedActivity();
+        while (started != null) {
+            Intent inside = started.getParcelableExtra(Intent.EXTRA_INTENT, Intent.class);
+            if (inside != null && Intent.ACTION_SEND.equals(inside.getAction())) {
+                return inside;
+            }
+            started = shadowOf(app.activity()).getNextStartedActivity();
+        }
+        return null;
+    }
+
+    private static byte[] read(Uri uri) throws Exception {
+        try (InputStream in = RuntimeEnvironment.getApplication().getContentResolver()
+                .openInputStream(uri)) {
+            return in.readAllBytes();
+        }
     }
 
     private static Intent answer(App app, int what, Uri target) {
