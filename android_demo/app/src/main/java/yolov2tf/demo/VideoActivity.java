@@ -169,6 +169,8 @@ public final class VideoActivity extends Activity implements VideoRun.Listener {
         go.setText(run != null ? R.string.cancel : R.string.benchmark_again);
         go.setEnabled(video != null);
         bar.setVisibility(run != null ? View.VISIBLE : View.INVISIBLE);
+        state.setAccessibilityLiveRegion(trouble == null // times change too often to be heard
+                ? View.ACCESSIBILITY_LIVE_REGION_NONE : View.ACCESSIBILITY_LIVE_REGION_POLITE);
         if (trouble != null) {
             state.setText(getString(R.string.video_failed, trouble));
         }

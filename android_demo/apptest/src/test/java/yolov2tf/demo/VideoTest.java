@@ -274,6 +274,8 @@ public class VideoTest {
         App.until("it failed: " + why, () -> text(R.id.video_state).startsWith(FAILED)
                 && text(R.id.video_state).contains(why));
         assertEquals("Again", text(R.id.video_go));
+        assertEquals(View.ACCESSIBILITY_LIVE_REGION_POLITE,
+                screen.get().findViewById(R.id.video_state).getAccessibilityLiveRegion());
     }
 
     private void recreate() {
