@@ -87,7 +87,7 @@ final class JsonEntries {
         require(fits, key, "a list of [width, height] in cells");
         float[] numbers = new float[2 * ((JSONArray) value).length()];
         for (int i = 0; i < numbers.length; i++) {
-            numbers[i] = (float) ((JSONArray) value).getJSONArray(i / 2).getDouble(i % 2);
+            numbers[i] = (float) ((JSONArray) value).optJSONArray(i / 2).optDouble(i % 2);
         }
         return numbers;
     }
