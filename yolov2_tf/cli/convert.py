@@ -10,7 +10,9 @@ def convert(
     data: Annotated[str, typer.Argument(help="Data set: folder, file, `tfds:NAME` or `digits`.")],
     out: Annotated[Path, typer.Argument(help="Folder to write, new or empty.")],
     to: Annotated[str, typer.Option(help="voc, coco, yolo, csv or tfrecord.")],
-    split: Annotated[str | None, typer.Option(help="Image set; default: all, kept apart.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Image set; default: all, kept apart; of `digits` train.")
+    ] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of the pictures.")] = None,
     pictures: Annotated[str, typer.Option(help="copy, link or none (leave them).")] = "copy",
     drop_ignored: Annotated[
