@@ -34,7 +34,8 @@ def take_step(model, x, y, sample_weight=None):
     gradients, norm = add_up(gradients, optimizer)
     optimizer.apply_gradients(zip(gradients, variables, strict=True))
     finite = tf.cast(tf.math.is_finite(norm), norm.dtype)
-    norm_metric(model).update_state(tf.where(finite > 0, norm, 0.0), finite)
+    # All devices take it in, yet a step counts once: a run may go on with another number of them.
+    norm_metric(model).update_state(tf.where(finite > 0, norm, 0.0), finite / replicas)
     return loss, norm
 
 
