@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from yolov2_tf.models.batch_norm import FusedBatchNormalization
+from yolov2_tf.models.blocks import ACTIVATIONS, convolution
 
 TOLERANCE = {"float32": 1e-4, "mixed_bfloat16": 2e-2}
 
@@ -65,3 +66,23 @@ def test_a_frozen_layer_keeps_its_averages():
     np.testing.assert_allclose(output, images / np.sqrt(1 + layer.epsilon), rtol=1e-6)
     for old, new in zip(before, layer.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("policy", TOLERANCE)
+@pytest.mark.parametrize("activation", ["leaky", "linear", "relu", *ACTIVATIONS])
+def test_every_activation_may_follow(activation, policy, tmp_path):
+    """TensorFlow joins convolution, kernel and activation, for which it may have no kernel."""
+    keras.config.set_dtype_policy(policy)
+    try:
+        image = keras.Input((8, 8, 3))
+        output = convolution(image, 16, 3, activation=activation, name="conv1")
+        model = keras.Model(image, convolution(output, 8, 1, activation=activation, name="conv2"))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    images = np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype("float32")
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    eager = np.asarray(model(images, training=False), np.float32)
+    for network in (model, again):
+        joined = np.asarray(network.predict_on_batch(images), np.float32)
+        np.testing.assert_allclose(joined, eager, atol=TOLERANCE[policy] * np.abs(eager).max())

@@ -24,6 +24,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     def call(self, inputs, training=None, mask=None):
         """Keras' hook."""
         if not (training and self.trainable):
+            if self._feeds_a_rare_activation():
+                return super().call(inputs, training=training, mask=mask)
             averages = self.moving_mean, self.moving_variance
             y, *_ = self._fused(inputs, *averages, is_training=False)
             return tf.cast(y, inputs.dtype)
@@ -38,6 +40,16 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         ):
             average.assign(average * self.momentum + value * (1 - self.momentum))
         return tf.cast(y, inputs.dtype)
+
+    def _feeds_a_rare_activation(self):
+        """Whether mish, tanh or the like follows.
+
+        TensorFlow joins convolution, kernel and activation, and oneDNN has no such operation for
+        some of them ("Fusion is not implemented"). It has for leaky ReLU and ReLU, which are layers
+        of their own.
+        """
+        readers = (node.operation for node in self._outbound_nodes)
+        return any(isinstance(reader, keras.layers.Activation) for reader in readers)
 
     def _fused(self, inputs, mean, variance, *, is_training):
         """`(outputs, mean, variance)` of the kernel; the outputs may be float32."""
