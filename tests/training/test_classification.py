@@ -152,6 +152,7 @@ def test_one_graph_serves_all_sizes(digits, tmp_path):
     assert [tuple(shape) for shape in traces] == [(8, None, None, 3)]
 
 
+@pytest.mark.slow
 def test_twenty_pictures_are_learnt_by_heart(digits, tmp_path):
     """With a tree, whose classes are some of its nodes; the others are left out."""
     known = [r for r in digits.records if digits.class_names[r.label] in TREE.names]

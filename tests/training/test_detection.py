@@ -133,6 +133,7 @@ def test_weights_start_a_network_for_other_classes(tmp_path, scenes):
     assert second.head.class_names == ("a", "b")
 
 
+@pytest.mark.slow
 def test_eight_real_pictures_are_learnt_by_heart(shared_data):
     """Everything between a file and a detection must be right for this: 300 steps, mAP ≥ .99."""
     dataset = open_dataset(shared_data / "voc2007_sample")
