@@ -32,7 +32,7 @@ NETWORKS = {
         "VOC's 20 classes: people, animals, vehicles, furniture",
         size=320,
         score="43.1 mAP VOC2007 (413)",
-        speed="9 ms as TFLite int8, 18 ms as Keras (2 threads)",
+        speed="9 ms int8, 18 ms Keras (2 threads)",
     ),
 }
 
