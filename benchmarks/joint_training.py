@@ -137,6 +137,7 @@ def main():
     parser.add_argument("--scenes", type=int, default=4000)
     parser.add_argument("--pictures", type=int, default=4000)
     parser.add_argument("--epochs", type=int, default=6, help="passes over the scenes")
+    parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--trunk-steps", type=int, default=1200)
     parser.add_argument("--ratio", default="1:1", help="scenes : views of labelled pictures")
     options = parser.parse_args()
@@ -153,7 +154,7 @@ def main():
         size=options.size,
         anchors=3,
         epochs=options.epochs,
-        batch_size=16,
+        batch_size=options.batch_size,
         optimizer="adam",
         learning_rate=4e-3,
         schedule="cosine",
