@@ -106,7 +106,8 @@ def predict(folder, path):
     for source, frames in itertools.groupby(seen, key=lambda one: one.source):
         outputs.take(source, frames)
     lines.close()
-    return outputs.pictures
+    with open(path) as written:
+        return sum(1 for _ in written)
 
 
 def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path):

@@ -20,16 +20,14 @@ class Outputs:
         crop: Whether detections are cut out.
 
     Attributes:
-        pictures: How many pictures there were.
         frames: How many frames of films and cameras.
-        detections: How many detections in them.
 
     Raises:
         InputError: If annotations cannot be had in that form or place.
     """
 
     def __init__(self, class_names, limits, write_row, out=None, *, show, save, crop):
-        self.pictures = self.frames = self.detections = 0
+        self.frames = 0
         self._names, self._limits, self._write_row = class_names, limits, write_row
         self._out = out
         self._window = Window() if show else None
@@ -76,8 +74,6 @@ class Outputs:
         source, picture, found = seen.source, seen.picture, above(seen.found, self._limits)
         frame = source.kind != "picture"
         self.frames += frame
-        self.pictures += not frame
-        self.detections += len(found["labels"])
         if self._annotations is not None:
             self._annotations.add(source, picture, found)
         if self._crops is not None:

@@ -82,3 +82,19 @@ def test_the_command(run, tmp_path):
     assert "200 pictures in 3 array_record files" in err
     assert len(open_dataset(out)) == 200
     assert run("prepare", "digits", tmp_path / "x", "--file-format", "zip")[0] == 2
+
+
+def test_turned_pictures_are_written_upright(tmp_path):
+    """Boxes are those of what people see; TFDS decodes what is stored."""
+    path = tmp_path / "turned.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 32, 3), np.uint8)
+    Image.fromarray(pixels).save(path, exif=exif)
+    box = np.float32([[0.1, 0.2, 0.5, 0.6]])
+    record = Record(str(path), "turned", box, np.int32([0]), np.array([False]), 16, 32)
+    write_shards(Dataset("one", ("cat",), [record]), tmp_path / "out", shards=1)
+    (example,) = tfds.builder_from_directory(tmp_path / "out").as_data_source(split="train")
+    np.testing.assert_array_equal(example["image"], load_image(str(path)))
+    assert example["image"].shape == (32, 16, 3)
+    np.testing.assert_array_equal(example["objects"]["bbox"], box)

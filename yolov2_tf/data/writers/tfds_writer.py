@@ -23,7 +23,8 @@ _AS_THEY_ARE = ("JPEG", "MPO", "PNG")  # what every reader of TFDS decodes
 def write_shards(dataset, out, *, shards=None, file_format=FILE_FORMATS[0], progress=None):
     """Writes a data set as a prepared data set of TensorFlow Datasets.
 
-    Pictures that are neither JPEG nor PNG are written as PNG. The order is shuffled, always in
+    Pictures that are neither JPEG nor PNG, or are turned by their EXIF orientation, are written as
+    upright PNG. The order is shuffled, always in
     the same way, so that each shard is a sample of all.
 
     Args:
@@ -99,7 +100,7 @@ def _builder(class_names, sets, folder, file_format, progress):
             return {name: _examples(records) for name, records in counted().items()}
 
         def _generate_examples(self):
-            raise NotImplementedError  # each image set has its own
+            raise NotImplementedError  # TFDS wants the method; image sets bring their own examples
 
     def counted():
         if progress is None:
@@ -138,6 +139,8 @@ def _encoded(record):
     if record.image is None:
         raise InputError("no picture", where=record.image_id, expected="the pictures: --images")
     content = read_bytes(record.image)
-    if inspect_image(content).format in _AS_THEY_ARE:
+    info = inspect_image(content)
+    # Boxes are those of the upright picture, and readers of TFDS do not turn what they decode.
+    if info.format in _AS_THEY_ARE and info.orientation == 1 and not info.needs_conversion:
         return content
     return to_png_bytes(content)
