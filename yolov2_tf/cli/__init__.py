@@ -18,6 +18,7 @@ from yolov2_tf.cli.export import export
 from yolov2_tf.cli.import_darknet import import_darknet
 from yolov2_tf.cli.inspect import inspect
 from yolov2_tf.cli.models import models
+from yolov2_tf.cli.narrow import narrow
 from yolov2_tf.cli.predict import predict
 from yolov2_tf.cli.prepare import prepare
 from yolov2_tf.cli.quiet import be_quiet
@@ -43,6 +44,7 @@ for command in (
     import_darknet,
     models,
     describe,
+    narrow,
     benchmark,
     demo,
     demo_web,

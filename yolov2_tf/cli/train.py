@@ -78,6 +78,14 @@ Anchors = Annotated[int, typer.Option(help="Number of anchors.")]
 Passthrough = Annotated[
     str, typer.Option(help="squeezed (the released network's), full (the paper's) or none.")
 ]
+TeacherName = Annotated[
+    str | None,
+    typer.Option(
+        "--teacher",
+        help="A larger detector of the same classes, whose answers are learnt too: "
+        "a `.keras` file or a name.",
+    ),
+]
 LearningRate = Annotated[float, typer.Option(help="Rate after burn-in.")]
 Schedule = Annotated[str, typer.Option(help="steps (the paper's) or cosine.")]
 Jitter = Annotated[float, typer.Option(help="How far borders move, 0 to 0.45.")]
@@ -131,6 +139,7 @@ def train(
     flip: common.Flip = CHOSEN,
     weights: common.Weights = None,
     freeze: common.Freeze = False,
+    teacher: TeacherName = None,
     mean: common.Mean = CHOSEN,
     precision: common.Precision = CHOSEN,
     seed: common.Seed = DEFAULTS.seed,

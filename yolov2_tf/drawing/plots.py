@@ -44,6 +44,7 @@ _LOSSES = {
     "loss_objectness": ("objectness", GREEN),
     "loss_no_objectness": ("no objectness", ORANGE),
     "loss_class": ("class", VIOLET),
+    "loss_teacher": ("teacher", RED),
 }
 _QUALITIES = {
     "val_map": ("validation mAP", RED),

@@ -35,11 +35,25 @@ class DetectionModel(keras.Model):
         self.supports_jit = False  # XLA would compile anew for every input size and padding
         names = [*(f"loss_{name}" for name in LOSSES), *STATISTICS, "gradient_norm"]
         self._means = {name: keras.metrics.Mean(name) for name in names}
+        self._teacher = None
 
     @property
     def head(self):
         """Its `class_names`, `anchors`, `input_size`, `resize`, `tree`, see `find_head`."""
         return find_head(self)
+
+    def learn_from(self, teacher):
+        """Adds what a teacher says to the loss, as `loss_teacher`, until the model is saved.
+
+        Args:
+            teacher: `yolov2_tf.detection.distillation.Teacher`.
+
+        Raises:
+            InputError: If its answers are not those of this head.
+        """
+        teacher.check_student(self.head)
+        self._teacher = teacher
+        self._means["loss_teacher"] = keras.metrics.Mean("loss_teacher")
 
     def fit(self, x=None, y=None, *arguments, **options):
         """As `keras.Model.fit`, after a look at the loss and at the first batch."""
@@ -72,6 +86,8 @@ class DetectionModel(keras.Model):
         if sample_weight is not None:
             raise InputError("a detector's loss has no sample weights", expected="none")
         losses, statistics = self.loss.terms(y, y_pred, self._images_seen(y_pred, training))
+        if self._teacher is not None and training:
+            losses["teacher"] = self._teacher.loss(x, y_pred)
         for name, value in losses.items():
             self._means[f"loss_{name}"].update_state(tf.reduce_mean(value))
         for name, (value, weight) in statistics.items():

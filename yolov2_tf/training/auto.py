@@ -135,7 +135,10 @@ def fitted(recipe, dataset, given):
         chosen["size"] = load_model(recipe.model).head.input_size
     else:
         chosen["size"] = input_size(dataset, SIZES, recipe.multi_scale)
-        chosen["anchors"] = number_of_anchors(box_shapes(dataset), recipe.seed)
+        if recipe.teacher is None:
+            chosen["anchors"] = number_of_anchors(box_shapes(dataset), recipe.seed)
+        else:
+            chosen["anchors"] = len(load_model(recipe.teacher).head.anchors)
     if has_a_side(dataset.class_names):
         chosen["flip"] = False
 

@@ -8,9 +8,11 @@ import numpy as np
 
 from yolov2_tf.data.pipeline import pictures_of, training_batches
 from yolov2_tf.data.records import ClassificationDataset, box_shapes
+from yolov2_tf.detection.distillation import Teacher
 from yolov2_tf.detection.loss import WARMUP_IMAGES, YOLOv2Loss
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.anchors import cluster, to_cells
+from yolov2_tf.models.precision import under_global_policy
 from yolov2_tf.models.transfer import with_new_head
 from yolov2_tf.models.yolov2 import TinyYOLOv2, YOLOv2
 from yolov2_tf.schedules import detection_schedule
@@ -96,6 +98,8 @@ class DetectionTask(Task):
         keras.mixed_precision.set_global_policy(recipe.precision)
         if recipe.continues:
             return self._network_of_file(recipe)
+        if recipe.teacher is not None:
+            return self._new_network(recipe, load_model(recipe.teacher).head.anchors)
         shapes = box_shapes(self.dataset)
         distinct = len(np.unique(shapes, axis=0))
         if distinct < recipe.anchors:
@@ -106,10 +110,13 @@ class DetectionTask(Task):
                 hint="fewer --anchors, or more annotated images",
             )
         centers, _ = cluster(shapes, recipe.anchors, seed=recipe.seed)
+        return self._new_network(recipe, to_cells(centers, recipe.size))
+
+    def _new_network(self, recipe, anchors):
         options = {} if recipe.model == "tiny" else {"squeeze": SQUEEZE[recipe.passthrough]}
         return BUILDERS[recipe.model](
             self.dataset.class_names,
-            anchors=to_cells(centers, recipe.size),
+            anchors=anchors,
             input_size=recipe.size,
             resize=recipe.resize,
             width=recipe.width,
@@ -120,7 +127,7 @@ class DetectionTask(Task):
 
     def _network_of_file(self, recipe):
         """The network of a file with a head for the classes at hand; its anchors stay."""
-        trained = load_model(recipe.model)
+        trained = under_global_policy(load_model(recipe.model))
         old = trained.head
         model = with_new_head(
             trained,
@@ -157,6 +164,11 @@ class DetectionTask(Task):
             **options,
         )
         model.compile(optimizer, loss=loss)
+
+    def teach(self, model, recipe):
+        if recipe.teacher is not None:
+            keras.mixed_precision.set_global_policy(recipe.precision)
+            model.learn_from(Teacher(under_global_policy(load_model(recipe.teacher))))
 
     def batches(self, recipe, plan, **feed):
         return training_batches(

@@ -83,6 +83,7 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
         with devices.strategy().scope():
             say = console if chief else None
             start = _go_on(task, recipe, run, say) if resume else _begin(task, recipe, say)
+            task.teach(start.model, recipe)
         _set_batch_norm(start.model, recipe)
         check_same({"the checkpoint": dataclasses.asdict(start.plan.start)})
         if chief:  # all have read by now what this may change

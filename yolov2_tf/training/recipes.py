@@ -195,6 +195,9 @@ class DetectionRecipe(Recipe):
             occur: by boxes or by labels.
         spare: Whether the class loss of boxes is over the classes that boxes have, and leaves out
             those that occur as labels alone.
+        teacher: `.keras` file or name of a trained detector of the same classes, whose answers the
+            network is to give as well, see `yolov2_tf.detection.distillation.Teacher`; or None. A
+            new network takes its anchors.
         minutes: How long the training may take, from its begin to its last file; the schedule is
             then over the time, and `epochs` says nothing. None: no limit.
         passes: How often an epoch goes through the training set, for sets so small that a score and
@@ -213,6 +216,7 @@ class DetectionRecipe(Recipe):
     image_rule: str = "paper"
     balance: bool = False
     spare: bool = False
+    teacher: str | None = None
     minutes: float | None = None
     passes: int = 1
 

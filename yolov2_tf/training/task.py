@@ -105,6 +105,9 @@ class Task:
         """Gives a new network its loss."""
         raise NotImplementedError
 
+    def teach(self, model, recipe):
+        """Gives a network, new or of a checkpoint, what is not saved with it: its teacher."""
+
     def batches(self, recipe, plan, **feed):
         """The batches of a `Plan`, from where it starts.
 
