@@ -171,6 +171,12 @@ def train(
 
     `yolov2 train pets/ --model runs/head/last.keras --epochs 40 --out runs/pets`
 
+    A smaller network that learns from a larger one as well:
+
+    `yolov2 narrow runs/mine/model.keras small.keras`
+
+    `yolov2 train pets/ --model small.keras --teacher runs/mine/model.keras --out runs/small`
+
     The trunk of a classifier in a new detector:
 
     `yolov2 train pets/ --weights darknet19.keras --out runs/pets`
@@ -283,6 +289,8 @@ def _check_use(options):
         without(names, "--classification", "pictures with a label to mix in")
     if options.recipe.multi_scale is None:
         without(("resize_every",), "--multi-scale", "a range of sides, e.g. 320-608")
+    if options.recipe.teacher is not None and "anchors" in options.given:
+        raise InputError("--anchors with --teacher", expected="the teacher's, unchanged")
     if options.recipe.continues and not options.resume:
         for name in {"width", "anchors"} & options.given:
             raise InputError(

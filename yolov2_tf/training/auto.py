@@ -249,6 +249,8 @@ def summary(recipe):
     start = "" if recipe.continues else f", {recipe.anchors} anchors, from "
     if not recipe.continues:
         start += "nothing" if recipe.weights is None else Path(recipe.weights).stem
+    if recipe.teacher is not None:
+        start += f", taught by {Path(recipe.teacher).stem}"
     time = f"{recipe.epochs} epochs"
     if recipe.minutes is not None:
         time = f"{recipe.minutes:g} minutes"
