@@ -19,6 +19,13 @@ def prepare(
     no_check: Annotated[
         bool, typer.Option("--no-check", help="Read the pictures' headers, do not decode them.")
     ] = False,
+    beam_pipeline_options: Annotated[
+        str | None,
+        typer.Option(
+            help="Write by the workers of Apache Beam: its options without dashes, e.g. "
+            "`runner=DirectRunner,direct_num_workers=4`; needs the extra beam."
+        ),
+    ] = None,
 ):
     """Write a data set as shards of TensorFlow Datasets, pictures and boxes together.
 
@@ -28,6 +35,10 @@ def prepare(
     `yolov2 prepare VOCdevkit/VOC2007 shards --shards 8`
 
     `yolov2 train shards --out runs/voc`
+
+    By the workers of a cluster, for which pictures and folder have the same paths:
+
+    `yolov2 prepare DATA OUT --beam-pipeline-options runner=FlinkRunner,flink_master=host:8081`
     """
     from rich.progress import track
 
@@ -43,7 +54,9 @@ def prepare(
     def progress(items, total):
         return track(items, "pictures", total=total, console=console, transient=True)
 
-    notes = write_shards(dataset, out, shards=shards, file_format=file_format, progress=progress)
+    beam = None if beam_pipeline_options is None else beam_pipeline_options.split(",")
+    how = {"shards": shards, "file_format": file_format, "beam_options": beam}
+    notes = write_shards(dataset, out, **how, progress=progress)
     print_notes(notes, console)
     files = sum(file_format in path.name for path in out.iterdir())
     console.print(

@@ -25,6 +25,7 @@ _CHATTER = re.compile(
     | WARNING:\ All\ log\ messages\ before\ absl
     | (INFO|WARNING):\ (Created\ TensorFlow\ Lite|Attempting\ to\ use\ a\ delegate)
     | (INFO|WARNING):(tensorflow|absl):
+    | (INFO|WARNING):(root|__main__|apache_beam[\w.]*):    # workers of Apache Beam
     | To\ enable\ the\ following\ instructions
     | (INFO|WARNING|DEBUG):\ \[?\w*(XNNPACK|LiteRT|litert)
     """,

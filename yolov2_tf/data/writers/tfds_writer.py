@@ -6,6 +6,7 @@ not. `yolov2_tf.data.readers.tfds_sets` reads them, and so does every program th
 
 import contextlib
 import io
+import logging
 import re
 from pathlib import Path
 
@@ -20,7 +21,13 @@ FILE_FORMATS = ("array_record", "tfrecord")
 _AS_THEY_ARE = ("JPEG", "MPO", "PNG")  # what every reader of TFDS decodes
 
 
-def write_shards(dataset, out, *, shards=None, file_format=FILE_FORMATS[0], progress=None):
+_TOGETHER = 64
+"""Records that a worker of Beam takes at once."""
+
+
+def write_shards(
+    dataset, out, *, shards=None, file_format=FILE_FORMATS[0], progress=None, beam_options=None
+):
     """Writes a data set as a prepared data set of TensorFlow Datasets.
 
     Pictures that are neither JPEG nor PNG, or are turned by their EXIF orientation, are written as
@@ -32,17 +39,23 @@ def write_shards(dataset, out, *, shards=None, file_format=FILE_FORMATS[0], prog
         out: Folder to write, new or empty.
         shards: Number of files of each image set; default: what TFDS finds right for its size.
         file_format: One of `FILE_FORMATS`.
-        progress: Shows how far it is, as for `yolov2_tf.data.image_check.check_images`.
+        progress: Shows how far it is, as for `yolov2_tf.data.image_check.check_images`; not with
+            `beam_options`.
+        beam_options: Flags of Apache Beam without dashes, such as `runner=DirectRunner`: the
+            workers of its runner read and write, and must see pictures and `out` under the same
+            paths. None: this process does.
 
     Returns:
         Notes: image sets that are not written, one line each.
 
     Raises:
         InputError: If `out` is not empty, there are more shards than pictures, an image set has a
-            name that TFDS does not take, or a picture cannot be read.
+            name that TFDS does not take, a picture cannot be read, or Beam is not installed,
+            does not take its options or fails.
     """
     import tensorflow_datasets as tfds
 
+    beam = None if beam_options is None else _beam_settings(beam_options)
     out = Path(out)
     if out.exists() and not (out.is_dir() and next(out.iterdir(), None) is None):
         raise InputError("is there and not empty", where=out, hint="another folder")
@@ -56,17 +69,63 @@ def write_shards(dataset, out, *, shards=None, file_format=FILE_FORMATS[0], prog
         if shards is not None and shards > len(records):
             raise InputError(f"{shards} shards of {len(records)} pictures", where=name)
     with replacing(out) as temporary:
-        builder = _builder(dataset.class_names, sets, temporary.parent, file_format, progress)
+        examples = _counted(sets, progress) if beam is None else _distributed(sets)
+        builder = _builder(dataset.class_names, examples, temporary.parent, file_format)
         settings = {} if shards is None else {"num_shards": shards}
+        config = tfds.download.DownloadConfig(**settings, **(beam or {}))
         tfds.disable_progress_bar()
-        with contextlib.redirect_stdout(io.StringIO()):  # it tells of downloads; there are none
-            builder.download_and_prepare(download_config=tfds.download.DownloadConfig(**settings))
+        told = contextlib.redirect_stdout(io.StringIO())  # it tells of downloads; there are none
+        with told, contextlib.nullcontext() if beam is None else _without_warnings():
+            try:
+                builder.download_and_prepare(download_config=config)
+            except InputError:
+                raise
+            except Exception as error:  # runners raise what they like
+                if beam is None:
+                    raise
+                raise InputError(f"Beam failed: {error}", where=out) from error
         Path(builder.data_path).rename(temporary)
     return notes
 
 
-def _builder(class_names, sets, folder, file_format, progress):
-    """The TFDS builder that writes the records of each image set."""
+def _beam_settings(options):
+    """What TFDS wants to know of Beam.
+
+    Raises:
+        InputError: If it is not installed, or does not take the options.
+    """
+    try:
+        with _without_warnings():
+            from apache_beam.options.pipeline_options import PipelineOptions
+    except ImportError as error:
+        raise InputError(
+            "Apache Beam is not installed", hint='pip install "yolov2-tf[beam]"'
+        ) from error
+    quiet = "--default_sdk_harness_log_level=ERROR"  # workers tell of every start and end
+    chosen = PipelineOptions([quiet, *(f"--{option.strip()}" for option in options)])
+    try:
+        with _without_warnings(), contextlib.redirect_stderr(io.StringIO()):  # argparse' usage
+            known = chosen.get_all_options()
+            unknown = chosen.get_all_options(retain_unknown_options=True).keys() - known.keys()
+    except SystemExit as error:  # what argparse does
+        raise InputError(f"Beam does not take {', '.join(options)}") from error
+    if unknown:
+        raise InputError(f"Beam has no option {', '.join(sorted(unknown))}")
+    return {"beam_options": chosen}
+
+
+@contextlib.contextmanager
+def _without_warnings():
+    """Beam warns of clouds that nobody asked for."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _builder(class_names, examples, folder, file_format):
+    """The TFDS builder that writes the examples of each image set, by name."""
     import numpy as np
     import tensorflow_datasets as tfds
 
@@ -81,7 +140,6 @@ def _builder(class_names, sets, folder, file_format, progress):
             }
         ),
     }
-    total = sum(map(len, sets.values()))
 
     class Pictures(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         """Pictures with boxes, as `yolov2 prepare` wrote them."""
@@ -97,18 +155,42 @@ def _builder(class_names, sets, folder, file_format, progress):
 
         def _split_generators(self, dl_manager):
             del dl_manager  # nothing to download
-            return {name: _examples(records) for name, records in counted().items()}
+            return examples
 
         def _generate_examples(self):
             raise NotImplementedError  # TFDS wants the method; image sets bring their own examples
 
-    def counted():
-        if progress is None:
-            return sets
-        steps = iter(progress(range(total), total))
-        return {name: _following(records, steps) for name, records in sets.items()}
-
     return Pictures(data_dir=folder, file_format=file_format)
+
+
+def _counted(sets, progress):
+    """The examples of each image set, which tell how far they are."""
+    total = sum(map(len, sets.values()))
+    steps = iter(range(total) if progress is None else progress(range(total), total))
+    return {
+        name: map(_example, range(len(records)), _following(records, steps))
+        for name, records in sets.items()
+    }
+
+
+def _distributed(sets):
+    """The examples of each image set, as transforms of Beam that many workers share."""
+    import apache_beam as beam
+
+    return {
+        name: f"records of {name}" >> beam.Create(_portions(records))
+        | f"examples of {name}" >> beam.FlatMap(_examples)
+        for name, records in sets.items()
+    }
+
+
+def _examples(portion):
+    return [_example(number, record) for number, record in portion]
+
+
+def _portions(records):
+    numbered = list(enumerate(records))
+    return [numbered[at : at + _TOGETHER] for at in range(0, len(numbered), _TOGETHER)]
 
 
 def _following(records, steps):
@@ -118,21 +200,17 @@ def _following(records, steps):
         yield record
 
 
-def _examples(records):
-    """Yields a key and an example of each record."""
-    for number, record in enumerate(records):
-        boxes = zip(record.boxes, record.labels, record.ignore, strict=True)
-        yield (
-            number,
-            {
-                "image": io.BytesIO(_encoded(record)),
-                "image/filename": record.image_id,
-                "objects": [
-                    {"bbox": box, "label": int(label), "is_difficult": bool(ignore)}
-                    for box, label, ignore in boxes
-                ],
-            },
-        )
+def _example(number, record):
+    """The key and the example of a record."""
+    boxes = zip(record.boxes, record.labels, record.ignore, strict=True)
+    return number, {
+        "image": io.BytesIO(_encoded(record)),
+        "image/filename": record.image_id,
+        "objects": [
+            {"bbox": box, "label": int(label), "is_difficult": bool(ignore)}
+            for box, label, ignore in boxes
+        ],
+    }
 
 
 def _encoded(record):
