@@ -46,10 +46,14 @@ def nodes_behind_the_network(model):
 def halve(model):
     """A copy that computes in float16 up to the head; input and outputs stay float32."""
     from onnxruntime.transformers.float16 import convert_float_to_float16
+    from onnxruntime.transformers.onnx_model import OnnxModel
 
-    return convert_float_to_float16(
+    halved = convert_float_to_float16(
         model, keep_io_types=True, node_block_list=nodes_behind_the_network(model)
     )
+    # The converter puts its casts behind the nodes that read them, which the checker refuses.
+    OnnxModel.graph_topological_sort(halved.graph)
+    return halved
 
 
 def append_suppression(model, layout):

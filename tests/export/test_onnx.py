@@ -96,20 +96,40 @@ def test_a_fixed_batch_is_filled_and_kept(form, small_model, pictures, tmp_path)
         opened(path, batch_size=4)
 
 
+@pytest.mark.parametrize("nms", [False, True])
 def test_half_precision_halves_the_file_and_keeps_decoding_in_float32(
-    form, small_model, pictures, tmp_path
+    nms, form, small_model, pictures, tmp_path
 ):
     suffix, export, opened = form
     sizes = {}
     for quantization in ("none", "fp16"):
         path = tmp_path / f"{quantization}{suffix}"
-        difference = export(small_model, path, pictures=pictures, quantization=quantization)
+        difference = export(
+            small_model, path, pictures=pictures, quantization=quantization, nms=nms
+        )
         weights = path.with_suffix(".bin") if suffix == ".xml" else path
         sizes[quantization] = weights.stat().st_size
     assert sizes["fp16"] < 0.65 * sizes["none"]
     assert 0 < difference.scores < 0.02
     assert difference.agreement.share > 0.95
-    assert opened(path).layout.quantization == "fp16"
+    layout = opened(path).layout
+    assert (layout.quantization, layout.nms) == ("fp16", nms)
+
+
+def openvino_convolutions(path):
+    """The convolutions of an `.xml` file in the order of the network, the head last."""
+    import openvino
+
+    operators = openvino.Core().read_model(str(path)).get_ordered_ops()
+    return [op for op in operators if op.get_type_name() == "Convolution"]
+
+
+def weights_of(convolution):
+    """Type of the constant from which a convolution's kernel is made, e.g. `i8`."""
+    op = convolution.input_value(1).get_node()
+    while op.get_type_name() != "Constant":
+        op = op.input_value(0).get_node()
+    return op.get_element_type().get_type_name()
 
 
 @pytest.mark.filterwarnings("ignore:calibration")
@@ -124,6 +144,9 @@ def test_int8_up_to_the_head(form, small_model, pictures, tmp_path):
     assert 0 < difference.scores < 0.3
     assert opened(path).layout.quantization == "int8"
     if suffix == ".xml":
+        kinds = [weights_of(op) for op in openvino_convolutions(path)]
+        assert set(kinds[:-1]) <= {"i8", "u8"}, kinds
+        assert (len(kinds), kinds[-1]) == (9, "f32")
         return
     import onnx
 
