@@ -4,6 +4,7 @@ The environments are made by pip, so these tests need a package index.
 """
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -194,6 +195,53 @@ def test_mediapipe_resizes_in_a_way_of_its_own(trained, mediapipe):
     (answer,) = mediapipe(picture, paths[:1])
     assert {found["label"] for found in answer} == {"dog", "bicycle", "car"}
     assert_answers_match(answer, paths[0], as_mediapipe, picture.shape, score=0.01, distance=2)
+
+
+SERVED = """
+import json, sys
+import tensorflow as tf
+signatures = tf.saved_model.load(sys.argv[1]).signatures
+encoded = [tf.io.read_file(path) for path in sys.argv[2:]]
+outputs = signatures["image_bytes"](image_bytes=tf.stack(encoded))
+answer = {name: values.numpy().tolist() for name, values in outputs.items() if "names" not in name}
+answer["names"] = [[n.decode() for n in row] for row in outputs["detection_names"].numpy()]
+answer["raw"] = list(signatures["raw"](images=tf.zeros((2, 96, 96, 3)))["head"].shape)
+try:
+    signatures["image_bytes"](image_bytes=tf.stack([encoded[0], b"no picture"]))
+except tf.errors.InvalidArgumentError as error:
+    answer["refused"] = str(error)
+print(json.dumps({"version": tf.__version__, **answer}))
+"""
+
+
+def test_the_pinned_tensorflow_serving_can_read_a_saved_model(
+    saved_model, loaded, pictures, tmp_path
+):
+    """By the TensorFlow of its version: TensorFlow Serving itself is in no package index."""
+    compose = (ROOT / "export" / "serving" / "compose.yaml").read_text()
+    (pin,) = re.findall(r"image: tensorflow/serving:(\S+)", compose)
+    try:
+        python = environment(tmp_path / "environment", f"tensorflow=={pin}")
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"pip cannot install tensorflow=={pin} here (code {error.returncode})")
+    paths = [tmp_path / f"{number}.png" for number in range(len(pictures))]
+    for path, picture in zip(paths, pictures, strict=True):
+        Image.fromarray(picture).save(path)
+    _, version, _ = saved_model
+    answer = ask(python, SERVED, version, *paths)
+    assert answer["version"] == pin
+    assert answer["raw"] == [2, 3, 3, 40]
+    assert "Error decoding" in answer["refused"] or "DecodeImage" in answer["refused"]
+    for number, wanted in enumerate(loaded.detect(pictures)):
+        count = answer["num_detections"][number]
+        scores = np.array(answer["detection_scores"][number][:count])
+        sure = scores > loaded.score_threshold
+        assert sure.sum() == len(wanted["scores"]) > 0
+        np.testing.assert_allclose(scores[sure], wanted["scores"], atol=1e-4)
+        boxes = np.array(answer["detection_boxes"][number])[:count][sure]
+        np.testing.assert_allclose(boxes, wanted["boxes"], atol=1e-4)
+        names = np.array(answer["names"][number])[:count][sure]
+        assert names.tolist() == [loaded.class_names[label] for label in wanted["labels"]]
 
 
 OFFLINE = """
