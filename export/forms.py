@@ -9,6 +9,9 @@ from pathlib import Path
 from yolov2_tf.detection.thresholds import EVALUATION
 from yolov2_tf.errors import InputError
 
+PLAIN = ("none", "int8")
+"""What is also written for a batch of several pictures."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Form:
@@ -17,18 +20,20 @@ class Form:
     Attributes:
         name: Its name.
         path: Its file or folder.
-        open: Function of no arguments that gives a `yolov2_tf.export.detectors.Detector`.
-        tail_share: Function from pictures to what `yolov2_tf.export.tail.tail_share` finds, for
-            forms that have decoding and suppression inside and can be cut; else None.
+        open: Function from a number of threads to a `yolov2_tf.export.detectors.Detector`.
+        tail_share: Function from pictures and `threads` to what `yolov2_tf.export.tail.tail_share`
+            finds, for forms that have decoding and suppression inside and can be cut; else None.
+        batch: How many pictures it is timed with at once.
     """
 
     name: str
     path: Path
     open: Callable
     tail_share: Callable | None = None
+    batch: int = 1
 
 
-def write_forms(model, source, folder, *, calibration=None, pictures=None, threads=2):
+def write_forms(model, source, folder, *, calibration=None, pictures=None, batch=None):
     """Exports a detector to every form that can be run here.
 
     Args:
@@ -37,7 +42,8 @@ def write_forms(model, source, folder, *, calibration=None, pictures=None, threa
         folder: Where to write, a `pathlib.Path`.
         calibration: Pictures for int8, which is left out without them.
         pictures: Pictures to compare on.
-        threads: How many threads each form may use.
+        batch: How many pictures the forms take at once that are written in addition to those of a
+            batch of 1; None for no such forms.
 
     Returns:
         `(forms, notes)`: a list of `Form`, Keras first, and what was left out, one line each.
@@ -48,15 +54,16 @@ def write_forms(model, source, folder, *, calibration=None, pictures=None, threa
     saved, _ = export_saved_model(
         model, folder / "saved_model", pictures=pictures, thresholds=EVALUATION
     )
+    settings = calibration, pictures, batch
     forms = [
-        Form("Keras", Path(source), functools.partial(_open_tensorflow, source, threads)),
-        Form("SavedModel", saved, functools.partial(_open_tensorflow, saved, threads)),
-        *_tflite(model, folder / "tflite", calibration, pictures, threads),
+        Form("Keras", Path(source), functools.partial(_open_tensorflow, source)),
+        Form("SavedModel", saved, functools.partial(_open_tensorflow, saved)),
+        *_tflite(model, folder / "tflite", settings),
     ]
     notes = [] if calibration else ["int8: no pictures to calibrate on"]
     for title, write in _PEERS.items():
         try:
-            forms += write(model, source, folder, calibration, pictures, threads)
+            forms += write(model, source, folder, settings)
         except (InputError, ExportError) as error:
             notes.append(f"{title}: {error}")
     return forms, notes
@@ -73,79 +80,88 @@ def _open_tensorflow(path, threads):
     return open_model(path, EVALUATION)
 
 
-def _tflite(model, folder, calibration, pictures, threads):
+def _variants(settings, quantizations):
+    """`(quantization, batch)` of each file of a format."""
+    calibration, _, batch = settings
+    possible = [q for q in quantizations if q != "int8" or calibration]
+    yield from ((quantization, 1) for quantization in possible)
+    if batch is not None:
+        yield from ((quantization, batch) for quantization in possible if quantization in PLAIN)
+
+
+def _title(name, quantization, batch):
+    words = name if quantization == "none" else f"{name} {quantization}"
+    return words if batch == 1 else f"{words}, batch {batch}"
+
+
+def _tflite(model, folder, settings):
     from yolov2_tf.export.layout import QUANTIZATIONS
     from yolov2_tf.export.runtime import TFLiteDetector
     from yolov2_tf.export.tail import tail_share
     from yolov2_tf.export.tflite import Conversion
 
-    conversion = Conversion(model, thresholds=EVALUATION)
-    for quantization in QUANTIZATIONS:
-        if quantization == "int8" and not calibration:
-            continue
-        name = "float32" if quantization == "none" else quantization
-        path = folder / f"{name}.tflite"
-        conversion.write(
-            path,
-            quantization=quantization,
-            calibration=calibration,
-            pictures=None if quantization == "int8" else pictures,
-        )
-        yield Form(
-            f"TFLite {name}",
-            path,
-            functools.partial(TFLiteDetector, path, threads, thresholds=EVALUATION),
-            functools.partial(tail_share, path, threads=threads),
-        )
+    calibration, pictures, _ = settings
+
+    def written(conversion, name, quantization, batch=1):
+        path = folder / f"{name.lower().replace(', ', '_').replace(' ', '_')}.tflite"
+        chosen = None if quantization == "int8" else pictures
+        conversion.write(path, quantization=quantization, calibration=calibration, pictures=chosen)
+        opened = functools.partial(TFLiteDetector, path, thresholds=EVALUATION)
+        share = functools.partial(tail_share, path)
+        return Form(f"TFLite {name}", path, opened, share if batch == 1 else None, batch)
+
+    conversions = {1: Conversion(model, thresholds=EVALUATION)}
+    for quantization, batch in _variants(settings, QUANTIZATIONS):
+        if batch not in conversions:
+            conversions[batch] = Conversion(model, thresholds=EVALUATION, batch=batch)
+        name = _title("float32" if quantization == "none" else quantization, "none", batch)
+        yield written(conversions[batch], name, quantization, batch)
     if calibration:
-        path = folder / "int8_head.tflite"
         bare = Conversion(model, nms=False, raw_head=True, thresholds=EVALUATION)
-        bare.write(path, quantization="int8", calibration=calibration)
-        opened = functools.partial(TFLiteDetector, path, threads, thresholds=EVALUATION)
-        yield Form("TFLite int8, raw head", path, opened)
+        yield dataclasses.replace(written(bare, "int8, raw head", "int8"), tail_share=None)
 
 
-def _onnx(model, _, folder, calibration, pictures, threads):
+def _onnx(model, _, folder, settings):
     from yolov2_tf.export.onnx import OnnxDetector, export_onnx
 
     write = functools.partial(export_onnx, model, thresholds=EVALUATION, nms=True)
-    return _written("ONNX", write, OnnxDetector, folder, ".onnx", (calibration, pictures, threads))
+    return _written("ONNX", write, OnnxDetector, folder, ".onnx", settings)
 
 
 def _written(name, write, detector, folder, suffix, settings):
-    """The float form and, where there are pictures to calibrate on, the int8 form."""
-    calibration, pictures, threads = settings
+    """The files of ONNX or OpenVINO: in float, in half precision, in int8, each a `Form`."""
+    calibration, pictures, _ = settings
     forms = []
-    for quantization in ("none", "int8") if calibration else ("none",):
-        title = name if quantization == "none" else f"{name} int8"
-        path = folder / title.lower().replace(" ", "_") / f"model{suffix}"
-        if quantization == "none":
-            write(path, pictures=pictures)
+    for quantization, batch in _variants(settings, ("none", "fp16", "int8")):
+        title = _title(name, quantization, batch)
+        path = folder / title.lower().replace(", ", "_").replace(" ", "_") / f"model{suffix}"
+        if quantization == "int8":
+            write(path, quantization=quantization, calibration=calibration, batch=batch)
         else:
-            write(path, quantization=quantization, calibration=calibration)
-        opened = functools.partial(detector, path, threads, thresholds=EVALUATION)
-        forms.append(Form(title, path.parent, opened))
+            write(path, quantization=quantization, pictures=pictures, batch=batch)
+        opened = functools.partial(detector, path, thresholds=EVALUATION)
+        forms.append(Form(title, path.parent, opened, batch=batch))
     return forms
 
 
-def _openvino(model, _, folder, calibration, pictures, threads):
+def _openvino(model, _, folder, settings):
     from yolov2_tf.export.openvino import OpenVinoDetector, export_openvino, prefers_bfloat16
 
     write = functools.partial(export_openvino, model, thresholds=EVALUATION, nms=True)
-    settings = calibration, pictures, threads
     forms = _written("OpenVINO", write, OpenVinoDetector, folder, ".xml", settings)
-    if prefers_bfloat16():  # what its users get by default here
-        bf16 = functools.partial(forms[0].open, precision="bf16")
-        forms.insert(1, Form("OpenVINO bf16", forms[0].path, bf16))
+    if prefers_bfloat16():  # what its users get by default here; of int8 files what stays in float
+        for form in [one for one in forms if one.name in ("OpenVINO", "OpenVINO int8")]:
+            bf16 = functools.partial(form.open, precision="bf16")
+            forms.insert(forms.index(form) + 1, Form(f"{form.name} bf16", form.path, bf16))
     return forms
 
 
-def _opencv(model, source, folder, _, __, threads):
+def _opencv(model, source, folder, _):
     from yolov2_tf.darknet.writer import export_darknet
 
     paths = export_darknet(model, folder / "darknet").paths
-    opened = functools.partial(_open_opencv, source, paths, threads)
-    opened()  # whether it can read the network shows here
+    opened = functools.partial(_open_opencv, source, paths)
+    opened(1)  # whether it can read the network shows here
     return [Form("Darknet", folder / "darknet", opened)]
 
 

@@ -15,3 +15,5 @@ class Sleeper:
     def run(self, picture):
         self.runs += 1
         time.sleep(self.seconds if self.runs % 2 == 0 else 0)
+
+    run_batch = run

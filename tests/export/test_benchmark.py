@@ -1,6 +1,7 @@
 """The benchmark's arithmetic on stand-ins and a clock of our own; its peers on real networks."""
 
 import io
+import os
 import types
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from yolov2_tf.cli.benchmark import thread_counts
 from yolov2_tf.data.records import Dataset, Record
 from yolov2_tf.detection.predict import detect, detector
 from yolov2_tf.detection.thresholds import EVALUATION
+from yolov2_tf.errors import InputError
 from yolov2_tf.evaluation.detections import evaluate
 from yolov2_tf.export import benchmark as measure
 from yolov2_tf.export import tail, timing
@@ -81,7 +84,7 @@ class StandIn(Detector):
 
 
 def opening(detector, clock, seconds):
-    def open_it():
+    def open_it(threads):
         clock.seconds += seconds
         return detector
 
@@ -96,11 +99,15 @@ def test_rows_tell_size_time_and_loss(dataset, clock, tmp_path):
     steady = [9, 9, *[9, 0.002] * 7]
     rising = [9, 9, *(t for n in range(1, 8) for t in (9, n / 1000))]
     good, bad = StandIn(True, clock, steady), StandIn(False, clock, rising)
+
+    def share_of(pictures, threads):
+        return len(pictures) / threads / 10
+
     forms = [
-        Form("good", tmp_path / "folder", opening(good, clock, 0.5), lambda p: len(p) / 10),
+        Form("good", tmp_path / "folder", opening(good, clock, 0.5), share_of),
         Form("bad", tmp_path / "b", opening(bad, clock, 0.25)),
     ]
-    first, second = measure.benchmark(forms, dataset, runs=7)
+    first, second = measure.benchmark(forms, dataset, runs=7, threads=(1,))
     assert good.shapes == bad.shapes == {(96, 96, 3)}
     assert (list(good.times), list(bad.times)) == ([], [])
     assert (first.tail_share, second.tail_share) == (0.7, None)
@@ -109,6 +116,59 @@ def test_rows_tell_size_time_and_loss(dataset, clock, tmp_path):
     assert (first.megabytes, second.megabytes) == (1.0, 0.5)
     assert [first.median_ms, first.p95_ms, first.load_ms] == pytest.approx([2, 2, 500])
     assert [second.median_ms, second.p95_ms, second.load_ms] == pytest.approx([4, 6.7, 250])
+    assert {(row.threads, row.batch) for row in (first, second)} == {(1, 1)}
+
+
+class Threaded(StandIn):
+    """Takes a second for a batch, shared by its threads."""
+
+    def __init__(self, clock, threads, opened):
+        super().__init__(True, clock)
+        self.threads, self.opened = threads, opened
+        opened.append(threads)
+
+    def run(self, resized):
+        self.clock.seconds += 1 / self.threads
+
+    def run_batch(self, images):
+        assert images.shape == (4, 96, 96, 3)
+        assert len({image.tobytes() for image in images}) == 3  # different ones, in turns
+        self.clock.seconds += 1 / self.threads
+
+
+def test_each_number_of_threads_and_each_batch_is_timed(dataset, clock, tmp_path):
+    (tmp_path / "file").write_bytes(b"1")
+    opened = []
+    forms = [
+        Form("one", tmp_path / "file", lambda threads: Threaded(clock, threads, opened)),
+        Form("four", tmp_path / "file", lambda threads: Threaded(clock, threads, opened), batch=4),
+    ]
+    rows = measure.benchmark(forms, dataset, runs=3, threads=(1, 2))
+    told = [(row.form, row.threads, row.batch, round(row.median_ms)) for row in rows]
+    assert told == [
+        ("one", 1, 1, 1000),
+        ("four", 1, 4, 250),
+        ("one", 2, 1, 500),
+        ("four", 2, 4, 125),
+    ]
+    assert {row.map for row in rows} == {1.0}  # scored once for all numbers of threads
+    assert opened == [1, 1, 1, 2, 2, 1]
+
+
+@pytest.mark.parametrize(("text", "counts"), [("2", (2,)), ("1, 4", (1, 4)), ("1,1,3", (1, 3))])
+def test_numbers_of_threads_are_read(text, counts):
+    assert thread_counts(text) == counts
+
+
+def test_all_threads_are_those_of_this_process(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3, 5}, raising=False)
+    assert thread_counts("1,all") == (1, 3)
+
+
+@pytest.mark.parametrize("text", ["0", "", "1,", "-1", "two", "1.5"])
+def test_what_is_no_number_of_threads_is_refused(text):
+    with pytest.raises(InputError, match=r"--threads '.*expected numbers from 1 on, or all"):
+        thread_counts(text)
 
 
 def test_labels_of_a_tree_count_as_evaluate_counts_them(pictures, clock, tmp_path):
@@ -120,7 +180,7 @@ def test_labels_of_a_tree_count_as_evaluate_counts_them(pictures, clock, tmp_pat
     for label, name in enumerate(tree.names):
         detector = StandIn(True, clock, [1] * 4)
         detector.class_names, detector.tree, detector.label = tree.names, tree, label
-        form = Form(name, tmp_path / "file", lambda detector=detector: detector)
+        form = Form(name, tmp_path / "file", lambda _, detector=detector: detector)
         (row,) = measure.benchmark([form], dataset, runs=1)
         found = detector.detect(pictures[:1])
         assert row.map == evaluate(dataset, found, tree=tree).map
@@ -129,8 +189,8 @@ def test_labels_of_a_tree_count_as_evaluate_counts_them(pictures, clock, tmp_pat
 
 
 ROWS = [
-    Row("Keras", "Keras 3", 2.31, 12.0, 20.04, 30.0, None, 0.345, 0.0),
-    Row("TFLite int8", "LiteRT 2", 0.7, 1.0, 5.06, 6.0, 0.031, 0.342, 0.003),
+    Row("Keras", "Keras 3", 2.31, 12.0, 20.04, 30.0, None, 0.345, 0.0, 2, 1),
+    Row("TFLite int8", "LiteRT 2", 0.7, 1.0, 5.06, 6.0, 0.031, 0.342, 0.003, 2, 1),
 ]
 
 
@@ -138,8 +198,8 @@ def test_markdown_and_plot(tmp_path):
     header, ruler, *lines = markdown(ROWS).splitlines()
     assert {len(line) for line in (header, ruler, *lines)} == {len(header)}
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    assert cells[0] == ["Keras", "Keras 3", "2.3", "12", "20.0", "30.0", "", "34.50", "+0.00"]
-    assert cells[1][4:] == ["5.1", "6.0", "3.1 %", "34.20", "+0.30"]
+    assert cells[0] == ["Keras", "Keras 3", "2", "2.3", "12", "20.0", "30.0", "", "34.50", "+0.00"]
+    assert cells[1][5:] == ["5.1", "6.0", "3.1 %", "34.20", "+0.30"]
     plot(ROWS, tmp_path / "plot.png")
     drawn = np.asarray(Image.open(tmp_path / "plot.png").convert("RGB")).astype(int)
     blue = np.abs(drawn - [0x25, 0x63, 0xEB]).max(axis=2) < 20
@@ -166,8 +226,8 @@ def test_opencv_detects_what_the_model_detects(small_model, pictures, tmp_path):
 
 def test_pictures_are_drawn_through_every_form(pictures, tmp_path):
     forms = [
-        Form("one", Path(), lambda: StandIn(True)),
-        Form("one", Path(), lambda: StandIn(False)),
+        Form("one", Path(), lambda _: StandIn(True)),
+        Form("one", Path(), lambda _: StandIn(False)),
     ]
     for name, shown in (("good", forms[:1]), ("bad", forms[1:]), ("both", forms)):
         path = tmp_path / f"{name}.png"

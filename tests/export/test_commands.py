@@ -267,14 +267,15 @@ def test_benchmark_scores_trees_as_evaluate_does(run, tree_files, tmp_path):
     assert ended.returncode == 0, ended.stderr
     rows = {row["form"]: row for row in json.loads(ended.stdout)}
     forms = {"Keras", "SavedModel", "TFLite float32", "TFLite fp16", "TFLite dynamic"}
-    assert forms <= set(rows) <= forms | {"ONNX", "OpenVINO", "OpenVINO bf16"}
+    peers = {"ONNX", "ONNX fp16", "OpenVINO", "OpenVINO fp16", "OpenVINO bf16"}
+    assert forms <= set(rows) <= forms | peers
     left_out = ended.stderr.count("left out:")  # int8, and OpenCV, which cannot have a tree
     assert left_out + len({"ONNX", "OpenVINO"} & set(rows)) == 4
     assert run("evaluate", tree_file, data, "--json", tmp_path / "scores.json")[0] == 0
     scores = json.loads((tmp_path / "scores.json").read_text())
     assert len(scores["ap"]) == 5
     assert 0 < scores["map"] < 1
-    for form in ("Keras", "SavedModel", "TFLite float32"):
+    for form in {"Keras", "SavedModel", "TFLite float32", "ONNX", "OpenVINO"} & set(rows):
         assert rows[form]["map"] == pytest.approx(scores["map"], abs=1e-6), form
 
 
@@ -282,24 +283,30 @@ def test_benchmark_scores_trees_as_evaluate_does(run, tree_files, tmp_path):
 def test_benchmark_compares_every_form(model_file, data, tmp_path):
     # In a process of its own: TensorFlow sets its threads once.
     words = ("benchmark", model_file, "--data", data, "--calibrate", data)
-    words += ("--out", tmp_path, "--runs", "3", "--threads", "1", "--json", tmp_path / "rows.json")
+    words += ("--out", tmp_path, "--runs", "3", "--threads", "1,2", "--batch", "2")
+    words += ("--json", tmp_path / "rows.json")
     command = [sys.executable, "-c", "from yolov2_tf.cli import main; main()", *map(str, words)]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     err = ended.stderr + ended.stdout
     rows = json.loads((tmp_path / "rows.json").read_text())
     quantised = [f"TFLite {name}" for name in ("float32", "fp16", "dynamic", "int8")]
-    names = [row["form"] for row in rows]
-    assert names[:7] == ["Keras", "SavedModel", *quantised, "TFLite int8, raw head"]
-    others = set(names[7:])
-    assert len(others & {"ONNX", "OpenVINO", "Darknet"}) + err.count("left out:") == 3
-    peers = {"ONNX", "OpenVINO", "OpenVINO bf16", "Darknet"}  # bf16 if the CPU has it
-    assert others <= peers | {"ONNX int8", "OpenVINO int8"}
-    assert ("ONNX" in others) == ("ONNX int8" in others)
-    if "OpenVINO" in others:
-        assert ("OpenVINO bf16" in others) == prefers_bfloat16()
+    names = [row["form"] for row in rows if row["threads"] == 1]
+    assert names == [row["form"] for row in rows if row["threads"] == 2]
+    batched = {row["form"]: row["batch"] for row in rows if row["batch"] > 1}
+    assert names[:6] == ["Keras", "SavedModel", *quantised]
+    assert "TFLite int8, raw head" in names
+    formats = ["TFLite float32", *(form for form in ("ONNX", "OpenVINO") if form in names)]
+    int8 = [f"{form.split()[0]} int8" for form in formats]
+    assert batched == {f"{form}, batch 2": 2 for form in (*formats, *int8)}
+    assert len({"ONNX", "OpenVINO", "Darknet"} & set(names)) + err.count("left out:") == 3
+    for peer in formats[1:]:
+        assert {f"{peer} fp16", f"{peer} int8"} <= set(names)
+    if "OpenVINO" in names:
+        bf16 = {"OpenVINO bf16", "OpenVINO int8 bf16"}
+        assert bf16 & set(names) == (bf16 if prefers_bfloat16() else set())
     assert all(abs(row["map_loss"]) < 0.1 for row in rows)
-    assert [row["form"] for row in rows if row["tail_share"] is not None] == quantised
+    assert [row["form"] for row in rows if row["tail_share"] is not None] == quantised * 2
     assert rows[2]["megabytes"] > 3 * rows[5]["megabytes"]
     for name in ("benchmark.md", "benchmark.png", "side_by_side.png"):
         assert (tmp_path / name).stat().st_size > 300

@@ -15,6 +15,7 @@ def test_the_second_run_is_timed(timer):
     timed = timer(functools.partial(Sleeper, 0.05))
     assert timed.load_ms >= 0
     assert timed.milliseconds(np.zeros(3)) >= 50
+    assert timed.milliseconds(np.zeros((4, 2, 2, 3))) >= 50 / 4  # each picture's share
     timed.close()
 
 

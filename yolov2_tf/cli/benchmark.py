@@ -31,7 +31,13 @@ def benchmark(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Score the first pictures only.")] = None,
     runs: Annotated[int, typer.Option(min=1, help="Pictures that are timed.")] = 50,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads of each form.")] = 2,
+    threads: Annotated[
+        str, typer.Option(help="CPU threads of each form, e.g. 2, or several: 1,all.")
+    ] = "2",
+    batch: Annotated[
+        int | None,
+        typer.Option(min=2, help="Also files that take so many pictures at once; a picture's ms."),
+    ] = None,
     json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
 ):
     """Compare the forms of a model: MB, ms, mAP; each is timed in a process of its own.
@@ -44,6 +50,8 @@ def benchmark(
     `yolov2 benchmark model.keras --data VOCdevkit/VOC2007 --split test --calibrate photos.yaml`
 
     `yolov2 benchmark model.keras --data digits --split val --calibrate digits --json -`
+
+    `yolov2 benchmark starter --data VOCdevkit/VOC2007 --split test --threads 1,all --batch 4`
     """
     import dataclasses
     import tempfile
@@ -56,6 +64,7 @@ def benchmark(
     from yolov2_tf.export.forms import write_forms
     from yolov2_tf.export.timing import OwnProcess
 
+    counts = thread_counts(threads)
     console = messages()
     model = model_file(model, console)
     loaded = _load(model)
@@ -77,12 +86,12 @@ def benchmark(
     with tempfile.TemporaryDirectory() as scratch:
         with console.status("exporting"):
             folder = Path(scratch) if out is None else out
-            written = {"calibration": calibration, "pictures": examples, "threads": threads}
+            written = {"calibration": calibration, "pictures": examples, "batch": batch}
             forms, notes = write_forms(loaded, model, folder, **written)
         for note in notes:
             console.print(f"[yellow]left out:[/yellow] {note}", highlight=False, soft_wrap=True)
         settings = {"runs": runs, "timer": OwnProcess, "progress": _progress(console)}
-        rows = measure.benchmark(forms, dataset, **settings)
+        rows = measure.benchmark(forms, dataset, threads=counts, **settings)
     table = measure.markdown(rows)
     if out is not None:
         _draw(table, rows, forms, loaded.head.class_names, examples, out)
@@ -90,6 +99,30 @@ def benchmark(
         write_json([dataclasses.asdict(row) for row in rows], json)
     if json != "-":
         typer.echo(table, nl=False)
+
+
+def thread_counts(text):
+    """`"1,all"` to `(1, 8)` on eight cores.
+
+    Raises:
+        InputError: If something in it is no number of threads.
+    """
+    import os
+
+    from yolov2_tf.errors import InputError
+
+    counts = []
+    for word in text.split(","):
+        if word.strip() == "all":
+            own = getattr(os, "sched_getaffinity", None)  # Linux tells what this process may use
+            count = len(own(0)) if own else os.cpu_count()
+        elif word.strip().isdecimal() and int(word) > 0:
+            count = int(word)
+        else:
+            raise InputError(f"--threads {text!r}", expected="numbers from 1 on, or all: 1,all")
+        if count not in counts:
+            counts.append(count)
+    return tuple(counts)
 
 
 def _load(path):
