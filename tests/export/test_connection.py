@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -105,13 +106,20 @@ def test_headers_go_with_each_request(server):
         Connection(headers={"X": "a\r\nY: b"})
 
 
-def test_only_trusted_certificates_are_taken(server, waits, tmp_path):
+@pytest.fixture
+def signed(tmp_path):
+    """Paths of a key and of the certificate that it signed for localhost."""
     if shutil.which("openssl") is None:
         pytest.skip("needs openssl to make a certificate")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     words = f"openssl req -x509 -newkey rsa:2048 -nodes -days 1 -keyout {key} -out {certificate}"
     name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
     subprocess.run([*words.split(), *name], check=True, capture_output=True)
+    return key, certificate
+
+
+def test_only_trusted_certificates_are_taken(server, waits, signed, tmp_path):
+    key, certificate = signed
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -122,6 +130,57 @@ def test_only_trusted_certificates_are_taken(server, waits, tmp_path):
     assert not waits
     with pytest.raises(InputError, match="no such file"):
         Connection(certificates=str(tmp_path / "missing.pem"))
+
+
+@pytest.fixture
+def grpc_server(signed):
+    """Answers over TLS: with the codes in `codes`, one after the other, then with a detection."""
+    grpc = pytest.importorskip("grpc", reason="needs grpcio")
+    stubs = pytest.importorskip(
+        "tensorflow_serving.apis.prediction_service_pb2_grpc",
+        reason="needs tensorflow-serving-api",
+    )
+    import tensorflow as tf
+    from tensorflow_serving.apis import predict_pb2
+
+    class Service(stubs.PredictionServiceServicer):
+        asked, codes = [], []
+
+        def Predict(self, request, context):
+            self.asked.append(dict(context.invocation_metadata()))
+            if self.codes:
+                context.abort(getattr(grpc.StatusCode, self.codes.pop(0)), "not now")
+            response = predict_pb2.PredictResponse()
+            for name, value in ANSWER.items():
+                response.outputs[name].CopyFrom(tf.make_tensor_proto([value]))
+            return response
+
+    service = Service()
+    server = grpc.server(ThreadPoolExecutor(2))
+    stubs.add_PredictionServiceServicer_to_server(service, server)
+    pair = tuple(path.read_bytes() for path in signed)
+    service.server_port = server.add_secure_port("localhost:0", grpc.ssl_server_credentials([pair]))
+    server.start()
+    yield service
+    server.stop(None)
+
+
+def test_grpc_is_encrypted_told_who_asks_and_asked_again(grpc_server, signed, waits):
+    trusted = {"certificates": str(signed[1]), "headers": {"Authorization": "Bearer 123"}}
+    (found,) = ask(grpc_server, "grpcs", **trusted)
+    np.testing.assert_array_equal(found["labels"], [0])
+    assert grpc_server.asked[0]["authorization"] == "Bearer 123"
+    grpc_server.codes[:] = ["UNAVAILABLE", "RESOURCE_EXHAUSTED"]
+    assert len(ask(grpc_server, "grpcs", **trusted)) == 1
+    assert 0.125 <= waits[0] <= 0.25 <= waits[1] <= 0.5
+    grpc_server.codes[:] = ["PERMISSION_DENIED"]
+    asked = len(grpc_server.asked)
+    with pytest.raises(ServerError, match="not now"):
+        ask(grpc_server, "grpcs", **trusted)
+    assert (len(grpc_server.asked), len(waits)) == (asked + 1, 2)
+    with pytest.raises(ServerError):
+        ask(grpc_server, "grpcs", retries=0)  # nobody vouches for the certificate
+    assert len(grpc_server.asked) == asked + 1
 
 
 def test_the_last_error_is_the_one_that_is_told():
