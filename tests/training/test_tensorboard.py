@@ -14,7 +14,7 @@ from yolov2_tf.training import tensorboard
 from yolov2_tf.training.detection import DetectionTask
 from yolov2_tf.training.fit import train
 from yolov2_tf.training.recipes import DetectionRecipe
-from yolov2_tf.training.tensorboard import THRESHOLDS, curves
+from yolov2_tf.training.tensorboard import ALL, EACH, THRESHOLDS, curves
 
 RECIPE = DetectionRecipe(
     model="tiny", width=0.125, size=64, epochs=2, batch_size=4, learning_rate=1e-3, anchors=2
@@ -40,7 +40,8 @@ def of_plugin(events, plugin):
 def test_figures_are_those_of_the_history(events):
     events, rows = events
     names = of_plugin(events, "scalars")
-    assert set(rows[0]) == set(names)
+    assert set(rows[0]) == {"epoch", *names}
+    assert "epoch" not in names  # it is the axis
     assert {"gradient_norm", "val_map", "loss_box", "loss_class"} <= set(names)
     for name in names:
         found = {e.step: float(tf.make_ndarray(e.tensor_proto)) for e in events.Tensors(name)}
@@ -65,8 +66,9 @@ def test_curves_are_there_for_each_class_with_truths(events):
     names = of_plugin(events, metadata.PLUGIN_NAME)
     scenes = open_digits("train", count=8, size=64)
     seen = {scenes.class_names[label] for label in scenes.records.labels}
-    expected = {f"precision and recall/{name}/pr_curves" for name in {"all classes", *seen}}
-    assert set(names) == expected
+    assert set(names) == {f"{tag}/pr_curves" for tag in (ALL, *(f"{EACH}/{n}" for n in seen))}
+    groups = sorted({name.split("/")[0] for name in names})  # as the page has them
+    assert [ALL.split("/")[0], EACH] == groups
     for name in names:
         assert [event.step for event in events.Tensors(name)] == [1, 2]
         content = events.SummaryMetadata(name).plugin_data.content
@@ -85,17 +87,17 @@ def test_counts_are_those_of_detections_above_the_threshold(seed):
     dataset, found = random_scenes(seed, images=10)
     evaluation = evaluate(dataset, found)
     counted = curves(evaluation)
-    assert next(iter(counted)) == "all classes"
+    assert next(iter(counted)) == ALL
     sums = np.zeros((2, THRESHOLDS))
     for name, curve in evaluation.curves.items():
-        hits, detections, truths = counted[name]
+        hits, detections, truths = counted[f"{EACH}/{name}"]
         assert truths == evaluation.counts[name].truths
         for index, threshold in enumerate(np.linspace(0, 1, THRESHOLDS)):
             above = curve.scores >= threshold
             assert detections[index] == above.sum()
             assert hits[index] == round(truths * curve.recall[above].max(initial=0))
         sums += hits, detections
-    np.testing.assert_array_equal(counted["all classes"][:2], sums)
+    np.testing.assert_array_equal(counted[ALL][:2], sums)
 
 
 def test_only_the_classes_with_the_most_truths_have_one(monkeypatch):
@@ -103,7 +105,8 @@ def test_only_the_classes_with_the_most_truths_have_one(monkeypatch):
     evaluation = evaluate(*random_scenes(0, images=30, classes=8))
     counted = curves(evaluation)
     assert len(counted) == 1 + 3
-    least = min(evaluation.counts[name].truths for name in list(counted)[1:])
-    others = set(evaluation.curves) - set(counted)
+    shown = {tag.removeprefix(f"{EACH}/") for tag in list(counted)[1:]}
+    least = min(evaluation.counts[name].truths for name in shown)
+    others = set(evaluation.curves) - shown
     assert others
     assert all(evaluation.counts[name].truths <= least for name in others)

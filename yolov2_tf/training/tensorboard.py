@@ -27,6 +27,12 @@ CURVES = 20
 THRESHOLDS = 201
 """Points of a curve, at scores from 0 to 1."""
 
+ALL = "precision and recall/all classes"
+"""Tag of the curve of all classes together. TensorBoard sorts tags: it stands before `EACH`."""
+
+EACH = "precision and recall by class"
+"""Group of the tags of single classes."""
+
 
 class TensorBoard(keras.callbacks.Callback):
     """Writes figures, pictures, anchors and curves into `tensorboard/` of a run.
@@ -63,7 +69,8 @@ class TensorBoard(keras.callbacks.Callback):
         row = self.history.rows[-1]
         with writing(self.run), self._writer.as_default(step=row["epoch"]):
             for name, value in row.items():
-                tf.summary.scalar(name, value)
+                if name != "epoch":  # the axis of all others
+                    tf.summary.scalar(name, value)
             if not self._anchors_shown:
                 tf.summary.image("anchors", self._anchors()[None])
                 self._anchors_shown = True
@@ -75,8 +82,8 @@ class TensorBoard(keras.callbacks.Callback):
         if self.samples is not None:
             tf.summary.image("detections", self._sample_sheet()[None])
         if self.scorer is not None and self.scorer.evaluation is not None:
-            for name, counts in curves(self.scorer.evaluation).items():
-                tf.summary.experimental.write_raw_pb(_summary(name, *counts))
+            for tag, counts in curves(self.scorer.evaluation).items():
+                tf.summary.experimental.write_raw_pb(_summary(tag, *counts))
 
     def _sample_sheet(self):
         names = self.model.head.class_names
@@ -107,7 +114,7 @@ def curves(evaluation):
         evaluation: `yolov2_tf.evaluation.detections.Evaluation` by a metric of VOC.
 
     Returns:
-        Dict of names to `(hits, detections, truths)`: the first two `(THRESHOLDS,)` counts of what
+        Dict of tags to `(hits, detections, truths)`: the first two `(THRESHOLDS,)` counts of what
         scores at least as much as evenly spaced thresholds. All classes together come first, then
         those of the most truths.
     """
@@ -121,15 +128,15 @@ def curves(evaluation):
         hits = np.concatenate([[0], np.round(curve.recall * truths)])[detections]
         found[name] = hits, detections, truths
         together = [a + b for a, b in zip(together, (hits, detections, truths), strict=True)]
-    return {"all classes": tuple(together), **{name: found[name] for name in order[:CURVES]}}
+    return {ALL: tuple(together), **{f"{EACH}/{name}": found[name] for name in order[:CURVES]}}
 
 
-def _summary(name, hits, detections, truths):
+def _summary(tag, hits, detections, truths):
     """Protocol buffer of a curve, as TensorBoard's plugin takes it."""
     from tensorboard.plugins.pr_curve.summary import raw_data_pb
 
     summary = raw_data_pb(
-        f"precision and recall/{name}",
+        tag,
         true_positive_counts=hits,
         false_positive_counts=detections - hits,
         true_negative_counts=np.zeros(THRESHOLDS),  # boxes that are not there cannot be counted
