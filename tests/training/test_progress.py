@@ -71,6 +71,7 @@ def test_a_notebook_shows_one_output_that_ends_as_lines(output):
     ]
     html = output.contents[-1]["text/html"]
     assert "<b>mAP 0.250</b>" in html
+    assert "loss\u00a02.000" in html  # where a line is broken, a figure stays with its name
     assert "<progress" not in html
 
 

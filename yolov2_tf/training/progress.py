@@ -220,11 +220,13 @@ class NotebookDisplay:
             rich.append(plain[0])
         for text, scores in self._lines[-self.LINES :]:
             plain.append(f"{text}  {scores}".rstrip())
-            rich.append(escape(text) + (f"  <b>{escape(scores)}</b>" if scores else ""))
+            line = "  ".join(part.replace(" ", "\u00a0") for part in text.split("  "))
+            rich.append(escape(line) + (f"  <b>{escape(scores)}</b>" if scores else ""))
         if self._name:
             now = f"{self._done}/{self._steps}  {self._figures}".rstrip()
             plain.append(f"epoch {self._name}  {now}")
             bar = f'<progress max="{self._steps}" value="{self._done}"></progress>'
             rich.append(f"epoch {escape(self._name)}  {bar}  {escape(now)}")
-        html = f'<pre style="overflow-x: auto">{chr(10).join(rich)}</pre>'
+        # Jupyter would break lines anywhere; so they break between figures.
+        html = f'<pre style="white-space: pre-wrap; word-break: normal">{chr(10).join(rich)}</pre>'
         return {"text/plain": "\n".join(plain), "text/html": html}
