@@ -14,7 +14,7 @@ TYPED := data/source data/image_check data/pipeline data/records detection/predi
 
 help:
 	@echo "make demo       train a small digit detector, score it, draw what it finds (minutes)"
-	@echo "make test       run the tests"
+	@echo "make test       run the tests, but for those of make test-slow and make test-web"
 	@echo "make test-slow  run the proofs that take minutes"
 	@echo "make test-web   fetch LiteRT.js and Chromium, run the tests of the web page"
 	@echo "make android    build the phone app; MODEL=model.tflite packs that model"
@@ -37,7 +37,7 @@ demo: setup
 
 # Two processes, each with files of its own: what a file prepares is prepared once.
 test: setup
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not slow and not browser" -n 2 --dist loadfile
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow

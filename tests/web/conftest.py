@@ -42,6 +42,13 @@ PATIENCE = 120  # seconds, for a machine that is busy with other things
 REQUIRED = os.environ.get("YOLOV2_WEB_TESTS") == "required"
 
 
+def pytest_collection_modifyitems(items):
+    """Marks what steers a browser."""
+    for item in items:
+        if "browse" in item.fixturenames:
+            item.add_marker("browser")
+
+
 def lacking(what):
     """Skips, or fails where these tests are required."""
     (pytest.fail if REQUIRED else pytest.skip)(f"needs {what}; see `make test-web`")
