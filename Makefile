@@ -35,9 +35,10 @@ $(STAMP): requirements.txt pyproject.toml
 demo: setup
 	$(BIN)/yolov2 demo --out demo_output
 
-# Two processes, each with files of its own: what a file prepares is prepared once.
+# Two processes, each with files of its own: what a file prepares is prepared once. The order is that
+# of tests/conftest.py; xdist's own begins with the files of the most tests, which are quick ones.
 test: setup
-	$(BIN)/python -m pytest -m "not slow and not browser" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not slow and not browser" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow

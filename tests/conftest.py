@@ -10,6 +10,24 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ["YOLOV2_CACHE"] = ""  # tests leave nothing in the user's cache and find nothing there
 
+LONGEST = (
+    "training/test_devices.py",
+    "training/test_detection.py",
+    "training/test_faults.py",
+    "training/test_classification.py",
+    "export/test_onnx.py",
+    "export/test_tree.py",
+    "training/test_killed.py",
+)
+"""Files that take half a minute and more."""
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files come first: of two processes that share out files none then waits long."""
+    here = Path(__file__).parent
+    longest = {here / name for name in LONGEST}
+    items.sort(key=lambda item: item.path not in longest)
+
 
 @pytest.fixture(scope="session")
 def shared_data():
