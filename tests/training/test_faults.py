@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import json
+import math
 import os
 import resource
 import shutil
@@ -21,6 +22,7 @@ from yolov2_tf.data.image_check import check_images
 from yolov2_tf.data.records import ClassificationDataset, Dataset, LabelledImage, Record
 from yolov2_tf.errors import InputError, Stopped
 from yolov2_tf.models.loading import load_model
+from yolov2_tf.training import callbacks
 from yolov2_tf.training.checkpoint import load
 from yolov2_tf.training.classification import ClassificationTask
 from yolov2_tf.training.detection import DetectionTask
@@ -87,6 +89,24 @@ def test_a_signal_ends_a_run_with_a_checkpoint_of_that_step(tmp_path, heard):
         train(TASK, None, folder, resume=True)
         assert SEEN[:1] == [2 * done] or step == 7
         check_same(tmp_path / "whole", folder)
+
+
+def test_the_history_is_drawn_first_and_last_and_before_a_stop(tmp_path, heard, monkeypatch):
+    drawn, recipe = [], changed(epochs=4, batch_size=2)
+    monkeypatch.setattr(callbacks, "plot_history", lambda rows, _: drawn.append(len(rows)))
+    for share, expected in ((1e-9, [1, 4]), (math.inf, [1, 2, 3, 4])):
+        monkeypatch.setattr(callbacks.History, "SHARE", share)
+        drawn.clear()
+        train(TASK, recipe, tmp_path / str(share))
+        assert drawn == expected
+    monkeypatch.setattr(callbacks.History, "SHARE", 1e-9)
+    drawn.clear()
+    stop = At(9, lambda: os.kill(os.getpid(), signal.SIGTERM))  # the first step of the third epoch
+    with pytest.raises(Stopped):
+        train(TASK, recipe, tmp_path / "stopped", callbacks=[stop])
+    assert drawn == [1, 2]
+    train(TASK, None, tmp_path / "stopped", resume=True)
+    assert drawn == [1, 2, 3, 4]
 
 
 def test_checkpoints_come_by_time_too(tmp_path):
@@ -214,13 +234,11 @@ def scenes(tmp_path_factory):
     return Dataset("scenes", ("a", "b"), records)
 
 
-TINY = DetectionRecipe(
-    model="tiny", width=0.01, size=64, anchors=2, epochs=2, batch_size=2, checkpoint_minutes=0
-)
+TINY = DetectionRecipe(model="tiny", width=0.01, size=64, anchors=2, epochs=2, batch_size=2)
 
 
 def test_the_first_loss_that_is_no_number_ends_a_run(tmp_path, scenes):
-    recipe = dataclasses.replace(TINY, learning_rate=1e30)
+    recipe = dataclasses.replace(TINY, learning_rate=1e30, checkpoint_minutes=0)
     with pytest.raises(InputError) as error:
         train(DetectionTask(scenes), recipe, tmp_path)
     message = str(error.value)
@@ -283,7 +301,7 @@ def test_a_damaged_picture_is_named_and_the_next_takes_its_place(tmp_path, scene
 def test_too_many_damaged_pictures_are_an_error(tmp_path, scenes):
     dataset = copy_of(scenes, tmp_path / "pictures")
     gone = At(2, lambda: shutil.rmtree(tmp_path / "pictures"))
-    recipe = dataclasses.replace(TINY, batch_size=4)
+    recipe = dataclasses.replace(TINY, batch_size=4, checkpoint_minutes=0)
     with pytest.raises(InputError, match=r"of 12 pictures cannot be read any more, such as .*png"):
         train(DetectionTask(dataset), recipe, tmp_path / "run", callbacks=[gone])
     load(tmp_path / "run" / "last.keras")
@@ -293,10 +311,10 @@ def test_a_classifier_has_stand_ins_too(tmp_path, scenes):
     dataset = copy_of(scenes, tmp_path / "pictures")
     records = [LabelledImage(r.image, int(r.labels[0])) for r in dataset.records]
     task = ClassificationTask(ClassificationDataset("scenes", ("a", "b"), records))
-    recipe = ClassificationRecipe(width=0.01, size=32, epochs=8, batch_size=4)
+    recipe = ClassificationRecipe(width=0.01, size=32, epochs=4, batch_size=2)
     cut = At(1, lambda: damage(tmp_path / "pictures" / "5.png", "gone"))
     rows = train(task, recipe, tmp_path / "run", callbacks=[cut])
-    assert len(rows) == 8
+    assert len(rows) == 4
     assert "gradient_norm" in rows[0]
     assert len(Run(tmp_path / "run").record["damaged"]) == 1
 
@@ -304,14 +322,14 @@ def test_a_classifier_has_stand_ins_too(tmp_path, scenes):
 def task_of(kind, dataset, validation):
     """A detector's or a classifier's task on these pictures, and a small recipe for it."""
     if kind == "detector":
-        return DetectionTask(dataset, validation), dataclasses.replace(TINY, epochs=3)
+        return DetectionTask(dataset, validation), TINY
     sets = [
         ClassificationDataset(
             "scenes", ("a", "b"), [LabelledImage(r.image, int(r.labels[0])) for r in part.records]
         )
         for part in (dataset, validation)
     ]
-    recipe = ClassificationRecipe(width=0.01, size=32, epochs=3, batch_size=4)
+    recipe = ClassificationRecipe(width=0.01, size=32, epochs=2, batch_size=4)
     return ClassificationTask(*sets), recipe
 
 
@@ -324,7 +342,7 @@ def test_a_damaged_picture_to_score_on_is_named_and_left_out(tmp_path, scenes, k
     console = Console(record=True, width=300)
     cut = At(1, lambda: damage(tmp_path / "validation" / "3.png", how))
     rows = train(task, recipe, tmp_path / "run", callbacks=[cut], console=console)
-    assert len(rows) == 3
+    assert len(rows) == 2
     assert all(row[task.SCORE] for row in rows)
     said = console.export_text()
     assert said.count("left out of the score") == 1

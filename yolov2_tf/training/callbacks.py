@@ -110,7 +110,7 @@ class Checkpoints(keras.callbacks.Callback):
         self.wishes.look()
         if self.wishes.checkpoint:
             self._checkpoint(self._epoch, batch + 1)
-            self.wishes.end(self._epoch, batch + 1)
+            self._end(self._epoch, batch + 1)
 
     def on_epoch_end(self, epoch, logs=None):
         score = logs.get(self.score)
@@ -125,7 +125,13 @@ class Checkpoints(keras.callbacks.Callback):
         self._checkpoint(epoch + 1, 0)
         if self.wishes is not None and epoch + 1 < self.plan.epochs:
             self.wishes.look()
-            self.wishes.end(epoch + 1, 0)
+            self._end(epoch + 1, 0)
+
+    def _end(self, epoch, step):
+        """Ends the training here if a signal asked for it: all is saved, and drawn then."""
+        if self.wishes.signal is not None:
+            self.history.draw()
+        self.wishes.end(epoch, step)
 
     def forget(self):
         """Seeks the best anew: from now on scores mean something else."""
@@ -165,15 +171,21 @@ class Checkpoints(keras.callbacks.Callback):
 class History(keras.callbacks.Callback):
     """Writes one row an epoch to `history.csv`, draws `history.png`.
 
+    The picture is drawn after the first epoch and at the end. Between, where epochs are short, it
+    may be some of them behind, so that drawing takes a twentieth of a run's time at most.
+
     Args:
         run: `yolov2_tf.training.run.Run`.
         rows: Rows of the run so far, for a resumed run.
     """
 
+    SHARE = 1 / 20
+
     def __init__(self, run, rows=()):
         super().__init__()
         self.run = run
         self.rows = list(rows)
+        self._drawn, self._due = len(self.rows), -math.inf
 
     def on_epoch_begin(self, epoch, logs=None):
         self._start = time.perf_counter()
@@ -188,7 +200,21 @@ class History(keras.callbacks.Callback):
         self.rows.append(row)
         with writing(self.run):
             self._write_csv()
+        if time.monotonic() >= self._due or epoch + 1 >= self.params["epochs"]:
+            self.draw()
+
+    def on_train_end(self, logs=None):
+        self.draw()
+
+    def draw(self):
+        """Draws the picture, where there are rows that are not in it."""
+        if self._drawn == len(self.rows):
+            return
+        start = time.monotonic()
+        with writing(self.run):
             plot_history(self.rows, self.run.folder / "history.png")
+        end = time.monotonic()
+        self._drawn, self._due = len(self.rows), end + (end - start) / self.SHARE
 
     def _write_csv(self):
         names = list(dict.fromkeys(name for row in self.rows for name in row))
