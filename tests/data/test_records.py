@@ -1,3 +1,4 @@
+import dataclasses
 import functools
 import re
 import sys
@@ -62,6 +63,61 @@ def test_columns_give_back_what_they_took(records):
         columns[len(records)]
 
 
+any_records = st.lists(
+    st.builds(
+        record,
+        st.none() | texts.filter(bool) | st.binary(),
+        texts,
+        st.integers(0, 3),
+        width=st.integers(0, 9),
+        height=st.integers(0, 9),
+        orientation=st.integers(1, 8),
+        image_sets=st.sampled_from([(), ("train",), ("train", "val")]),
+    ),
+    max_size=6,
+)
+
+
+@given(any_records, st.data())
+def test_columns_say_what_their_records_say(records, data):
+    columns = RecordColumns(records)
+    assert columns.images == [one.image for one in records]
+    assert columns.image_ids == [one.image_id for one in records]
+    assert columns.counts.tolist() == [len(one.labels) for one in records]
+    assert columns.orientations.tolist() == [one.orientation for one in records]
+    sets = {}
+    for i, one in enumerate(records):
+        sets.setdefault(one.image_sets, []).append(i)
+    found = columns.image_sets
+    assert list(found) == list(sets)
+    assert {names: places.tolist() for names, places in found.items()} == sets
+    places = data.draw(st.lists(st.integers(0, len(records) - 1))) if records else []
+    for before, after in zip([records[i] for i in places], columns.take(places), strict=True):
+        check_same(before, after)
+
+
+@given(any_records.filter(bool), st.data())
+def test_changed_columns_are_those_of_changed_records(records, data):
+    columns = RecordColumns(records)
+    changed = data.draw(st.sets(st.integers(0, len(records) - 1)))
+    new = {i: functools.partial(bytes, i) for i in changed}
+    sizes = np.arange(2 * len(records)).reshape(-1, 2)
+    after = columns.as_seen(sizes, np.arange(len(records)) % 8 + 1, 1 - columns.boxes)
+    after = after.relabelled(columns.labels + 5).with_images(new)
+    for i, one in enumerate(records):
+        expected = dataclasses.replace(
+            one,
+            image=new.get(i, one.image),
+            width=2 * i,
+            height=2 * i + 1,
+            orientation=1 if i in new else i % 8 + 1,
+            boxes=1 - one.boxes,
+            labels=one.labels + np.int32(5),
+        )
+        check_same(expected, after[i])
+        check_same(one, columns[i])
+
+
 @given(st.lists(texts))
 def test_a_column_of_texts(words):
     column = TextColumn()
@@ -69,6 +125,9 @@ def test_a_column_of_texts(words):
         column.append(word)
     column.packed()
     assert [column[i] for i in range(len(words))] == words
+    assert column.texts() == words
+    backwards = np.arange(len(words))[::-1]
+    assert column.take(backwards).texts() == words[::-1]
 
 
 def test_a_record_costs_little_more_than_its_names_and_boxes():

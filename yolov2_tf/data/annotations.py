@@ -13,12 +13,13 @@ import math
 import re
 import reprlib
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import numpy as np
 
 from yolov2_tf.data.image_sets import choose_splits as choose_splits
 from yolov2_tf.data.picture_finder import find_pictures as find_pictures
-from yolov2_tf.data.records import Dataset, Record, RecordColumns
+from yolov2_tf.data.records import Dataset, RecordColumns
 from yolov2_tf.errors import InputError
 
 ROUNDING = 1e-4
@@ -56,6 +57,7 @@ class Annotation:
     width: int = 0
     height: int = 0
     image_sets: tuple[str, ...] = ()
+    orientation: ClassVar[int] = 1  # nobody has looked at the picture yet
 
 
 def build_dataset(name, annotations, class_names, notes=(), counts=None):
@@ -84,31 +86,17 @@ def build_dataset(name, annotations, class_names, notes=(), counts=None):
     owner = np.repeat(np.arange(len(annotations)), [len(a.names) for a in annotations])
     labels = _labels(annotations, class_names)
     reasons = [flag for annotation in annotations for flag in annotation.ignore]
-    ignore = np.array([bool(reason) for reason in reasons], bool)
+    ignore = np.fromiter(map(bool, reasons), bool, len(reasons))
     boxes, keep, mended = _check_boxes(name, annotations, owner, labels)
 
     counts = collections.Counter(counts or {})
     counts.update({f"boxes {what}": number for what, number, _ in mended})
-    for reason, kept in zip(reasons, keep.tolist(), strict=True):
-        if reason and kept:
-            counts[f"boxes ignored ({reason})" if isinstance(reason, str) else "boxes ignored"] += 1
+    for i in np.flatnonzero(ignore & keep).tolist():
+        reason = reasons[i]
+        counts[f"boxes ignored ({reason})" if isinstance(reason, str) else "boxes ignored"] += 1
     owner, boxes, labels, ignore = owner[keep], boxes[keep], labels[keep], ignore[keep]
     ends = np.cumsum(np.bincount(owner, minlength=len(annotations)))
-    records = RecordColumns(
-        Record(
-            annotation.image,
-            annotation.image_id,
-            boxes[start:end],
-            labels[start:end],
-            ignore[start:end],
-            annotation.width,
-            annotation.height,
-            image_sets=annotation.image_sets,
-        )
-        for annotation, start, end in zip(
-            annotations, [0, *ends[:-1].tolist()], ends.tolist(), strict=True
-        )
-    )
+    records = RecordColumns.of(annotations, boxes, labels, ignore, ends)
     notes = (
         *notes,
         *_missing_pictures(annotations),
@@ -143,7 +131,7 @@ def rename_classes(dataset, class_names):
             expected=listing(class_names, shown=100),
         )
     labels = np.array([class_names.index(name) for name in dataset.class_names], np.int32)
-    records = [dataclasses.replace(r, labels=labels[r.labels]) for r in dataset.records]
+    records = dataset.records.relabelled(labels[dataset.records.labels])
     return dataclasses.replace(dataset, class_names=class_names, records=records)
 
 
@@ -261,10 +249,7 @@ def _check_boxes(name, annotations, owner, labels):
             where=name,
             hint="check the order of the coordinates and whether they are pixels or fractions",
         )
-    _, first = np.unique(np.column_stack([owner, labels, stated]), axis=0, return_index=True)
-    twice = np.ones(len(boxes), bool)
-    twice[first] = False
-    twice &= ~empty
+    twice = _repeated(np.column_stack([owner, labels, stated])) & ~empty
     keep = ~(empty | twice)
     clipped = (np.abs(stated - boxes) > ROUNDING).any(axis=1) & keep
     kinds = (
@@ -279,6 +264,14 @@ def _check_boxes(name, annotations, owner, labels):
         if (found := np.flatnonzero(mask)).size
     ]
     return boxes, keep, mended
+
+
+def _repeated(rows):
+    """`(n,)` bool: which rows equal an earlier one."""
+    order = np.lexsort(rows.T)  # stable: of equal rows the first comes first
+    equal = np.zeros(len(rows), bool)
+    equal[order[1:]] = (rows[order[1:]] == rows[order[:-1]]).all(axis=1)
+    return equal
 
 
 def _missing_pictures(annotations):

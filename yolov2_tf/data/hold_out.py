@@ -14,7 +14,7 @@ from yolov2_tf.errors import InputError
 _COPY = re.compile(r"(.+)\.rf\.[0-9a-zA-Z]+\.\w+$")
 
 
-def hold_out(dataset, fraction=HELD_OUT, seed=0):
+def hold_out(dataset, fraction=HELD_OUT, seed=0, groups=None):
     """Holds a part of a data set out for validation, stratified by class.
 
     Pictures are given class by class, the rarest first, to the part that lacks most of the class:
@@ -25,6 +25,7 @@ def hold_out(dataset, fraction=HELD_OUT, seed=0):
         dataset: A `Dataset`.
         fraction: Share of the pictures to hold out, between 0 and 1.
         seed: Seed of the order in which pictures are given.
+        groups: What `groups_of_copies` says, if that is known.
 
     Returns:
         Two data sets, the larger rest and the part that was held out. Every picture is in one.
@@ -34,7 +35,8 @@ def hold_out(dataset, fraction=HELD_OUT, seed=0):
     """
     if not 0 < fraction < 1:
         raise InputError(f"a part of {fraction:g} to hold out", expected="between 0 and 1")
-    groups = groups_of_copies(dataset.records)
+    if groups is None:
+        groups = groups_of_copies(dataset.records)
     if len(groups) < 2:
         raise InputError(
             "only one picture: none can be held out for validation",
@@ -47,21 +49,16 @@ def hold_out(dataset, fraction=HELD_OUT, seed=0):
         indices = sorted(
             i for group, out in zip(groups, held, strict=True) if out == wanted for i in group
         )
-        records = [dataset.records[i] for i in indices]
+        records = dataset.records.take(indices)
         parts.append(dataclasses.replace(dataset, name=dataset.name + suffix, records=records))
     return tuple(parts)
-
-
-def distinct_pictures(dataset):
-    """Number of pictures that can be told apart; copies of one count once."""
-    return len(groups_of_copies(dataset.records))
 
 
 def groups_of_copies(records):
     """Lists of indices of records that must stay together: copies of one picture.
 
     Args:
-        records: A sequence of `Record`.
+        records: `RecordColumns`.
 
     Returns:
         A list of lists; every index is in one, most lists have one.
@@ -75,9 +72,9 @@ def groups_of_copies(records):
         return i
 
     copies = {}
-    for i, record in enumerate(records):
-        name = record.image if isinstance(record.image, str | os.PathLike) else record.image_id
-        if copy := _COPY.match(os.path.basename(name)):
+    for i, (image, image_id) in enumerate(zip(records.images, records.image_ids, strict=True)):
+        name = image if isinstance(image, str) else image_id
+        if ".rf." in name and (copy := _COPY.match(os.path.basename(name))):
             copies.setdefault(copy[1], []).append(i)
     for group in (*copies.values(), *same_pictures(records)):
         for i in group[1:]:
@@ -92,11 +89,9 @@ def _stratified(groups, dataset, fraction, random):
     """Returns for every group whether it is held out."""
     order = random.permutation(len(groups))
     background = len(dataset.class_names)  # a class of its own
-    classes = [
-        np.unique(np.concatenate([dataset.records[i].labels for i in group])).tolist()
-        or [background]
-        for group in groups
-    ]
+    labels = np.split(dataset.records.labels, dataset.records.ends[:-1])
+    labels = [set(found.tolist()) for found in labels]
+    classes = [sorted(set().union(*(labels[i] for i in group))) or [background] for group in groups]
     holders = [[] for _ in range(background + 1)]
     for i in order:
         for label in classes[i]:

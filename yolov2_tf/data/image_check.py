@@ -6,29 +6,20 @@ found is remembered until the file changes, and the next start takes seconds.
 
 import dataclasses
 import functools
-import itertools
-import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
+
 from yolov2_tf.data.annotations import listing
-from yolov2_tf.data.cache import recall, remember, stamp
-from yolov2_tf.data.images import (
-    TRANSPOSED,
-    ImageInfo,
-    decode_image,
-    inspect_image,
-    load_image,
-    orient_boxes,
-    read_bytes,
-    to_png_bytes,
-)
-from yolov2_tf.data.picture_formats import decoders
-from yolov2_tf.data.records import Record
+from yolov2_tf.data.images import TRANSPOSED, ImageInfo, orient_boxes, to_png_bytes
+from yolov2_tf.data.picture_infos import look_at
+from yolov2_tf.data.records import RecordColumns, images_of
 from yolov2_tf.errors import InputError
 
 _TURNED = "pictures whose boxes were drawn as stored, turned upright with them (EXIF)"
-_CHUNK = 64  # pictures a thread looks at, at a time
+_NEEDS_CONVERSION = [field.name for field in dataclasses.fields(ImageInfo)].index(
+    "needs_conversion"
+)
 
 
 def check_images(dataset, progress=None, *, decode=True) -> tuple[Any, list[tuple[str, str]]]:
@@ -52,30 +43,35 @@ def check_images(dataset, progress=None, *, decode=True) -> tuple[Any, list[tupl
     Raises:
         InputError: If not a single picture can be read.
     """
-    seen = _look_at(dataset.records, progress, decode)
-    faults = [
-        (record.image_id, info)
-        for record, info in zip(dataset.records, seen, strict=True)
-        if isinstance(info, str)
-    ]
+    records = dataset.records
+    seen = look_at(images_of(records), decode=decode, progress=progress)
+    bad = [i for i, info in enumerate(seen) if isinstance(info, str)]
+    faults = [(records[i].image_id, seen[i]) for i in bad]
     left_out = [f"{image_id}: {reason}" for image_id, reason in faults]
-    if len(faults) == len(seen):
+    if len(bad) == len(seen):
         raise InputError(
             f"not one of {len(dataset):,} pictures can be read; the first: {listing(left_out, 1)}",
             where=dataset.name,
         )
-    found: dict[str, list[str]] = {"converted": [], "turned": [], "other size": []}
-
-    def records():
-        for record, info in zip(dataset.records, seen, strict=True):
-            if not isinstance(info, str):
-                if info.needs_conversion:
-                    found["converted"].append(record.image_id)
-                if not _same_size(record, info):
-                    found["other size"].append(record.image_id)
-                yield _as_training_needs_it(record, info, found["turned"])
-
-    dataset = dataclasses.replace(dataset, records=list(records()))
+    if bad:
+        kept = sorted({*range(len(seen))} - {*bad})
+        seen = [seen[i] for i in kept]
+        taken = isinstance(records, RecordColumns)
+        records = records.take(kept) if taken else [records[i] for i in kept]
+    converted = [i for i, info in enumerate(seen) if info[_NEEDS_CONVERSION]]
+    turned, other_size = (), ()
+    if isinstance(records, RecordColumns):
+        records, turned, other_size = _seen_upright(records, seen)
+        records = records.with_images({i: _to_png(records[i].image) for i in converted})
+    else:
+        records = [_labelled(record, info) for record, info in zip(records, seen, strict=True)]
+    found = {
+        what: [records[i].image_id for i in places]
+        for what, places in (
+            ("converted", converted), ("turned", turned), ("other size", other_size),
+        )
+    }  # fmt: skip
+    dataset = dataclasses.replace(dataset, records=records)
     notes = [
         f"{what}: {len(ids):,} ({listing(ids)})"
         for what, ids in (
@@ -104,110 +100,53 @@ def turn_upright(dataset, progress=None):
     Returns:
         The data set, with a note if boxes were turned.
     """
-    if all(record.image is None for record in dataset.records):
+    images = dataset.records.images
+    if all(image is None for image in images):
         return dataset
-    seen = _look_at(dataset.records, progress, decode=False)
-    turned = []
-    records = [
-        record if isinstance(info, str) else _seen_upright(record, info, turned)
-        for record, info in zip(dataset.records, seen, strict=True)
-    ]
-    notes = (f"{_TURNED}: {len(turned):,} ({listing(turned)})",) if turned else ()
+    seen = look_at(images, decode=False, progress=progress)
+    records, turned, _ = _seen_upright(dataset.records, seen)
+    ids = [records[i].image_id for i in turned]
+    notes = (f"{_TURNED}: {len(ids):,} ({listing(ids)})",) if ids else ()
     return dataclasses.replace(dataset, records=records, notes=(*dataset.notes, *notes))
 
 
-def _look_at(records, progress, decode):
-    """Returns `ImageInfo` of every picture, or the reason why it cannot be read."""
-    kind = f"{'pixels' if decode else 'header'}/1 {decoders()}"
-    paths = (record.image for record in records)
-    stamps = {path: stamp(path) for path in map(_absolute, paths) if path is not None}
-    known = recall(kind, stamps)
+def _seen_upright(records, seen):
+    """Gives records the sizes of the pictures as people see them, and turns boxes with these.
 
-    def look(start):
-        images = [records[i].image for i in range(start, min(start + _CHUNK, len(records)))]
-        return [known.get(_absolute(image)) or _look(image, decode) for image in images]
+    Args:
+        records: `RecordColumns`.
+        seen: What `look_at` says of their pictures; those that it cannot read stay as they are.
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        chunks = pool.map(look, range(0, len(records), _CHUNK))
-        found = itertools.chain.from_iterable(chunks)
-        found = list(progress(found, len(records)) if progress else found)
-    fresh = {
-        path: value
-        for record, value in zip(records, found, strict=True)
-        if (path := _absolute(record.image)) is not None and path not in known
-    }
-    remember(kind, stamps, fresh)
-    return [value if isinstance(value, str) else ImageInfo(*value) for value in found]
-
-
-def _absolute(image):
-    return os.path.abspath(image) if isinstance(image, str) else None
-
-
-def _look(image, decode):
-    """Returns the fields of `ImageInfo`, or the reason why the picture cannot be read."""
-    if image is None:
-        return "picture not found"
-    try:
-        if not decode:
-            return dataclasses.astuple(inspect_image(image))
-        source = read_bytes(image)
-        info = inspect_image(source)
-        if info.needs_conversion:
-            load_image(source)
-        else:
-            _decode_as_training_does(source)
-    except InputError as error:
-        return error.what
-    return dataclasses.astuple(info)
+    Returns:
+        `RecordColumns`, which of them were turned, and which are of another size than annotated.
+    """
+    readable = np.array([not isinstance(info, str) for info in seen], bool)
+    told = np.array([info[:3] for info in seen if not isinstance(info, str)], np.int64)
+    sizes, orientations = records.sizes.astype(np.int64), records.orientations.copy()
+    annotated = sizes.copy()
+    sizes[readable] = told.reshape(-1, 3)[:, :2]
+    orientations[readable] = told.reshape(-1, 3)[:, 2]
+    transposed = np.isin(orientations, TRANSPOSED) & readable
+    stored = np.where(transposed[:, None], sizes[:, ::-1], sizes)
+    turned = (annotated == stored).all(axis=1) & (stored != sizes).any(axis=1)
+    # In either order: a turned picture is no other size. Of some nothing was said.
+    same = (np.sort(annotated) == np.sort(sizes)).all(axis=1) | (annotated[:, 0] == 0)
+    boxes = records.boxes
+    if turned.any():
+        boxes = boxes.copy()
+    for i in np.flatnonzero(turned).tolist():
+        own = slice(records.ends[i] - records.counts[i], records.ends[i])
+        boxes[own] = orient_boxes(boxes[own], int(orientations[i]))
+    upright = records.as_seen(sizes, orientations, boxes)
+    return upright, np.flatnonzero(turned).tolist(), np.flatnonzero(~same).tolist()
 
 
-def _as_training_needs_it(record, info, turned):
-    image, orientation = record.image, info.orientation
-    if isinstance(record, Record):
-        record = _seen_upright(record, info, turned)
-    if info.needs_conversion:
-        image, orientation = functools.partial(to_png_bytes, image), 1
-    return dataclasses.replace(record, image=image, orientation=orientation)
+def _labelled(record, info):
+    """A `LabelledImage` as training needs it."""
+    if info[_NEEDS_CONVERSION]:
+        return dataclasses.replace(record, image=_to_png(record.image), orientation=1)
+    return dataclasses.replace(record, orientation=info[2])
 
 
-def _seen_upright(record, info, turned):
-    """The record with boxes and size of the picture as people see it."""
-    boxes, upright = record.boxes, (info.width, info.height)
-    orientation = info.orientation
-    stored = upright[::-1] if orientation in TRANSPOSED else upright
-    if (record.width, record.height) == stored != upright:
-        boxes = orient_boxes(boxes, orientation)
-        turned.append(record.image_id)
-    return dataclasses.replace(
-        record, boxes=boxes, width=info.width, height=info.height, orientation=orientation
-    )
-
-
-def _same_size(annotated, actual):
-    if not getattr(annotated, "width", 0):
-        return True  # nothing was said about it
-    # As sets: a turned picture is no other size.
-    return {annotated.width, annotated.height} == {actual.width, actual.height}
-
-
-def _decode_as_training_does(encoded):
-    import tensorflow as tf
-
-    try:
-        with tf.device("CPU"):
-            _graph_decoder()(encoded)
-    except tf.errors.InvalidArgumentError as error:
-        raise InputError("damaged or truncated") from error
-
-
-@functools.cache
-def _graph_decoder():
-    """The decoder as a graph: op by op, Python would be what takes the time, and one at a time."""
-    import tensorflow as tf
-
-    @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
-    def decode(encoded):
-        return tf.shape(decode_image(encoded))
-
-    return decode
+def _to_png(image):
+    return functools.partial(to_png_bytes, image)

@@ -200,7 +200,7 @@ def _what_a_csv_lacks(folder):
 
     for path in sorted(folder.glob("*.csv"))[:1]:
         try:
-            read_rows(path)
+            list(read_rows(path))
         except InputError as error:
             return f"another header for {error}"
     return None

@@ -28,5 +28,5 @@ def map_boxes_onto_tree(dataset, tree, node_names=None, class_map=None):
         nodes = match_classes(dataset.class_names, tree, node_names)
     else:
         nodes = read_class_map(class_map, tree, dataset.class_names)
-    records = [dataclasses.replace(r, labels=nodes[r.labels]) for r in dataset.records]
+    records = dataset.records.relabelled(nodes[dataset.records.labels])
     return dataclasses.replace(dataset, class_names=names, records=records)

@@ -21,6 +21,9 @@ PICTURE_SUFFIXES = (
 """Suffixes, in lower case, by which a picture file is known. Not all of them can be read: those
 that cannot are named when the pictures are checked."""
 
+_SUFFIXES = frozenset(PICTURE_SUFFIXES)
+_PLAIN = re.compile(r"(?:\w[\w .-]*/)*\w[\w.-]*")  # nothing in it that could be read otherwise
+
 
 class PictureFinder:
     """Finds pictures by the names that annotations give them.
@@ -40,6 +43,7 @@ class PictureFinder:
         self._folders = [os.fspath(folder) for folder in folders]
         self._below = [os.fspath(folder) for folder in below]
         self._inside = [os.path.abspath(folder) for folder in (*self._folders, *self._below)]
+        self._starts = [os.path.join(os.path.normpath(folder), "") for folder in self._folders]
         self._in_folder = {}
         self._found_below = None
 
@@ -52,6 +56,10 @@ class PictureFinder:
         Raises:
             InputError: If several pictures could be meant, or the name leads out of the folders.
         """
+        if _PLAIN.fullmatch(name) and is_picture(name):  # nearly always; the rest of this is slow
+            for start in self._starts:
+                if os.path.isfile(start + name):
+                    return start + name
         names = tuple(dict.fromkeys((name, as_posix(name), unquote(as_posix(name)))))
         for look in (self._as_it_stands, self._in_any_spelling, self._further_below):
             for spelling in names:
@@ -161,8 +169,9 @@ def lies_in(path, folders):
 
 def is_picture(name):
     """Whether a file is a picture, by its suffix; hidden files (`._a.jpg`) are none."""
-    base = os.path.basename(name)
-    return not base.startswith(".") and os.path.splitext(base)[1].lower() in PICTURE_SUFFIXES
+    base = name.rpartition("/")[2] if os.sep == "/" else os.path.basename(name)
+    _, dot, suffix = base.rpartition(".")
+    return not base.startswith(".") and (dot + suffix).lower() in _SUFFIXES
 
 
 def walk_files(folder):
@@ -182,14 +191,15 @@ def walk_files(folder):
                 entries = sorted(entries, key=lambda entry: entry.name)
         except OSError:
             return
+        start = os.path.join(os.path.normpath(folder), "")
         for entry in entries:
             if not entry.name.startswith("."):
                 if entry.is_dir():
                     yield from walk(entry.path)
-                elif link := written_link(entry.path):
+                elif "." not in entry.name and (link := written_link(entry.path)):
                     yield from walk(link)
                 else:
-                    yield os.path.normpath(entry.path)
+                    yield start + entry.name
 
     yield from walk(folder)
 

@@ -6,12 +6,14 @@ resumed training sees those it would have seen.
 """
 
 import functools
+import itertools
 
 import numpy as np
 import tensorflow as tf
 
 from yolov2_tf.data.augment import mirror, random_colours, random_view, take_view, view_boxes
 from yolov2_tf.data.images import decode_image
+from yolov2_tf.data.records import RecordColumns, images_of
 from yolov2_tf.models.anchors import STRIDE
 
 QUARTERS = np.array(
@@ -145,7 +147,7 @@ class _Examples:
     """Views of pictures with boxes, and of pictures with a label, each at its place of the stream.
 
     Args:
-        boxed: `Record`s of the pictures with boxes.
+        boxed: `RecordColumns` of the pictures with boxes.
         labelled: `LabelledImage`s of those with a label, none where nothing is mixed in.
         mosaic: Share of the latter that are four at once.
         view: Function of a picture's shape, the side and a seed that draws a `View`.
@@ -156,7 +158,7 @@ class _Examples:
     def __init__(self, boxed, labelled, mosaic, view, seed, stand_ins=None):
         self.boxed, self.labelled = len(boxed), len(labelled)
         self.mosaic, self.view, self.seed = mosaic, view, seed
-        self.read = reader([*boxed, *labelled])
+        self.read = reader(boxed, labelled)
         self.truths = _truths(boxed)
         labels = [-1] * len(boxed) + [record.label for record in labelled]
         self.label_of = tf.constant(labels, tf.int32)
@@ -300,10 +302,17 @@ def mixed_place(place, ratio):
     return is_labelled, tf.where(is_labelled, labelled_before, place - labelled_before)
 
 
-def reader(records):
-    """Function from a record's index, a scalar tensor, to its picture `(H, W, 3)` uint8."""
-    orientations = tf.constant([record.orientation for record in records], tf.int32)
-    sources = [record.image for record in records]
+def reader(*kinds):
+    """Function from an index into records in a row, a scalar tensor, to a picture.
+
+    Args:
+        kinds: Sequences of `Record` or of `LabelledImage`.
+
+    Returns:
+        Function to `(H, W, 3)` uint8.
+    """
+    sources = list(itertools.chain.from_iterable(map(images_of, kinds)))
+    orientations = tf.concat([_orientations(records) for records in kinds], axis=0)
     if all(isinstance(source, str) for source in sources):
         paths = tf.constant(sources)
         return lambda index: decode_image(tf.io.read_file(paths[index]), orientations[index])
@@ -321,13 +330,16 @@ def reader(records):
     )
 
 
+def _orientations(records):
+    if isinstance(records, RecordColumns):
+        return tf.constant(records.orientations, tf.int32)
+    return tf.constant([record.orientation for record in records], tf.int32)
+
+
 def _truths(records):
     """Function from a record's index to its boxes `(n, 4)` and labels `(n,)` that train."""
-    counts = [int((~record.ignore).sum()) for record in records]
-    boxes = [box for record in records for box in record.boxes[~record.ignore]]
-    labels = [label for record in records for label in record.labels[~record.ignore]]
-    boxes = tf.RaggedTensor.from_row_lengths(
-        tf.reshape(tf.constant(boxes, tf.float32), [-1, 4]), counts
-    )
-    labels = tf.RaggedTensor.from_row_lengths(tf.constant(labels, tf.int32), counts)
+    train = ~records.ignore
+    ends = np.concatenate([[0], np.cumsum(train)])[[0, *records.ends]]
+    boxes = tf.RaggedTensor.from_row_splits(records.boxes[train], ends)
+    labels = tf.RaggedTensor.from_row_splits(records.labels[train], ends)
     return lambda index: (boxes[index], labels[index])

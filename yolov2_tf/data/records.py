@@ -1,6 +1,7 @@
 """What every reader yields: records of images, and the data sets that hold them."""
 
 import array
+import copy
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
@@ -65,43 +66,74 @@ class RecordColumns(Sequence):
 
     def __init__(self, records):
         boxes, labels, ignore, ends = bytearray(), bytearray(), bytearray(), array.array("q")
-        numbers = array.array("i")
+
+        def pictures():
+            nonlocal boxes, labels, ignore
+            count = 0
+            for record in records:
+                boxes += np.asarray(record.boxes, np.float32).tobytes()
+                labels += np.asarray(record.labels, np.int32).tobytes()
+                ignore += np.asarray(record.ignore, bool).tobytes()
+                count += len(record.labels)
+                ends.append(count)
+                yield record
+
+        self._set_pictures(pictures())
+        self._set_boxes(
+            np.frombuffer(bytes(boxes), np.float32).reshape(-1, 4),
+            np.frombuffer(bytes(labels), np.int32),
+            np.frombuffer(bytes(ignore), bool),
+            np.array(ends, np.int64),
+        )
+
+    @classmethod
+    def of(cls, pictures, boxes, labels, ignore, ends):
+        """Makes them of boxes that are columns already.
+
+        Args:
+            pictures: Iterable of what has all attributes of a `Record` but those of its boxes.
+            boxes: `(N, 4)`, as the attribute.
+            labels: `(N,)`, likewise.
+            ignore: `(N,)`, likewise.
+            ends: `(n,)`, likewise.
+        """
+        self = cls.__new__(cls)
+        self._set_pictures(pictures)
+        self._set_boxes(boxes, labels, ignore, ends)
+        return self
+
+    def _set_pictures(self, pictures):
+        numbers, sets = array.array("i"), {}
         images, ids = TextColumn(), TextColumn()
-        self._others, self._sets = {}, {}
-        count = 0
-        for i, record in enumerate(records):
-            boxes += np.asarray(record.boxes, np.float32).tobytes()
-            labels += np.asarray(record.labels, np.int32).tobytes()
-            ignore += np.asarray(record.ignore, bool).tobytes()
-            count += len(record.labels)
-            ends.append(count)
-            image_set = self._sets.setdefault(tuple(record.image_sets), len(self._sets))
-            if max(record.width, record.height) > MAX_SIDE:
+        self._others = {}
+        for i, one in enumerate(pictures):
+            image_set = sets.setdefault(tuple(one.image_sets), len(sets))
+            if one.width > MAX_SIDE or one.height > MAX_SIDE:
                 raise InputError(
-                    f"a picture of {record.width} × {record.height} pixels", where=record.image_id
+                    f"a picture of {one.width} × {one.height} pixels", where=one.image_id
                 )
-            numbers.extend((record.width, record.height, record.orientation, image_set))
-            if isinstance(record.image, str):
-                images.append(record.image)
+            numbers.extend((one.width, one.height, one.orientation, image_set))
+            if isinstance(one.image, str):
+                images.append(one.image)
             else:
                 images.append("")
-                if record.image is not None:
-                    self._others[i] = record.image
-            ids.append(record.image_id)
-        self._sets = list(self._sets)
-        self.boxes = np.frombuffer(bytes(boxes), np.float32).reshape(-1, 4)
-        self.labels = np.frombuffer(bytes(labels), np.int32)
-        self.ignore = np.frombuffer(bytes(ignore), bool)
-        self.ends = np.array(ends, np.int64)
+                if one.image is not None:
+                    self._others[i] = one.image
+            ids.append(one.image_id)
+        self._sets = list(sets)
         self._numbers = np.array(numbers, np.int32).reshape(-1, 4)
         self._images, self._ids = images.packed(), ids.packed()
+
+    def _set_boxes(self, boxes, labels, ignore, ends):
+        self.boxes, self.labels = np.asarray(boxes, np.float32), np.asarray(labels, np.int32)
+        self.ignore, self.ends = np.asarray(ignore, bool), np.asarray(ends, np.int64)
 
     def __len__(self):
         return len(self.ends)
 
     def __getitem__(self, index):
         if isinstance(index, slice):
-            return RecordColumns(self[i] for i in range(*index.indices(len(self))))
+            return self.take(range(*index.indices(len(self))))
         if index < 0:
             index += len(self)
         if not 0 <= index < len(self):
@@ -125,6 +157,93 @@ class RecordColumns(Sequence):
     def sizes(self):
         """`(n, 2)` int32 `[width, height]` of the pictures in pixels, 0 where unknown."""
         return self._numbers[:, :2]
+
+    @property
+    def orientations(self):
+        """`(n,)` int32, as `Record.orientation`."""
+        return self._numbers[:, 2]
+
+    @property
+    def counts(self):
+        """`(n,)` int64, how many boxes each record has."""
+        return np.diff(self.ends, prepend=0)
+
+    @property
+    def images(self):
+        """List of what `Record.image` is, of all records."""
+        images = self._images.texts()
+        for i, image in enumerate(images):
+            if not image:
+                images[i] = self._others.get(i)
+        return images
+
+    @property
+    def image_ids(self):
+        """List of what `Record.image_id` is, of all records."""
+        return self._ids.texts()
+
+    @property
+    def image_sets(self):
+        """Dict from image sets, as `Record.image_sets`, to the indices `(k,)` of their records."""
+        _, first, of = np.unique(self._numbers[:, 3], return_index=True, return_inverse=True)
+        return {
+            self._sets[self._numbers[first[i], 3]]: np.flatnonzero(of == i)
+            for i in np.argsort(first).tolist()
+        }
+
+    def take(self, indices):
+        """The records at some places, in that order, as `RecordColumns`."""
+        indices = np.asarray(indices, np.int64)
+        counts = self.counts[indices]
+        ends = np.cumsum(counts)
+        # Where the boxes of each begin here, and there.
+        boxes = np.arange(counts.sum()) + np.repeat(self.ends[indices] - ends, counts)
+        taken = copy.copy(self)
+        taken._set_boxes(self.boxes[boxes], self.labels[boxes], self.ignore[boxes], ends)
+        taken._numbers = self._numbers[indices]
+        taken._images, taken._ids = self._images.take(indices), self._ids.take(indices)
+        taken._others = {}
+        if self._others:
+            places = enumerate(indices.tolist())
+            taken._others = {i: self._others[k] for i, k in places if k in self._others}
+        return taken
+
+    def relabelled(self, labels):
+        """The same records whose boxes have other labels `(N,)`."""
+        same = copy.copy(self)
+        same.labels = np.asarray(labels, np.int32)
+        return same
+
+    def as_seen(self, sizes, orientations, boxes):
+        """The same records of pictures that were looked at.
+
+        Args:
+            sizes: `(n, 2)` `[width, height]` in pixels.
+            orientations: `(n,)`, as `Record.orientation`.
+            boxes: `(N, 4)`.
+        """
+        same = copy.copy(self)
+        same._numbers = self._numbers.copy()
+        same._numbers[:, :2], same._numbers[:, 2] = sizes, orientations
+        same.boxes = np.asarray(boxes, np.float32)
+        return same
+
+    def with_images(self, images):
+        """The same records, of which some have other images, upright ones.
+
+        Args:
+            images: Dict from index to a function, as `Record.image`.
+        """
+        if not images:
+            return self
+        same, texts = copy.copy(self), self._images.texts()
+        same._numbers, same._others = self._numbers.copy(), {**self._others, **images}
+        same._numbers[list(images), 2] = 1
+        column = TextColumn()
+        for i, text in enumerate(texts):
+            column.append("" if i in images else text)
+        same._images = column.packed()
+        return same
 
     def __repr__(self):
         return f"RecordColumns of {len(self):,} records, {len(self.labels):,} boxes"
@@ -165,7 +284,7 @@ class Dataset:
     def _repr_html_(self):
         """Boxes that count and pictures of each class for notebooks; notes below."""
         records, classes = self.records, len(self.class_names)
-        picture = np.arange(len(records)).repeat(np.diff(records.ends, prepend=0))
+        picture = np.arange(len(records)).repeat(records.counts)
         picture, label = picture[~records.ignore], records.labels[~records.ignore]
         boxes = np.bincount(label, minlength=classes)
         pictures = np.bincount(np.unique(picture * classes + label) % classes, minlength=classes)
@@ -215,6 +334,17 @@ class ClassificationDataset:
         return len(self.records)
 
 
+def images_of(records):
+    """List of what `Record.image` is, of all records.
+
+    Args:
+        records: `RecordColumns`, or a sequence of `Record` or `LabelledImage`.
+    """
+    if isinstance(records, RecordColumns):
+        return records.images
+    return [record.image for record in records]
+
+
 def box_shapes(dataset, *, ignored=False):
     """Shapes of the boxes of a data set, as clustering takes them.
 
@@ -237,5 +367,5 @@ def box_picture_sizes(dataset, *, ignored=False):
         `(n, 2)` float64 `[width, height]` in pixels, 0 where unknown.
     """
     records = dataset.records
-    sizes = records.sizes.repeat(np.diff(records.ends, prepend=0), axis=0).astype(np.float64)
+    sizes = records.sizes.repeat(records.counts, axis=0).astype(np.float64)
     return sizes if ignored else sizes[~records.ignore]

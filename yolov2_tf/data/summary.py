@@ -78,31 +78,28 @@ def summarize(dataset):
     Returns:
         `Summary`.
     """
-    members = collections.defaultdict(list)
-    for record in dataset.records:
-        for name in record.image_sets or (ALL,):
-            members[name].append(record)
-    classes = len(dataset.class_names)
+    records, classes = dataset.records, len(dataset.class_names)
+    members = collections.defaultdict(lambda: np.zeros(len(records), bool))
+    for names, places in records.image_sets.items():
+        for name in names or (ALL,):
+            members[name][places] = True
+    owner = np.arange(len(records)).repeat(records.counts)
+    absent = np.array([image is None for image in records.images], bool)
     boxes, ignored = {}, {}
-    for name, records in members.items():
-        labels = np.concatenate([record.labels for record in records])
-        ignore = np.concatenate([record.ignore for record in records])
-        boxes[name] = np.bincount(labels[~ignore], minlength=classes)
-        ignored[name] = int(ignore.sum())
+    for name, member in members.items():
+        inside = member[owner]
+        boxes[name] = np.bincount(records.labels[inside & ~records.ignore], minlength=classes)
+        ignored[name] = int((inside & records.ignore).sum())
     return Summary(
         name=dataset.name,
         class_names=dataset.class_names,
-        pictures={name: len(records) for name, records in members.items()},
+        pictures={name: int(member.sum()) for name, member in members.items()},
         boxes=boxes,
         ignored=ignored,
         background={
-            name: sum(not len(record.labels) for record in records)
-            for name, records in members.items()
+            name: int((member & (records.counts == 0)).sum()) for name, member in members.items()
         },
-        missing={
-            name: sum(record.image is None for record in records)
-            for name, records in members.items()
-        },
+        missing={name: int((member & absent).sum()) for name, member in members.items()},
         counts=dataset.counts,
         notes=dataset.notes,
     )

@@ -37,3 +37,19 @@ class TextColumn:
         start = self._ends[index - 1] if index else 0
         text = self._block[start : self._ends[index]].decode("utf-8", "surrogatepass")
         return self._common + text
+
+    def texts(self):
+        """All of them, as a list."""
+        block, common, ends = self._block, self._common, self._ends.tolist()
+        pairs = zip([0, *ends], ends, strict=False)
+        return [common + block[a:b].decode("utf-8", "surrogatepass") for a, b in pairs]
+
+    def take(self, indices):
+        """Those at some places, in that order, as a column that is packed."""
+        block, ends, taken = self._block, self._ends, TextColumn()
+        for i in indices.tolist():
+            taken._block += block[ends[i - 1] if i else 0 : ends[i]]
+            taken._ends.append(len(taken._block))
+        taken._block, taken._ends = bytes(taken._block), np.array(taken._ends, np.int64)
+        taken._common = self._common
+        return taken

@@ -3,7 +3,7 @@
 import dataclasses
 
 from yolov2_tf.data.annotations import listing, rename_classes
-from yolov2_tf.data.hold_out import distinct_pictures, hold_out
+from yolov2_tf.data.hold_out import groups_of_copies, hold_out
 from yolov2_tf.data.image_sets import (
     HELD_OUT,
     choose_splits,
@@ -80,11 +80,12 @@ def open_training_sets(data, validation=None, *, held_out=HELD_OUT, seed=0, chec
         return train, scored, (*_use(available, used, names), *notes, *shared_note(train, scored))
     if not held_out:
         return train, None, _use(available, used, ())
-    if distinct_pictures(train) < 2:
+    groups = groups_of_copies(train.records)
+    if len(groups) < 2:
         note = "no image set to score on, and only one picture: none is held out"
         return train, None, (*_use(available, used, ()), note)
     count = len(train)
-    train, scored = hold_out(train, held_out, seed)
+    train, scored = hold_out(train, held_out, seed, groups)
     note = (
         f"no image set to score on: {len(scored):,} of {count:,} pictures are held out, "
         f"each class by its share (seed {seed})"

@@ -15,8 +15,8 @@ import numpy as np
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, finite, listing
 from yolov2_tf.data.image_sets import choose_splits
-from yolov2_tf.data.images import picture_size
 from yolov2_tf.data.picture_finder import find_pictures
+from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.coco_files import find_coco_files as find_coco_files
 from yolov2_tf.data.readers.coco_files import load_coco, split_name
 from yolov2_tf.data.readers.faults import Faults
@@ -221,21 +221,22 @@ class _Content:
         """Returns sizes by image id and paths by file name; drops images of unknown size."""
         folders = _picture_folders(self.path, images)
         pictures = find_pictures(list(self._images.values()), folders, [images] if images else ())
-        sizes = {}
-        for i, name in list(self._images.items()):
+        sizes, unsaid = {}, {}
+        for i in self._images:
             try:
-                size = tuple(int(finite(side or 0)) for side in self._stated[i])
+                sizes[i] = tuple(int(finite(side or 0)) for side in self._stated[i])
                 what = "neither the size of the picture nor the picture itself"
             except ValueError as error:
-                size, what = (0, 0), f"size: {error}"
-            if min(size) <= 0:
-                size = picture_size(pictures[name]) if name in pictures else (0, 0)
-            if min(size) <= 0:
+                sizes[i], what = (0, 0), f"size: {error}"
+            if min(sizes[i]) <= 0:
+                unsaid[i] = what
+        of_pictures = picture_sizes(filter(None, (pictures.get(self._images[i]) for i in unsaid)))
+        for i, what in unsaid.items():
+            sizes[i] = of_pictures.get(pictures.get(self._images[i]), (0, 0))
+            if min(sizes[i]) <= 0:
                 where = f"{self.path}: image {reprlib.repr(i)}"
                 self._image_faults.add("images of unknown size", what, where)
                 del self._images[i]
-            else:
-                sizes[i] = size
         return sizes, pictures
 
 

@@ -5,8 +5,9 @@ import reprlib
 from pathlib import Path
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits, finite, listing
-from yolov2_tf.data.images import picture_size, unreadable
+from yolov2_tf.data.images import unreadable
 from yolov2_tf.data.picture_finder import PictureFinder
+from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.json_files import load_json
 from yolov2_tf.errors import InputError
 
@@ -79,15 +80,17 @@ def _read_file(path, finder, prefix, set_name):
     content = load_json(path)
     if not is_createml(content):
         raise InputError("no list of pictures with 'annotations'", where=path)
-    annotations, left_out = [], []
+    annotations, left_out, entries = [], [], []
     for i, entry in enumerate(content):
         where = f"{path}: [{i}]"
         name = entry.get("image", entry.get("imagefilename")) if isinstance(entry, dict) else None
         boxes = entry.get("annotations", entry.get("annotation")) if name else None
         if not isinstance(name, str) or not isinstance(boxes, list):
             raise InputError("no 'image', or no 'annotations'", where=where)
-        picture = finder.find(name)
-        width, height = picture_size(picture) if picture else (0, 0)
+        entries.append((where, name, finder.find(name), boxes))
+    sizes = picture_sizes(picture for _, _, picture, _ in entries if picture)
+    for where, name, picture, boxes in entries:
+        width, height = sizes.get(picture, (0, 0))
         if not width:
             left_out.append(unreadable(prefix + name, picture))
             continue

@@ -47,31 +47,42 @@ class CsvRow:
 
     line: int
     cells: dict[str, str]
+    _corners: list[float] | None = None
+
+    def corners(self):
+        """The numbers of its box, `x_min, y_min, x_max, y_max`.
+
+        Raises:
+            ValueError: If one is none.
+        """
+        if self._corners is None:
+            self._corners = [number(self.cells[column]) for column in BOX[:4]]
+        return self._corners
 
 
 def read_rows(path):
-    """Reads a CSV file of boxes.
+    """Reads a CSV file of boxes; yields its rows.
 
     Args:
         path: The file.
 
     Returns:
-        A list of `CsvRow` with the keys `image`, `xmin`, `ymin`, `xmax`, `ymax`, `label`, and
+        Iterator of `CsvRow` with the keys `image`, `xmin`, `ymin`, `xmax`, `ymax`, `label`, and
         `width`, `height`, `set`, `group` and unknown columns where they are there.
 
     Raises:
         InputError: If the columns have no known meaning or their number changes.
     """
-    rows, columns = [], None
+    columns, name = None, str(path)
     for line, fields in read_cells(path):
-        where = f"{path}:{line}"
+        where = f"{name}:{line}"
         if columns is None:
             columns = _header(fields, where)
             if columns:
                 continue
             columns = _without_header(fields)
         if columns == "automl":
-            rows.append(CsvRow(line, _automl(fields, where)))
+            yield CsvRow(line, _automl(fields, where))
             continue
         if len(fields) != len(columns):
             raise InputError(
@@ -84,8 +95,7 @@ def read_rows(path):
             raise InputError("no image is named", where=where)
         if "box_width" in cells:
             _add_corner(cells, where)
-        rows.append(CsvRow(line, cells))
-    return rows
+        yield CsvRow(line, cells)
 
 
 def _add_corner(cells, where):
@@ -125,7 +135,12 @@ def number(cell):
     Raises:
         ValueError: If it is none.
     """
-    return finite(cell.replace(",", ".") if re.fullmatch(r"-?\d+,\d+", cell) else cell)
+    try:
+        return finite(cell)
+    except ValueError:
+        if not re.fullmatch(r"-?\d+,\d+", cell):
+            raise
+    return finite(cell.replace(",", "."))
 
 
 def _header(fields, where):

@@ -6,17 +6,22 @@ keras-retinanet (`path,x1,y1,x2,y2,class`) and AutoML. A line with an image and 
 background.
 """
 
+import functools
+import itertools
 import re
 from pathlib import Path
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits, listing
 from yolov2_tf.data.image_sets import role
-from yolov2_tf.data.images import picture_size, unreadable
+from yolov2_tf.data.images import unreadable
 from yolov2_tf.data.picture_finder import PictureFinder
+from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.csv_columns import BOX, number, read_cells, read_rows
 from yolov2_tf.data.readers.units import are_fractions
 from yolov2_tf.data.readers.via_regions import is_via_csv, read_via
 from yolov2_tf.errors import InputError
+
+_ENOUGH = 1000  # rows of a file that tell whether it is one of boxes
 
 
 def read_csv(path, *, split=None, images=None, class_names=None):
@@ -41,7 +46,7 @@ def read_csv(path, *, split=None, images=None, class_names=None):
     files = find_csv_files(path) if path.is_dir() else {"": path}
     if any(is_via_csv(file) for file in files.values()):
         return _read_via_files(path, files, split, images, class_names)
-    tables = {name: read_rows(file) for name, file in files.items()}
+    tables = {name: list(read_rows(file)) for name, file in files.items()}
     tables, chosen, notes = _choose(path, tables, split)
     fractions = are_fractions(
         [box for rows in tables.values() for row in rows if (box := _numbers(row))], path
@@ -118,10 +123,9 @@ def _holds_boxes(path):
     if is_via_csv(path):
         return True
     try:
-        rows = read_rows(path)
+        return any(list(map(_numbers, itertools.islice(read_rows(path), _ENOUGH))))
     except InputError:
         return False
-    return any(map(_numbers, rows))
 
 
 def _read_via_files(path, files, split, images, class_names):
@@ -147,27 +151,36 @@ def _annotations(rows, path, finder, fractions, prefix, set_name):
     rows_of = {}
     for row in rows:
         rows_of.setdefault(row.cells["image"], []).append(row)
+    pictures = {name: finder.find(name) for name in rows_of}
+    sizes = {name: _stated_size(rows[0], path) for name, rows in rows_of.items()}
+    unsaid = [picture for name, picture in pictures.items() if picture and not sizes[name]]
+    of_pictures = picture_sizes(unsaid)
     annotations, without_size = [], []
     for name, rows in rows_of.items():
-        picture = finder.find(name)
-        width, height = _size(rows[0], picture, path)
+        picture = pictures[name]
+        width, height = sizes[name] or of_pictures.get(picture, (0, 0))
         if not width and not fractions:
             without_size.append(unreadable(name, picture))
             continue
         scale = (1, 1) if fractions else (width, height)
-        boxes, names, ignore, places = _boxes(rows, scale, path)
+        boxes, names, ignore, lines = _boxes(rows, scale, path)
         sets = {set_name or row.cells.get("set", "") for row in rows} - {""}
         annotations.append(
             Annotation(
-                *(picture, prefix + name, boxes, names, ignore, places.__getitem__),
+                *(picture, prefix + name, boxes, names, ignore),
+                functools.partial(_locate, path, lines),
                 *(width, height, tuple(sorted(sets))),
             )
         )
     return annotations, without_size
 
 
-def _size(row, picture, path):
-    """Returns (width, height), (0, 0) if nothing tells it."""
+def _locate(path, lines, index):
+    return f"{path}:{lines[index]}"
+
+
+def _stated_size(row, path):
+    """Returns (width, height), None if the row does not tell it."""
     stated = [row.cells.get("width"), row.cells.get("height")]
     if all(stated):
         try:
@@ -176,34 +189,34 @@ def _size(row, picture, path):
             raise InputError(f"size: {error}", where=f"{path}:{row.line}") from None
         if width >= 1 and height >= 1:
             return int(width), int(height)
-    return picture_size(picture) if picture else (0, 0)
+    return None
 
 
 def _boxes(rows, scale, path):
-    boxes, names, ignore, places = [], [], [], []
+    """Returns boxes, their labels, why they are ignored, and the lines that they stand in."""
+    boxes, names, ignore, lines = [], [], [], []
+    width, height = scale
     for row in rows:
         fields = [row.cells[column] for column in BOX]
         if not any(fields):
             continue
-        where = f"{path}:{row.line}"
         if not all(fields):
-            raise InputError("the box or its label is incomplete", where=where)
+            raise InputError("the box or its label is incomplete", where=f"{path}:{row.line}")
         try:
-            x_min, y_min, x_max, y_max = map(number, fields[:4])
+            x_min, y_min, x_max, y_max = row.corners()
         except ValueError as error:
-            raise InputError(str(error), where=where) from None
-        width, height = scale
+            raise InputError(str(error), where=f"{path}:{row.line}") from None
         boxes.append((y_min / height, x_min / width, y_max / height, x_max / width))
         names.append(fields[4])
         ignore.append("group" if row.cells.get("group") == "1" else "")
-        places.append(where)
-    return boxes, names, ignore, places
+        lines.append(row.line)
+    return boxes, names, ignore, lines
 
 
 def _numbers(row):
     """The numbers of a box, None for an empty or a malformed one."""
     try:
-        return [number(row.cells[column]) for column in BOX[:4]]
+        return row.corners()
     except ValueError:
         return None
 

@@ -7,8 +7,9 @@ used. Lines of the type `DontCare` mark regions, not objects; they are left out,
 from pathlib import Path
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, finite, listing
-from yolov2_tf.data.images import picture_size, unreadable
+from yolov2_tf.data.images import unreadable
 from yolov2_tf.data.picture_finder import PictureFinder
+from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.text_files import read_text
 from yolov2_tf.errors import InputError
 
@@ -37,9 +38,10 @@ def read_kitti(folder, *, images=None, class_names=None):
     places = [images] if images else [labels.parent / name for name in _PICTURES] + [labels]
     finder = PictureFinder(places)
     annotations, left_out, regions = [], [], 0
-    for path in sorted(labels.glob("*.txt")):
-        picture = finder.find(path.stem)
-        width, height = picture_size(picture) if picture else (0, 0)
+    pictures = {path: finder.find(path.stem) for path in sorted(labels.glob("*.txt"))}
+    sizes = picture_sizes(filter(None, pictures.values()))
+    for path, picture in pictures.items():
+        width, height = sizes.get(picture, (0, 0))
         if not width:
             left_out.append(unreadable(path.name, picture))
             continue

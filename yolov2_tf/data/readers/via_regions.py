@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, finite, listing
-from yolov2_tf.data.images import picture_size, unreadable
+from yolov2_tf.data.images import unreadable
 from yolov2_tf.data.picture_finder import PictureFinder
+from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.csv_columns import read_cells
 from yolov2_tf.data.readers.json_files import load_json
 from yolov2_tf.errors import InputError
@@ -37,9 +38,11 @@ def read_via(path, *, images=None, class_names=None):
     folders = [images] if images else [path.parent, path.parent / "images"]
     finder = PictureFinder(folders, folders[:1])
     annotations, left_out = [], []
+    pictures = {name: finder.find(name) for name in regions_of}
+    sizes = picture_sizes(filter(None, pictures.values()))
     for name, regions in regions_of.items():
-        picture = finder.find(name)
-        width, height = picture_size(picture) if picture else (0, 0)
+        picture = pictures[name]
+        width, height = sizes.get(picture, (0, 0))
         if not width:
             left_out.append(unreadable(name, picture))
             continue

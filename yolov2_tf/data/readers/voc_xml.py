@@ -20,7 +20,7 @@ import numpy as np
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, listing
 from yolov2_tf.data.image_sets import choose_splits
-from yolov2_tf.data.images import picture_size
+from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.faults import Faults
 from yolov2_tf.data.readers.units import (
     FRACTION_LIMIT,
@@ -159,20 +159,26 @@ def _images(parts, members, read, images, faults):
                 faults.add("XML files that cannot be used", what, f"{path}:{line}")
                 continue
             picture = pictures.find(stem, file.filename)
-            width, height = file.width, file.height
-            if not width:
-                width, height = picture_size(picture) if picture else (0, 0)
-            if not width:
-                what, line = file.size_fault or (
-                    "neither a <size> of the picture nor the picture itself",
-                    1,
-                )
-                faults.add("images of unknown size", what, f"{path}:{line}")
-                continue
-            found.append(_Image(path, prefix + stem, picture, width, height, file, image_sets))
+            size = file.width, file.height
+            found.append(_Image(path, prefix + stem, picture, *size, file, image_sets))
         several += [prefix + stem for stem in pictures.several]
         unused.update(pictures.unused())
-    return found, _picture_notes(parts, several, unused)
+    return _sized(found, faults), _picture_notes(parts, several, unused)
+
+
+def _sized(images, faults):
+    """Gives images whose XML does not say their size that of the picture; leaves others out."""
+    unsaid = [image for image in images if not image.width]
+    sizes = picture_sizes(image.picture for image in unsaid if image.picture)
+    for image in unsaid:
+        image.width, image.height = sizes.get(image.picture, (0, 0))
+        if not image.width:
+            what, line = image.file.size_fault or (
+                "neither a <size> of the picture nor the picture itself",
+                1,
+            )
+            faults.add("images of unknown size", what, f"{image.path}:{line}")
+    return [image for image in images if image.width]
 
 
 def _picture_notes(parts, several, unused):

@@ -114,18 +114,20 @@ class LabelFinder:
     """
 
     def __init__(self):
-        self._files = {}
+        self._files, self._folders = {}, {}
         self._taken = set()
 
     def find(self, picture):
         """Returns the path of a picture's label file, or None."""
-        stem = os.path.splitext(os.path.basename(picture))[0]
-        for folder in dict.fromkeys(map(os.path.dirname, label_places(picture))):
+        own, base = os.path.split(picture)
+        stem = os.path.splitext(base)[0]
+        if own not in self._folders:  # the same for all pictures in it
+            self._folders[own] = tuple(dict.fromkeys(map(os.path.dirname, label_places(picture))))
+        for folder in self._folders[own]:
             names = self._names(folder)
-            for spelling in (f"{stem}.txt", _key(stem)):
+            for spelling in (f"{stem}.txt", _key(stem)) if names else ():
                 name = names.get(spelling)
-                beside = folder == os.path.dirname(picture)
-                if name and not (beside and NO_LABELS.fullmatch(name)):
+                if name and not (folder == own and NO_LABELS.fullmatch(name)):
                     path = os.path.join(folder, name)
                     self._taken.add(path)
                     return path

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits, listing
-from yolov2_tf.data.images import picture_size
+from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.yolo_files import LabelFinder, label_places
-from yolov2_tf.data.readers.yolo_rows import RowLayout, read_rows
+from yolov2_tf.data.readers.yolo_rows import RowLayout, read_files, read_rows
 from yolov2_tf.data.readers.yolo_sets import (
     from_darknet,
     from_folder,
@@ -58,17 +58,27 @@ def read_yolo(path, *, split=None, images=None, class_names=None, layout=None):
     labels = LabelFinder()
     files = {picture: labels.find(picture) for picture in in_sets}
     notes += _match_notes(files, labels, sets)
-    rows, told = {}, collections.Counter()
-    for picture, file in files.items():
-        rows[picture] = read_rows(file, told) if file else []
+    told = collections.Counter()
+    read = read_files(filter(None, files.values()), told)
+    rows = {picture: read[file] if file else [] for picture, file in files.items()}
     row_layout = RowLayout(
         [(files[picture], row) for picture in rows for row in rows[picture]], sets.keypoints, layout
     )
     notes += [f"{what}: {count:,}" for what, count in told.items()] + row_layout.notes
     names, named = _class_names(sets.names, [row for found in rows.values() for row in found])
     notes += named
+    sizes, meant = picture_sizes(in_sets), _Labels(names)
     annotations = [
-        _annotation(picture, files[picture], rows[picture], names, row_layout, sets.root, in_set)
+        Annotation(
+            picture if any(sizes[picture]) or os.path.isfile(picture) else None,
+            _below(sets.root, picture),
+            [row_layout.corners(row.values) for row in rows[picture]],
+            [meant.of(row, files[picture]) for row in rows[picture]],
+            [False] * len(rows[picture]),
+            functools.partial(_locate, files[picture]),
+            *sizes[picture],
+            tuple(in_set),
+        )
         for picture, in_set in in_sets.items()
     ]
     title = path if path.is_dir() else path.parent
@@ -162,30 +172,32 @@ def _class_names(names, rows):
     if names is None:
         return {number: str(number) for number in range(1 + max(ids, default=0))}, []
     notes = []
-    by_name = [row for row in rows if row.label in names.values() and not row.label.isdecimal()]
-    if by_name:
-        notes = [f"rows that name their class instead of numbering it: {len(by_name):,}"]
+    if by_name := {label for label in labels & {*names.values()} if not label.isdecimal()}:
+        count = sum(row.label in by_name for row in rows)
+        notes = [f"rows that name their class instead of numbering it: {count:,}"]
     if list(names) == list(range(1, len(names) + 1)) and 0 in ids and max(ids) < len(names):
         notes += ["'names' counts from 1, the label files from 0: the first name is class 0"]
         names = dict(enumerate(names.values()))
     return names, notes
 
 
-def _annotation(picture, file, rows, names, row_layout, root, in_sets):
-    boxes = [row_layout.corners(row.values) for row in rows]
-    labels = [_label(row, file, names) for row in rows]
-    width, height = picture_size(picture)
-    return Annotation(
-        picture if os.path.isfile(picture) else None,
-        os.path.relpath(picture, root),
-        boxes,
-        labels,
-        [False] * len(rows),
-        functools.partial(_locate, file),
-        width,
-        height,
-        tuple(in_sets),
-    )
+def _below(root, picture):
+    """The path of a picture from the folder of the data set."""
+    start = os.path.join(root, "")
+    return picture[len(start) :] if picture.startswith(start) else os.path.relpath(picture, root)
+
+
+class _Labels:
+    """Names of classes by what rows call them: a number, or a name that is no number."""
+
+    def __init__(self, names):
+        self._names, self._known = names, {}
+
+    def of(self, row, file):
+        """The class of a row."""
+        if row.label not in self._known:
+            self._known[row.label] = _label(row, file, self._names)
+        return self._known[row.label]
 
 
 def _label(row, file, names):
