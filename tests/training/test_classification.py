@@ -3,6 +3,9 @@
 import csv
 import dataclasses
 import json
+import shutil
+from types import SimpleNamespace
+from unittest import mock
 
 import keras
 import numpy as np
@@ -22,6 +25,7 @@ from yolov2_tf.training.classification import ClassificationTask
 from yolov2_tf.training.detection import DetectionTask
 from yolov2_tf.training.fit import train
 from yolov2_tf.training.recipes import ClassificationRecipe, DetectionRecipe
+from yolov2_tf.training.run import Run
 from yolov2_tf.trees.wordtree import WordTree
 
 SMALL = ClassificationRecipe(
@@ -44,9 +48,26 @@ def digits():
 
 
 @pytest.fixture(scope="module")
-def run(digits, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    return folder, train(ClassificationTask(digits, digits), SMALL, folder)
+def training(digits, tmp_path_factory):
+    """A run: its `folder` and `rows`, the `shapes` that its step was traced for, and in `cut` what
+    a power cut would have left of it when its second (1) and third (2) epoch began.
+    """
+    folder, cut = tmp_path_factory.mktemp("run"), {}
+
+    def copy(epoch, logs):
+        if epoch:
+            cut[epoch] = shutil.copytree(folder, tmp_path_factory.mktemp("cut") / "run")
+
+    callback = keras.callbacks.LambdaCallback(on_epoch_begin=copy)
+    with mock.patch.object(loop, "_step_on", wraps=loop._step_on) as step:
+        rows = train(ClassificationTask(digits, digits), SMALL, folder, callbacks=[callback])
+    shapes = [tuple(call.args[1].shape) for call in step.call_args_list]
+    return SimpleNamespace(folder=folder, rows=rows, cut=cut, shapes=shapes)
+
+
+@pytest.fixture(scope="module")
+def run(training):
+    return training.folder, training.rows
 
 
 # === Recipe and schedule ===
@@ -113,21 +134,11 @@ def test_the_model_is_meant_for_the_high_resolution(run, digits):
     assert evaluate_classifier(classifier(model), digits).top1 == pytest.approx(best)
 
 
-class Stop(Exception):
-    """What stops a training, as a power cut does."""
-
-
 @pytest.mark.parametrize("epochs", [1, 2])  # between the stages, in the second
-def test_a_resumed_run_equals_one_that_was_never_stopped(run, digits, tmp_path, epochs):
-    def stop(epoch, logs):
-        if epoch == epochs:
-            raise Stop
-
-    callback = keras.callbacks.LambdaCallback(on_epoch_begin=stop)
-    with pytest.raises(Stop):
-        train(ClassificationTask(digits, digits), SMALL, tmp_path, callbacks=[callback])
-    resumed = train(ClassificationTask(digits, digits), SMALL, tmp_path, resume=True)
-    whole = run[1]
+def test_a_resumed_run_equals_one_that_was_never_stopped(training, digits, epochs):
+    folder, whole = training.cut[epochs], training.rows
+    assert len(Run(folder).rows()) == epochs
+    resumed = train(ClassificationTask(digits, digits), SMALL, folder, resume=True)
     assert [row["epoch"] for row in resumed] == ["1", "2", "3"]
     for name in ("loss", "learning_rate", "val_top1"):
         assert float(resumed[2][name]) == pytest.approx(float(whole[2][name]), rel=1e-4, abs=1e-9)
@@ -138,18 +149,8 @@ def test_nothing_to_resume_is_said(digits, tmp_path):
         train(ClassificationTask(digits), SMALL, tmp_path, resume=True)
 
 
-def test_one_graph_serves_all_sizes(digits, tmp_path):
-    traces = []
-    step = loop._step_on
-
-    def counted(model, x, y):
-        traces.append(x.shape)
-        return step(model, x, y)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "_step_on", counted)
-        train(ClassificationTask(digits), SMALL, tmp_path)
-    assert [tuple(shape) for shape in traces] == [(8, None, None, 3)]
+def test_one_graph_serves_all_sizes(training):
+    assert training.shapes == [(8, None, None, 3)]
 
 
 @pytest.mark.slow
