@@ -1,4 +1,4 @@
-"""Trains in a process that is killed, again and again: `python killing.py FOLDER KILLS SEED`.
+"""Trains in a process that is killed, again and again: `python killing.py FOLDER KILLS EPOCHS`.
 
 The parent loads TensorFlow and leaves it untouched, so that forks are trainings at once.
 """
@@ -25,7 +25,6 @@ RECIPE = DetectionRecipe(
     width=0.01,
     size=64,
     anchors=2,
-    epochs=6,
     batch_size=2,
     multi_scale=(64, 96),
     resize_every=2,
@@ -34,23 +33,23 @@ RECIPE = DetectionRecipe(
 )
 
 
-def work(folder, minutes):
+def work(folder, epochs, minutes):
     """Trains or goes on in this process; with checkpoints of a step, most of the time is saving."""
     scenes = open_digits("train", count=8, size=64)
     task = DetectionTask(scenes, validation=open_digits("test", count=4, size=64))
-    recipe = dataclasses.replace(RECIPE, checkpoint_minutes=minutes)
+    recipe = dataclasses.replace(RECIPE, epochs=epochs, checkpoint_minutes=minutes)
     resume = any((folder / name).exists() for name in ("last.keras", "previous.keras"))
     overwrite = not resume and (folder / "config.json").exists()
     train(task, recipe, folder, resume=resume, overwrite=overwrite)
 
 
-def fork(folder, minutes):
+def fork(folder, epochs, minutes):
     """Process id of a child that works."""
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            work(folder, minutes)
+            work(folder, epochs, minutes)
             code = 0
         finally:
             sys.stderr.flush()
@@ -69,15 +68,15 @@ def wait_for(child, config, changes):
         time.sleep(0.001)
 
 
-def main(folder, kills, seed):
+def main(folder, kills, epochs):
     """Trains undisturbed in `whole`, in `killed` with kills; prints what each of them left."""
     folder = Path(folder)
-    draw = random.Random(seed)
-    if os.waitpid(fork(folder / "whole", 1000), 0)[1]:
+    draw = random.Random(1)
+    if os.waitpid(fork(folder / "whole", epochs, 1000), 0)[1]:
         sys.exit("the undisturbed training failed")
     killed, left = folder / "killed", []
     while len(left) <= kills:
-        child = fork(killed, 0)
+        child = fork(killed, epochs, 0)
         if len(left) < kills:
             # From the start on (1) and while one of the next checkpoints is made (2, 3).
             wait_for(child, killed / "config.json", draw.choice((1, 2, 2, 3)))
