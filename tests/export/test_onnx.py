@@ -1,5 +1,7 @@
 """ONNX and OpenVINO files, where their packages are installed."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -19,26 +21,6 @@ FORMS = (
 )
 
 
-@pytest.mark.parametrize(("suffix", "export", "form", "packages"), FORMS)
-def test_files_detect_what_the_model_detects(
-    suffix, export, form, packages, small_model, pictures, tmp_path
-):
-    for package in packages:
-        pytest.importorskip(package, reason=f"needs {package}")
-    path = tmp_path / f"model{suffix}"
-    difference = export(small_model, path, pictures=pictures[:2])
-    assert max(difference[:2]) < 1e-4
-    assert len(list(tmp_path.iterdir())) == (2 if suffix == ".xml" else 1)
-    runner = form(path, threads=1)
-    assert runner.class_names == ("cat", "dog", "bird")
-    expected = detect(detector(small_model, SCORE), pictures)
-    for picture, wanted in zip(pictures, expected, strict=True):
-        found = runner.detect(picture)
-        np.testing.assert_array_equal(found["labels"], wanted["labels"])
-        np.testing.assert_allclose(found["boxes"], wanted["boxes"], atol=1e-4)
-        np.testing.assert_allclose(found["scores"], wanted["scores"], atol=1e-4)
-
-
 @pytest.fixture(scope="module", params=[".onnx", ".xml"])
 def form(request):
     """`(suffix, export, detector)`, where its packages are installed."""
@@ -46,6 +28,34 @@ def form(request):
     for package in packages:
         pytest.importorskip(package, reason=f"needs {package}")
     return suffix, export, form
+
+
+@pytest.fixture(scope="module")
+def plain(small_model, pictures, tmp_path_factory):
+    """Function of a suffix: path and difference of a file without options, written once."""
+    exports = {suffix: export for suffix, export, *_ in FORMS}
+
+    @functools.cache
+    def write(suffix):
+        path = tmp_path_factory.mktemp("plain") / f"model{suffix}"
+        return path, exports[suffix](small_model, path, pictures=pictures[:2])
+
+    return write
+
+
+def test_files_detect_what_the_model_detects(form, plain, small_model, pictures):
+    suffix, _, opened = form
+    path, difference = plain(suffix)
+    assert max(difference[:2]) < 1e-4
+    assert len(list(path.parent.iterdir())) == (2 if suffix == ".xml" else 1)
+    runner = opened(path, threads=1)
+    assert runner.class_names == ("cat", "dog", "bird")
+    expected = detect(detector(small_model, SCORE), pictures)
+    for picture, wanted in zip(pictures, expected, strict=True):
+        found = runner.detect(picture)
+        np.testing.assert_array_equal(found["labels"], wanted["labels"])
+        np.testing.assert_allclose(found["boxes"], wanted["boxes"], atol=1e-4)
+        np.testing.assert_allclose(found["scores"], wanted["scores"], atol=1e-4)
 
 
 def assert_same(found, wanted):
@@ -183,10 +193,10 @@ def test_onnx_files_say_their_opset_and_names(small_model, pictures, tmp_path):
         OnnxDetector(path, providers=["NoSuchProvider"])
 
 
-def test_openvino_computes_in_float32_unless_asked(small_model, pictures, tmp_path, monkeypatch):
+def test_openvino_computes_in_float32_unless_asked(plain, monkeypatch):
     """Not every processor has the bfloat16 that OpenVINO takes by itself, so its settings tell."""
     openvino = pytest.importorskip("openvino", reason="needs openvino")
-    export_openvino(small_model, tmp_path / "model.xml", pictures=pictures[:1])
+    path, _ = plain(".xml")
     settings, compile_model = [], openvino.Core.compile_model
 
     def spy(core, network, device, config):
@@ -194,8 +204,8 @@ def test_openvino_computes_in_float32_unless_asked(small_model, pictures, tmp_pa
         return compile_model(core, network, device, config)
 
     monkeypatch.setattr(openvino.Core, "compile_model", spy)
-    OpenVinoDetector(tmp_path / "model.xml", threads=1)
-    OpenVinoDetector(tmp_path / "model.xml", precision="bf16")
+    OpenVinoDetector(path, threads=1)
+    OpenVinoDetector(path, precision="bf16")
     assert settings == [
         {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1},
         {"INFERENCE_PRECISION_HINT": "bf16"},
