@@ -17,6 +17,7 @@ from yolov2_tf.cli.evaluate import evaluate
 from yolov2_tf.cli.export import export
 from yolov2_tf.cli.import_darknet import import_darknet
 from yolov2_tf.cli.inspect import inspect
+from yolov2_tf.cli.lean import keep_keras_lean
 from yolov2_tf.cli.models import models
 from yolov2_tf.cli.narrow import narrow
 from yolov2_tf.cli.predict import predict
@@ -77,6 +78,7 @@ def main():
     if in_notebook(os.environ):
         os.environ["TTY_COMPATIBLE"] = "0"  # Rich's: no bars, no moves of the cursor
     be_quiet()
+    keep_keras_lean()
     from yolov2_tf.errors import InputError, Stopped
 
     try:
