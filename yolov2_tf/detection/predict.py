@@ -67,11 +67,15 @@ def detect(detector, images, *, size=None, batch_size=8) -> Iterator[dict[str, n
     """
     head = find_head(detector)
     size = size or head.input_size
+    taken = 0
     for batch in _batched(map(pixels_of, images), batch_size):
         inputs, shapes = prepare(batch, size, head.resize)
+        if len(batch) < taken:  # the last ones: to trace another shape would take longer
+            inputs = tf.pad(inputs, [[0, taken - len(batch)], [0, 0], [0, 0], [0, 0]])
+        taken = len(inputs)
         outputs = detector.predict_on_batch(inputs)
-        boxes = to_pictures(outputs["boxes"], shapes, size, head.resize)
-        for i, count in enumerate(outputs["num_detections"]):
+        boxes = to_pictures(outputs["boxes"][: len(batch)], shapes, size, head.resize)
+        for i, count in enumerate(outputs["num_detections"][: len(batch)]):
             yield {
                 "boxes": boxes[i, :count],
                 "labels": outputs["labels"][i, :count],
