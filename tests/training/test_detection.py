@@ -1,6 +1,7 @@
 import csv
 import dataclasses
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -28,6 +29,7 @@ from yolov2_tf.training.fit import train
 from yolov2_tf.training.optimizer import iterations, make_optimizer
 from yolov2_tf.training.plan import Plan
 from yolov2_tf.training.recipes import DetectionRecipe
+from yolov2_tf.training.run import Run
 from yolov2_tf.trees.wordtree import WordTree
 
 SMALL = DetectionRecipe(
@@ -42,48 +44,59 @@ def scenes():
     return dataset
 
 
-def test_a_run_leaves_what_it_promises(tmp_path, scenes):
-    rows = train(DetectionTask(scenes, scenes), SMALL, tmp_path)
-    assert {p.name for p in tmp_path.iterdir()} == {
+def train_and_copy(task, recipe, folder, copy):
+    """Trains in `folder`; `copy` is what a power cut would have left when the second epoch began.
+
+    Returns:
+        The rows of the whole run.
+    """
+
+    def cut(epoch, logs):
+        if epoch == 1:
+            shutil.copytree(folder, copy)
+
+    callback = keras.callbacks.LambdaCallback(on_epoch_begin=cut)
+    rows = train(task, recipe, folder, callbacks=[callback])
+    assert len(Run(copy).rows()) == 1
+    return rows
+
+
+@pytest.fixture(scope="module")
+def run(scenes, tmp_path_factory):
+    """A run of two epochs: its folder, its rows, and what a power cut in it would have left."""
+    folder, copy = tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("cut") / "run"
+    return folder, train_and_copy(DetectionTask(scenes, scenes), SMALL, folder, copy), copy
+
+
+def test_a_run_leaves_what_it_promises(run, scenes):
+    folder, rows, _ = run
+    assert {p.name for p in folder.iterdir()} == {
         *("model.keras", "last.keras", "previous.keras", "config.json"),
         *("history.csv", "history.png", "tensorboard"),
     }
-    with (tmp_path / "history.csv").open(newline="") as file:
+    with (folder / "history.csv").open(newline="") as file:
         written = list(csv.DictReader(file))
     assert written == rows
     assert [row["epoch"] for row in rows] == ["1", "2"]
     assert {"loss", "loss_box", "average_iou", "val_map", "images_per_second"} <= set(rows[0])
     assert all(np.isfinite(float(row["loss"])) for row in rows)
-    config = json.loads((tmp_path / "config.json").read_text())
+    config = json.loads((folder / "config.json").read_text())
     assert config["data"]["images"] == 8
     assert config["width"] == 0.125
-    assert load_model(tmp_path / "model.keras").head.class_names == scenes.class_names
-    with Image.open(tmp_path / "history.png") as plot:
+    assert load_model(folder / "model.keras").head.class_names == scenes.class_names
+    with Image.open(folder / "history.png") as plot:
         assert min(plot.size) > 200
-    assert list((tmp_path / "tensorboard").glob("events*"))
+    assert list((folder / "tensorboard").glob("events*"))
 
 
-def test_a_resumed_run_equals_one_that_was_never_stopped(tmp_path, scenes):
-    whole = train(DetectionTask(scenes), SMALL, tmp_path / "whole")
-    # The schedule belongs to the whole run: stop it by its files, not by another recipe.
-    stopped = tmp_path / "stopped"
-
-    class Stop(Exception):
-        pass
-
-    def stop(epoch, logs):
-        if epoch == 1:
-            raise Stop
-
-    callback = keras.callbacks.LambdaCallback(on_epoch_begin=stop)
-    with pytest.raises(Stop):
-        train(DetectionTask(scenes), SMALL, stopped, callbacks=[callback])
-    resumed = train(DetectionTask(scenes), SMALL, stopped, resume=True)
+def test_a_resumed_run_equals_one_that_was_never_stopped(run, scenes):
+    folder, whole, stopped = run
+    resumed = train(DetectionTask(scenes, scenes), SMALL, stopped, resume=True)
     assert [row["epoch"] for row in resumed] == ["1", "2"]
     for name in ("loss", "loss_box", "average_iou", "learning_rate"):
         assert float(resumed[1][name]) == pytest.approx(float(whole[1][name]), rel=1e-4)
     pairs = zip(
-        load_model(tmp_path / "whole" / "last.keras").get_weights(),
+        load_model(folder / "last.keras").get_weights(),
         load_model(stopped / "last.keras").get_weights(),
         strict=True,
     )
@@ -117,16 +130,14 @@ def test_a_recipe_refuses_what_cannot_be(field, value):
         DetectionRecipe(**{field: value})
 
 
-def test_weights_start_a_network_for_other_classes(tmp_path, scenes):
-    train(DetectionTask(scenes), SMALL, tmp_path / "first")
+def test_weights_start_a_network_for_other_classes(run, tmp_path, scenes):
     fewer = Dataset("two", ("a", "b"), [
         dataclasses.replace(r, labels=r.labels % 2) for r in scenes.records
     ])  # fmt: skip
-    weights = tmp_path / "first" / "model.keras"
+    weights = run[0] / "model.keras"
     recipe = dataclasses.replace(SMALL, weights=weights, freeze=True, epochs=1)
-    train(DetectionTask(fewer), recipe, tmp_path / "second")
-    first = load_model(tmp_path / "first" / "model.keras")
-    second = load_model(tmp_path / "second" / "model.keras")
+    train(DetectionTask(fewer), recipe, tmp_path)
+    first, second = load_model(weights), load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(
         first.get_layer("conv3").get_weights()[0], second.get_layer("conv3").get_weights()[0]
     )
