@@ -1,12 +1,11 @@
 """Trains on one device and on several: `python devices.py MODE FOLDER [CHANGES AS JSON]`.
 
-MODE is `both` for each task on one device and on two logical ones, or the name of a task for that,
-begun or gone on with in FOLDER, as one of the processes of `TF_CONFIG`. CHANGES are arguments of
-`work` or fields of the recipe. MODE `keras` is Keras' own `fit`. Prints the rows of the history,
-and which pictures were read.
+MODE is the name of a task for that, begun or gone on with in FOLDER, as one of the processes of
+`TF_CONFIG`. CHANGES are arguments of `work` or fields of the recipe. MODE `both` is the task that
+CHANGES names on one device, and on two logical ones, broken off and gone on with on one. MODE
+`keras` is Keras' own `fit`. Prints the rows of the history, and which pictures were read.
 """
 
-import contextlib
 import dataclasses
 import json
 import os
@@ -123,26 +122,25 @@ def split_cpu():
     tf.config.set_logical_device_configuration(cpu, 2 * [tf.config.LogicalDeviceConfiguration()])
 
 
-def both(folder):
-    """Each task on one device and on two; the classifier's two break and one goes on."""
+def both(folder, name):
+    """A task on one device; and on two, until it breaks in the last of three epochs of two steps,
+    and goes on on one.
+    """
     split_cpu()
-    alone = mock.patch.object(devices, "strategy", tf.distribute.get_strategy)
-    found = {}
-    for name in RECIPES:
-        with alone:
-            found[f"{name} one"] = work(name, folder / f"{name} one")
-        breaks = name == "classification"
-        if breaks:
-            work(name, folder / f"{name} two", stop=3)
-        with alone if breaks else contextlib.nullcontext():
-            found[f"{name} two"] = work(name, folder / f"{name} two")
-    return found
+    with mock.patch.object(devices, "strategy", tf.distribute.get_strategy):
+        one = work(name, folder / "one", checkpoint_minutes=10)
+    assert devices.strategy().num_replicas_in_sync == 2
+    broken = work(name, folder / "two", stop=5)
+    assert broken["rows"] is None
+    with mock.patch.object(devices, "strategy", tf.distribute.get_strategy):
+        two = work(name, folder / "two")
+    return {"one": one, "two": two}
 
 
 def main(mode, folder, changes="{}"):
     """Prints what was trained; unusable input is a message and exit code 2."""
     if mode == "both":
-        print(json.dumps(both(Path(folder))))
+        print(json.dumps(both(Path(folder), **json.loads(changes))))
         return
     devices.strategy()
     if mode == "keras":

@@ -1,5 +1,6 @@
 """One device and several train alike."""
 
+import functools
 import json
 
 import numpy as np
@@ -41,42 +42,44 @@ def check_weights(name, folder, other):
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("both")
-    return folder, said(start("both", folder))
+    """Function of the name of a task: the folder of its two runs, and what they said."""
+
+    @functools.cache
+    def train(name):
+        folder = tmp_path_factory.mktemp(name)
+        return folder, said(start("both", folder, json.dumps({"name": name})))
+
+    return train
 
 
-@pytest.mark.parametrize("name", RECIPES)
+CLASSIFICATION = pytest.param("classification", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("name", ["detection", CLASSIFICATION])
 def test_two_devices_are_as_one(both, name):
-    folder, found = both
-    one, two = (found[f"{name} {count}"]["rows"] for count in ("one", "two"))
+    """And a run that two began goes on on one."""
+    folder, found = both(name)
+    one, two = (found[count]["rows"] for count in ("one", "two"))
     check_rows(one, two)
     if name == "detection":  # the limit acts, on the sum of both
-        assert float(one[-1]["gradient_norm"]) > RECIPES[name].clip_norm
-    check_weights(name, *(folder / f"{name} {count}" for count in ("one", "two")))
+        assert float(two[1]["gradient_norm"]) > RECIPES[name].clip_norm
+    check_weights(name, folder / "one", folder / "two")
 
 
-def check_two_processes(both, tmp_path, name):
-    folder, found = both
+@pytest.mark.parametrize("name", ["detection", CLASSIFICATION])
+def test_two_processes_are_as_one(both, tmp_path, name):
+    """With multi-scale; each reads its half of each batch, and the chief alone writes."""
+    folder, found = both(name)
     chief, other = (said(process) for process in start_workers(name, tmp_path / "run"))
     assert chief["rows"] == other["rows"]
-    check_rows(found[f"{name} one"]["rows"], chief["rows"])
-    check_rows(found[f"{name} two"]["rows"], chief["rows"])
-    check_weights(name, folder / f"{name} one", tmp_path / "run")
+    check_rows(found["one"]["rows"], chief["rows"])
+    check_rows(found["two"]["rows"], chief["rows"])
+    check_weights(name, folder / "one", tmp_path / "run")
     # Each step the other half of the batch, and what is read ahead of the steps.
     assert set(chief["reads"][:4]).isdisjoint(other["reads"][:4])
     ahead = 3 * RECIPES[name].batch_size
     for one in (chief, other):
         assert len(one["reads"]) <= 3 * 16 / 2 + ahead
-
-
-def test_two_processes_are_as_one(both, tmp_path):
-    """With multi-scale; each reads its half of each batch, and the chief alone writes."""
-    check_two_processes(both, tmp_path, "detection")
-
-
-@pytest.mark.slow
-def test_two_processes_are_as_one_for_a_classifier(both, tmp_path):
-    check_two_processes(both, tmp_path, "classification")
 
 
 @pytest.mark.slow
