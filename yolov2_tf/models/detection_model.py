@@ -88,15 +88,16 @@ class DetectionModel(keras.Model):
         losses, statistics = self.loss.terms(y, y_pred, self._images_seen(y_pred, training))
         if self._teacher is not None and training:
             losses["teacher"] = self._teacher.loss(x, y_pred)
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
         for name, value in losses.items():
-            self._means[f"loss_{name}"].update_state(tf.reduce_mean(value))
+            # A step counts once: a run may go on with another number of devices.
+            self._means[f"loss_{name}"].update_state(tf.reduce_mean(value), 1 / replicas)
         for name, (value, weight) in statistics.items():
             self._means[name].update_state(value, weight)
         total = tf.reduce_mean(tf.add_n(list(losses.values())))
         if self.losses:  # weight decay
             total += tf.cast(tf.add_n(self.losses), total.dtype)
-        # Keras adds up the gradients of the replicas.
-        return total / tf.distribute.get_strategy().num_replicas_in_sync
+        return total / replicas  # Keras adds up the gradients of the replicas
 
     def train_step(self, data):
         """Keras' own step, and the norm of its gradient."""
