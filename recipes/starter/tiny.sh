@@ -3,7 +3,7 @@
 #
 #   recipes/starter/tiny.sh SETS RUNS [OPTION...]     after sets.py; STARTER: a file, default starter
 #
-# 1.8 million weights, .48 GFLOPs a picture; starter has 3.2 and 1.12 at its 320 px. It begins as
+# 1.8 million weights, .49 GFLOPs a picture; starter has 3.2 and 1.12 at its 320 px. It begins as
 # starter without the filters that matter least, and starter is its teacher: 80 minutes of two cores.
 # Stop it anywhere and start it again; OPTIONs go to `yolov2 train` (e.g. --minutes 120).
 set -eu
