@@ -24,6 +24,8 @@ from yolov2_tf.export.tflite import export_tflite
 from yolov2_tf.models.yolov2 import TinyYOLOv2
 from yolov2_tf.trees.wordtree import WordTree
 
+pytestmark = pytest.mark.slow
+
 TREE = WordTree(["animal", "thing", "dog", "cat", "cup", "box"], [-1, -1, 0, 0, 1, 1])
 SIZE = 64
 SCORE = 0.02

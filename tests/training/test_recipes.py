@@ -48,6 +48,7 @@ WRONG_FOR_DETECTORS = {
     "image_rule": ("mine",),
     "balance": ("yes",),
     "spare": (0,),
+    "teacher": (3, True),
     "minutes": (0, -1, INF, "5", True),
     "passes": (0, 1.5, None),
 }

@@ -236,6 +236,10 @@ class DetectionRecipe(Recipe):
             InputError: With the name of the field and what it may be.
         """
         super().__post_init__()
+        if self.teacher is not None and not isinstance(self.teacher, str):
+            raise InputError(
+                f"teacher is {self.teacher!r}", expected="a .keras file or a name", field="teacher"
+            )
         if self.passthrough != "squeezed" and self.model != "yolov2":
             raise InputError(
                 f"passthrough is {self.passthrough}, the network {self.model}",
