@@ -77,9 +77,9 @@ def test_two_processes_are_as_one(both, tmp_path, name):
     check_weights(name, folder / "one", tmp_path / "run")
     # Each step the other half of the batch, and what is read ahead of the steps.
     assert set(chief["reads"][:4]).isdisjoint(other["reads"][:4])
-    ahead = 3 * RECIPES[name].batch_size
+    ahead = 3 * RECIPES[name].batch_size  # where a stage begins, a new stream does
     for one in (chief, other):
-        assert len(one["reads"]) <= 3 * 16 / 2 + ahead
+        assert len(one["reads"]) <= 3 * (16 / 2 + ahead)
 
 
 @pytest.mark.slow

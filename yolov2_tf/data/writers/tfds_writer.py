@@ -83,7 +83,7 @@ def write_shards(
             except Exception as error:  # runners raise what they like
                 if beam is None:
                     raise
-                raise InputError(f"Beam failed: {error}", where=out) from error
+                raise InputError(f"Beam failed: {_reason(error)}", where=out) from error
         Path(builder.data_path).rename(temporary)
     return notes
 
@@ -112,6 +112,13 @@ def _beam_settings(options):
     if unknown:
         raise InputError(f"Beam has no option {', '.join(sorted(unknown))}")
     return {"beam_options": chosen}
+
+
+def _reason(error):
+    """What a worker said: runners hand on the text of its whole traceback."""
+    lines = [line for line in str(error).splitlines() if line.strip()] or [repr(error)]
+    ours = [line.partition("InputError: ")[2] for line in lines if "InputError: " in line]
+    return ours[0] if ours else lines[-1]
 
 
 @contextlib.contextmanager
@@ -217,8 +224,11 @@ def _encoded(record):
     if record.image is None:
         raise InputError("no picture", where=record.image_id, expected="the pictures: --images")
     content = read_bytes(record.image)
-    info = inspect_image(content)
-    # Boxes are those of the upright picture, and readers of TFDS do not turn what they decode.
-    if info.format in _AS_THEY_ARE and info.orientation == 1 and not info.needs_conversion:
-        return content
-    return to_png_bytes(content)
+    try:
+        info = inspect_image(content)
+        # Boxes are those of the upright picture, and readers of TFDS do not turn what they decode.
+        if info.format in _AS_THEY_ARE and info.orientation == 1 and not info.needs_conversion:
+            return content
+        return to_png_bytes(content)
+    except InputError as error:
+        raise InputError(error.what, where=record.image_id) from error
