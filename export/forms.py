@@ -89,6 +89,11 @@ def _variants(settings, quantizations):
         yield from ((quantization, batch) for quantization in possible if quantization in PLAIN)
 
 
+def _stem(title):
+    """A form's title as the name of its file or folder."""
+    return title.lower().replace(", ", "_").replace(" ", "_")
+
+
 def _title(name, quantization, batch):
     words = name if quantization == "none" else f"{name} {quantization}"
     return words if batch == 1 else f"{words}, batch {batch}"
@@ -103,7 +108,7 @@ def _tflite(model, folder, settings):
     calibration, pictures, _ = settings
 
     def written(conversion, name, quantization, batch=1):
-        path = folder / f"{name.lower().replace(', ', '_').replace(' ', '_')}.tflite"
+        path = folder / f"{_stem(name)}.tflite"
         chosen = None if quantization == "int8" else pictures
         conversion.write(path, quantization=quantization, calibration=calibration, pictures=chosen)
         opened = functools.partial(TFLiteDetector, path, thresholds=EVALUATION)
@@ -134,7 +139,7 @@ def _written(name, write, detector, folder, suffix, settings):
     forms = []
     for quantization, batch in _variants(settings, ("none", "fp16", "int8")):
         title = _title(name, quantization, batch)
-        path = folder / title.lower().replace(", ", "_").replace(" ", "_") / f"model{suffix}"
+        path = folder / _stem(title) / f"model{suffix}"
         if quantization == "int8":
             write(path, quantization=quantization, calibration=calibration, batch=batch)
         else:

@@ -8,7 +8,6 @@ import tensorflow as tf
 from yolov2_tf.detection.distillation import OBJECT_SCALE, Teacher
 from yolov2_tf.detection.loss import YOLOv2Loss
 from yolov2_tf.errors import InputError
-from yolov2_tf.models.precision import under_global_policy
 from yolov2_tf.models.yolov2 import TinyYOLOv2
 from yolov2_tf.trees.wordtree import WordTree
 
@@ -99,17 +98,3 @@ def test_a_student_is_saved_without_its_teacher(tmp_path):
 def test_a_teacher_of_something_else_is_refused(other, message):
     with pytest.raises(InputError, match=message):
         network().learn_from(Teacher(network(**other)))
-
-
-def test_a_network_takes_on_the_precision_of_a_training():
-    model = network()
-    assert model.get_layer("conv1").compute_dtype == "float32"
-    keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    try:
-        copy = under_global_policy(model)
-    finally:
-        keras.mixed_precision.set_global_policy("float32")
-    assert copy.get_layer("conv1").compute_dtype == "bfloat16"
-    assert copy.head.compute_dtype == "float32"
-    again = under_global_policy(copy)
-    np.testing.assert_array_equal(again(pictures()), model(pictures()))

@@ -43,7 +43,7 @@ class DetectionModel(keras.Model):
         return find_head(self)
 
     def learn_from(self, teacher):
-        """Adds what a teacher says to the loss, as `loss_teacher`, until the model is saved.
+        """Adds what a teacher says to the loss, as `loss_teacher`; it is not saved with the model.
 
         Args:
             teacher: `yolov2_tf.detection.distillation.Teacher`.

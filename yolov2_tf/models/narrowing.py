@@ -10,7 +10,7 @@ import numpy as np
 
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.batch_norm import VECTOR
-from yolov2_tf.models.detection_model import DetectionModel
+from yolov2_tf.models.copying import copied
 from yolov2_tf.models.layers import DarknetInput, DarknetMaxPool, Grayscale, Passthrough
 
 BY_CHANNEL = (
@@ -54,14 +54,10 @@ def narrowed(model, share):
     makers = _makers(model)
     kept = _kept_channels(model, makers, share)
 
-    def smaller(layer):
-        config = layer.get_config()
-        if "filters" in config:
-            config["filters"] = len(kept[layer.name])
-        return type(layer).from_config(config)
+    def smaller(layer, config):
+        return {**config, "filters": len(kept[layer.name])} if "filters" in config else config
 
-    copy = keras.models.clone_model(model, clone_function=smaller)
-    copy = DetectionModel(copy.input, copy.output, name=model.name)
+    copy = copied(model, smaller)
     for layer in model.layers:
         if layer.weights:
             weights = _sliced(layer, _read(makers[layer.name], kept), kept[layer.name])

@@ -12,7 +12,7 @@ from yolov2_tf.detection.distillation import Teacher
 from yolov2_tf.detection.loss import WARMUP_IMAGES, YOLOv2Loss
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.anchors import cluster, to_cells
-from yolov2_tf.models.precision import under_global_policy
+from yolov2_tf.models.copying import under_global_policy
 from yolov2_tf.models.transfer import with_new_head
 from yolov2_tf.models.yolov2 import TinyYOLOv2, YOLOv2
 from yolov2_tf.schedules import detection_schedule

@@ -1,0 +1,40 @@
+"""Copies of a trained network that differ in the configuration of their layers."""
+
+import keras
+
+from yolov2_tf.models.detection_model import DetectionModel
+
+
+def copied(model, change):
+    """A detector of the same layers, with weights of its own that are as at a start.
+
+    Args:
+        model: `DetectionModel`; it is left as it is.
+        change: Function from a layer and its configuration, a dict, to that of the copy.
+
+    Returns:
+        `DetectionModel`.
+    """
+
+    def renewed(layer):
+        return type(layer).from_config(change(layer, layer.get_config()))
+
+    copy = keras.models.clone_model(model, clone_function=renewed)
+    return DetectionModel(copy.input, copy.output, name=model.name)
+
+
+def under_global_policy(model):
+    """A copy of a detector whose layers compute under Keras' global dtype policy.
+
+    A file says in which precision its network was trained; a training from it may want another.
+
+    Args:
+        model: `DetectionModel`; it is left as it is.
+
+    Returns:
+        `DetectionModel` with the same weights. Its head computes in float32 as ever.
+    """
+    copy = copied(model, lambda _, config: {k: v for k, v in config.items() if k != "dtype"})
+    for layer, old in zip(copy.layers, model.layers, strict=True):
+        layer.set_weights(old.get_weights())
+    return copy
