@@ -139,7 +139,7 @@ def main():
     parser.add_argument("--epochs", type=int, default=6, help="passes over the scenes")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--trunk-steps", type=int, default=1200)
-    parser.add_argument("--ratio", default="1:1", help="scenes : views of labelled pictures")
+    parser.add_argument("--ratio", default="1:4", help="scenes : labelled pictures")
     options = parser.parse_args()
     console = Console()
     options.out.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,13 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from yolov2_tf.data.pipeline import mixed_place, multi_scale_size, shuffled_index, training_batches
+from yolov2_tf.data.pipeline import (
+    mixed_place,
+    multi_scale_size,
+    shuffled_index,
+    training_batches,
+    views_ratio,
+)
 from yolov2_tf.data.records import ClassificationDataset, Dataset, LabelledImage, Record
 
 
@@ -184,10 +190,24 @@ def test_pictures_with_boxes_and_with_a_label_take_even_turns(ratio):
     assert (window == ratio[1]).all()
 
 
+@pytest.mark.parametrize(
+    ("ratio", "mosaic", "views"),
+    [((1, 4), 0.0, (1, 4)), ((1, 4), 1.0, (1, 1)), ((1, 4), 0.8, (17, 20)), ((3, 2), 0.5, (15, 4))],
+)
+def test_four_pictures_at_once_count_as_four(ratio, mosaic, views):
+    assert views_ratio(ratio, mosaic) == views
+    options = {"batch_size": 500, "size": 32, "jitter": 0.0, "flip": False, "colours": False}
+    options |= {"classification": LABELLED, "ratio": ratio, "mosaic": mosaic}
+    ((_, truths),) = take(training_batches(TEN, **options), 1)
+    with_boxes = (truths["image_labels"] < 0).all(axis=1).sum()
+    with_labels = (truths["image_labels"] >= 0).sum()
+    np.testing.assert_allclose(with_labels / with_boxes, ratio[1] / ratio[0], rtol=0.1)
+
+
 @pytest.mark.parametrize("flip", [False, True])
 def test_four_pictures_at_once_are_where_their_regions_say(flip):
     options = {"batch_size": 40, "size": 64, "jitter": 0.0, "flip": flip, "colours": False}
-    options |= {"classification": LABELLED, "ratio": (1, 1), "mosaic": 0.5}
+    options |= {"classification": LABELLED, "ratio": (2, 5), "mosaic": 0.5}
     ((images, truths),) = take(training_batches(TEN, **options), 1)
     numbers = (truths["image_labels"] >= 0).sum(axis=1)
     assert sorted(set(numbers)) == [0, 1, 4]

@@ -236,7 +236,7 @@ def test_the_passthrough_is_what_the_recipe_says(scenes, passthrough, layers):
 # === Joint training ===
 
 TREE = WordTree(["digit", *"0123456789"], [-1, *[0] * 10])
-JOINT = dataclasses.replace(SMALL, ratio=(1, 1), multi_scale=(64, 96), resize_every=1, mosaic=0.5)
+JOINT = dataclasses.replace(SMALL, ratio=(2, 5), multi_scale=(64, 96), resize_every=1, mosaic=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -257,10 +257,10 @@ def test_a_joint_run_is_resumed_as_if_it_was_never_stopped(tmp_path, on_nodes):
     assert step.call_count == 1
     config = json.loads((folder / "config.json").read_text())
     assert config["classification"]["images"] == 12
-    assert config["ratio"] == [1, 1]
+    assert config["ratio"] == [2, 5]
     model = load_model(folder / "last.keras")
     assert model.head.tree == TREE
-    assert int(model.optimizer.iterations) == 2 * 4  # 8 scenes and 8 pictures in batches of 4
+    assert int(model.optimizer.iterations) == 2 * 4  # 8 views of scenes and 8 with labels, by fours
 
     resumed = train(task, JOINT, stopped, resume=True)
     for name in ("loss", "loss_class", "loss_objectness"):

@@ -40,9 +40,11 @@ Classification = Annotated[
     typer.Option(help="Joint training: pictures with a label and no boxes; needs --tree."),
 ]
 ClassificationSplit = Annotated[str | None, typer.Option(help="Image set of --classification.")]
-Ratio = Annotated[str, typer.Option(help="Pictures with boxes : pictures with a label.")]
+Ratio = Annotated[
+    str, typer.Option(help="Pictures with boxes : pictures with a label; four at once are four.")
+]
 Mosaic = Annotated[
-    float, typer.Option(help="Share of pictures with a label that are four at once, 0 to 1.")
+    float, typer.Option(help="Share of views with labels that are four pictures at once, 0 to 1.")
 ]
 ImageRule = Annotated[str, typer.Option(help="Which box a label trains: paper, darknet or object.")]
 Balance = Annotated[

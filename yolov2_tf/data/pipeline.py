@@ -7,6 +7,7 @@ resumed training sees those it would have seen.
 
 import functools
 import itertools
+from fractions import Fraction
 
 import numpy as np
 import tensorflow as tf
@@ -59,10 +60,10 @@ def training_batches(
             mean what those of `dataset` do.
         ratio: `(boxes, labels)`, how many pictures of `dataset` come with how many of
             `classification`; they are spread evenly, so every batch is mixed. In the paper ImageNet
-            is larger than COCO by 4:1 (section 4).
-        mosaic: Share of the pictures of `classification` that are four at once, in the quarters
-            of the view. So a view has four labels, of smaller things, with others around.
-        batch_size: B, pictures a batch.
+            is larger than COCO by 4:1 (section 4). Four at once are four pictures.
+        mosaic: Share of the views of `classification` that are four pictures at once, in the
+            quarters of the view. So a view has four labels, of smaller things, with others around.
+        batch_size: B, views a batch.
         size: Side of the pictures in pixels, where `multi_scale` is None.
         multi_scale: `(smallest, largest)` side, multiples of 32: every `resize_every` batches
             another size is drawn from this range (paper, section 2, "Multi-Scale Training").
@@ -91,6 +92,7 @@ def training_batches(
         return multi_scale_size(step, multi_scale, resize_every, seed)
 
     mixed = classification is not None
+    views = views_ratio(ratio, mosaic) if mixed else None
     examples = _Examples(
         dataset.records,
         classification.records if mixed else (),
@@ -104,7 +106,7 @@ def training_batches(
         """The picture at this place of the stream."""
         seeds = tf.random.split(tf.random.fold_in([seed, 1], tf.cast(place, tf.int32)), 3)
         side = side_of(place // batch_size)
-        image, truth = examples.at(place, ratio if mixed else None, side, seeds[0])
+        image, truth = examples.at(place, views, side, seeds[0])
         if colours:
             image = random_colours(image, seeds[1], saturation=saturation, exposure=exposure)
         # Batching copies every picture: as uint8 that is a fifth of the time.
@@ -166,7 +168,7 @@ class _Examples:
         self.instead = (lambda index: index) if stand_ins is None else stand_ins.of
 
     def at(self, place, ratio, side, draw):
-        """The picture at a place of the stream, and its truth; `ratio` is None without labels."""
+        """The view at a place of the stream, and its truth; `ratio` is None without labels."""
         if ratio is None:
             image, *truth = self.with_boxes(place, side, draw)
         else:
@@ -237,10 +239,11 @@ def pictures_of(places, boxed, labelled=0, *, ratio=None, mosaic=0.0, seed=0):
         List of indices; where one of four may be seen alone, all four.
     """
     indices = []
+    views = None if ratio is None else views_ratio(ratio, mosaic)
     for place in places:
         place, is_labelled = tf.constant(place, tf.int64), False
-        if ratio is not None:
-            is_labelled, place = mixed_place(place, ratio)
+        if views is not None:
+            is_labelled, place = mixed_place(place, views)
         if is_labelled:
             count = 1 if mosaic == 0 else len(QUARTERS)
             indices += _labelled_indices(place, count, boxed, labelled, seed)
@@ -286,12 +289,28 @@ def shuffled_index(place, count, seed):
     return index
 
 
+def views_ratio(ratio, mosaic):
+    """How many views with boxes come with how many with labels.
+
+    Args:
+        ratio: `(boxes, labels)`, pictures, see `training_batches`.
+        mosaic: Share of the views with labels that are four pictures at once.
+
+    Returns:
+        `(boxes, labels)`, whole numbers: 17 and 20 where of five views with labels four are of four
+        pictures, and there are four such pictures for one with boxes.
+    """
+    share = Fraction(mosaic).limit_denominator(100)
+    views = Fraction(ratio[1], ratio[0]) / (1 + 3 * share)
+    return views.denominator, views.numerator
+
+
 def mixed_place(place, ratio):
     """What comes at a place of a stream of two data sets.
 
     Args:
         place: Scalar int64.
-        ratio: `(boxes, labels)`, how many of each follow one another.
+        ratio: `(boxes, labels)`, how many views of each follow one another, see `views_ratio`.
 
     Returns:
         `(is_labelled, number)`: whether it is one of the second, and how many of the same data set

@@ -3,14 +3,13 @@
 import numpy as np
 
 
-def balanced(dataset, classification=None, ratio=(1, 0), mosaic=0.0):
+def balanced(dataset, classification=None, ratio=(1, 0)):
     """Factors of the class loss that give every class that occurs the same share in it.
 
     Args:
         dataset: Training `Dataset`.
         classification: `ClassificationDataset` of the same classes that is mixed in, or None.
         ratio: How many pictures of each, as in `yolov2_tf.data.pipeline.training_batches`.
-        mosaic: Share of the latter that are four at once, likewise.
 
     Returns:
         `(C,)` floats whose mean over the training examples is 1; 1 for classes that do not occur.
@@ -20,7 +19,7 @@ def balanced(dataset, classification=None, ratio=(1, 0), mosaic=0.0):
     if classification is not None:
         labels = [record.label for record in classification.records]
         counts = np.bincount(labels, minlength=len(frequency))
-        frequency += counts * (1 + 3 * mosaic) * ratio[1] / len(classification)
+        frequency += counts * ratio[1] / len(classification)
     occur = frequency > 0
     share = frequency.sum() / occur.sum()
     return np.where(occur, share / np.where(occur, frequency, 1), 1.0)

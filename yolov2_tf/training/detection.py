@@ -6,7 +6,7 @@ from typing import ClassVar
 import keras
 import numpy as np
 
-from yolov2_tf.data.pipeline import pictures_of, training_batches
+from yolov2_tf.data.pipeline import pictures_of, training_batches, views_ratio
 from yolov2_tf.data.records import ClassificationDataset, box_shapes
 from yolov2_tf.detection.distillation import Teacher
 from yolov2_tf.detection.loss import WARMUP_IMAGES, YOLOv2Loss
@@ -75,10 +75,11 @@ class DetectionTask(Task):
         return facts
 
     def steps(self, recipe):
-        pictures = len(self.dataset) * recipe.passes
+        views = len(self.dataset) * recipe.passes
         if self.classification is not None:
-            pictures *= sum(recipe.ratio) / recipe.ratio[0]
-        return batches_of(pictures, recipe)
+            ratio = views_ratio(recipe.ratio, recipe.mosaic)
+            views *= sum(ratio) / ratio[0]
+        return batches_of(views, recipe)
 
     def build(self, recipe):
         """A network for the classes of the data set: a new one, or that of a file.
@@ -151,9 +152,7 @@ class DetectionTask(Task):
     def compile(self, model, recipe, plan, optimizer):
         options = {}
         if recipe.balance:
-            options["class_weights"] = balanced(
-                self.dataset, self.classification, recipe.ratio, recipe.mosaic
-            )
+            options["class_weights"] = balanced(self.dataset, self.classification, recipe.ratio)
         if recipe.spare:
             options["box_classes"] = classes_with_boxes(self.dataset, self.tree)
         loss = YOLOv2Loss(

@@ -188,7 +188,7 @@ class DetectionRecipe(Recipe):
         jitter: How far each border of a picture moves, as a fraction of its side, 0 to 0.45.
         ratio: `(boxes, labels)`: in joint training, how many pictures with boxes come with how
             many that only have a label. The paper makes ImageNet larger than COCO by 4:1.
-        mosaic: Share of the pictures with a label that are four at once, 0 to 1.
+        mosaic: Share of the views with labels that are four pictures at once, 0 to 1.
         image_rule: Which box such a label trains, and how, see
             `yolov2_tf.detection.loss.YOLOv2Loss`.
         balance: Whether all classes have the same share in the class loss, however often they
