@@ -1,10 +1,10 @@
 #!/bin/sh
-# YOLO9000 on real pictures: detection alone, joint on a flat softmax, joint on a WordTree.
+# YOLO9000 on real pictures: detection alone, joint on a WordTree, joint on a flat softmax.
 #
 #   recipes/yolo9000/run.sh SETS VOC TRUNK RUNS [OPTIONS OF yolov2 train...]
 #
-# SETS: what sets.py made. VOC: STARTER/voc. TRUNK: a .keras file to start from. Stop it anywhere and
-# start it again. `SMOKE=1` in the environment shows in minutes that everything works.
+# SETS: what sets.py made. VOC: STARTER/voc. TRUNK: `starter`, or a .keras file to start from. Stop it
+# anywhere and start it again. `SMOKE=1` in the environment shows in minutes that everything works.
 set -eu
 sets=$1 voc=$2 trunk=$3 runs=$4
 shift 4
@@ -13,7 +13,7 @@ cd "$here/../.."
 yolov2=${YOLOV2:-yolov2} python=${PYTHON:-python}
 common="--width 0.25 --size 256 --multi-scale 192-320 --batch-size 32 --optimizer adam
     --schedule cosine --precision mixed_bfloat16 --mean 0.999 --anchors 5"
-epochs="--epochs 12"
+epochs="--epochs 8"
 test -z "${SMOKE:-}" || {
     common="--width 0.25 --size 64 --batch-size 8 --optimizer adam --mean 0.9 --anchors 3"
     epochs="--epochs 1"
@@ -42,9 +42,9 @@ stage() {
 stage detection --tree "$sets/word.tree" --map "$sets/voc.map" "$@"
 joint="--classification $sets/labels --ratio 1:4 --mosaic 0.8 --image-rule object --balance --spare"
 # shellcheck disable=SC2086
-stage flat --tree "$sets/flat.tree" --map "$sets/flat.map" $joint "$@"
-# shellcheck disable=SC2086
 stage joint --tree "$sets/word.tree" --map "$sets/voc.map" $joint "$@"
+# shellcheck disable=SC2086
+stage flat --tree "$sets/flat.tree" --map "$sets/flat.map" $joint "$@"
 
 for name in detection flat joint; do
     map="$sets/voc.map"

@@ -35,7 +35,7 @@ RECIPE = DetectionRecipe(
 
 def work(folder, epochs, minutes):
     """Trains or goes on in this process; with checkpoints of a step, most of the time is saving."""
-    scenes = open_digits("train", count=8, size=64)
+    scenes = open_digits("train", count=16, size=64)  # a kill is some steps further
     task = DetectionTask(scenes, validation=open_digits("test", count=4, size=64))
     recipe = dataclasses.replace(RECIPE, epochs=epochs, checkpoint_minutes=minutes)
     resume = any((folder / name).exists() for name in ("last.keras", "previous.keras"))
