@@ -59,9 +59,9 @@ def scenes(split, size, count, classes=None):
     return map_boxes_onto_tree(open_digits(split, size=size, count=count, classes=classes), TREE)
 
 
-def train_trunk(pictures, width, steps, path):
+def train_trunk(pictures, width, steps, path, seed):
     """Trains the convolutions of the detector to classify, and writes them; gives the accuracy."""
-    keras.utils.set_random_seed(0)
+    keras.utils.set_random_seed(seed)
     network = TinyYOLOv2(TREE.names, width=width)
     features = keras.layers.GlobalAveragePooling2D()(network.head.input)
     classifier = keras.Model(
@@ -74,7 +74,7 @@ def train_trunk(pictures, width, steps, path):
     )
     # No larger than in the scenes, where a cell sees a part of a large digit.
     batches = classification_batches(
-        pictures, batch_size=32, sizes=((0, TRUNK_SIZE),), zoom=(0.6, 1.2), flip=False
+        pictures, batch_size=32, sizes=((0, TRUNK_SIZE),), zoom=(0.6, 1.2), flip=False, seed=seed
     )
     history = classifier.fit(batches, steps_per_epoch=steps, verbose=0, shuffle=False).history
     classifier.save(path)
@@ -139,6 +139,7 @@ def main():
     parser.add_argument("--epochs", type=int, default=6, help="passes over the scenes")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--trunk-steps", type=int, default=1200)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--ratio", default="1:4", help="scenes : labelled pictures")
     options = parser.parse_args()
     console = Console()
@@ -161,9 +162,10 @@ def main():
         jitter=0.16,
         flip=False,
         weights=trunk,
+        seed=options.seed,
     )
     start, cpu = time.perf_counter(), time.process_time()
-    accuracy = train_trunk(pictures, options.width, options.trunk_steps, trunk)
+    accuracy = train_trunk(pictures, options.width, options.trunk_steps, trunk, options.seed)
     console.print(f"trunk: accuracy {accuracy:.3f}, {time.perf_counter() - start:.0f} s")
     results = {"trunk accuracy": accuracy}
     joint = dataclasses.replace(
