@@ -1,9 +1,8 @@
 """Prints what the three trainings scored, and draws what the joint one finds.
 
-python recipes/yolo9000/report.py SETS RUNS   reads RUNS/*/never_a_box.json, writes RUNS/sheet.png
+python recipes/yolo9000/report.py SETS RUNS   reads RUNS/*/*.json, writes RUNS/sheet.png
 """
 
-import csv
 import json
 import math
 import sys
@@ -36,9 +35,7 @@ def table(sets, runs):
     found = Table("training", "20 with boxes", "all without", "seen synsets", "unseen")
     for run in RUNS:
         ap = json.loads((runs / run / "never_a_box.json").read_text())["ap"]
-        with (runs / run / "history.csv").open(newline="") as file:
-            scores = [row["val_map"] for row in csv.DictReader(file)]
-        with_boxes = max(float(score) for score in scores if score)  # what model.keras has
+        with_boxes = json.loads((runs / run / "with_boxes.json").read_text())["map"]
         groups = {True: [], False: []}
         for node, name in enumerate(tree.names):
             score = ap.get(name)

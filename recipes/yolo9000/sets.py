@@ -2,18 +2,32 @@
 
     python recipes/yolo9000/sets.py RAW STARTER OUT
 
-Boxes train for VOC's 20 classes alone, `STARTER/voc`. Labels train for the 200 classes of Tiny
-ImageNet at 32 px and for the ten of Imagenette at up to 176 px: no box of these is ever read for
-training. Tiny ImageNet's validation pictures, which have a box each, score.
+Boxes train for VOC's 20 classes alone: `STARTER/voc`, and of each of its training pictures one
+object with what is around it, shrunk to the 32 px of Tiny ImageNet, so that boxes are learnt in
+pictures of that kind as well. Labels train for the 200 classes of Tiny ImageNet at 32 px and for the
+ten of Imagenette at up to 176 px: no box of these is ever read for training. Tiny ImageNet's
+validation pictures, which have a box each, score.
 """
 
 import argparse
 import csv
 import os
+import random
 from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from yolov2_tf.data.source import open_dataset
 
 LIST = "tiny.txt"
 """The wnids of Tiny ImageNet's classes, one a line."""
+
+SHRUNK = 32
+"""Side of the pictures that show one object of VOC, as those of Tiny ImageNet are here."""
+
+LARGE = (0.3, 1.0)
+"""Of the side of such a picture, what the object takes."""
 
 SIDE = 64
 """The boxes of Tiny ImageNet are in pixels of 64 × 64, whatever size a copy's pictures have."""
@@ -39,10 +53,66 @@ def labels(raw, photos, out, most):
     return classes
 
 
+def boxed(voc, out, most):
+    """VOC's pictures, each once, and one object of each of those that train; a VOC folder."""
+    draw = random.Random(0)
+    for folder in ("JPEGImages", "Annotations"):
+        for path in (voc / folder).iterdir():
+            if not path.stem.endswith("_again"):
+                link(path, out / folder / path.name)
+    link(voc / "ImageSets/Main/val.txt", out / "ImageSets/Main/val.txt")
+    dataset = open_dataset(voc, split="train")
+    names = []
+    for record in dataset.records[:most]:
+        if record.image_id.endswith("_again"):
+            continue
+        names.append(record.image_id)
+        if not record.ignore.all():
+            name = f"{record.image_id}_small"
+            picture, objects = one_object(record, dataset.class_names, draw)
+            picture.save(out / f"JPEGImages/{name}.jpg", quality=95)
+            (out / f"Annotations/{name}.xml").write_text(xml(name, objects))
+            names.append(name)
+    (out / "ImageSets/Main/train.txt").write_text("".join(f"{name}\n" for name in names))
+    return len(names)
+
+
+def one_object(record, class_names, draw):
+    """A square about one object, and what of VOC's classes is in it: `(name, box in pixels)`."""
+    with Image.open(record.image) as picture:
+        picture = picture.convert("RGB")
+    pixels = record.boxes * [picture.height, picture.width, picture.height, picture.width]
+    y_min, x_min, y_max, x_max = pixels[draw.choice(list(np.flatnonzero(~record.ignore)))]
+    side = max(y_max - y_min, x_max - x_min) / draw.uniform(*LARGE)
+    side = min(side, picture.height, picture.width)
+    top, left = (
+        min(max(draw.uniform(*sorted((high - side, low))), 0), whole - side)
+        for low, high, whole in ((y_min, y_max, picture.height), (x_min, x_max, picture.width))
+    )
+    small = picture.resize(
+        (SHRUNK, SHRUNK), Image.Resampling.LANCZOS, (left, top, left + side, top + side)
+    )
+    inside = np.clip((pixels - [top, left, top, left]) * SHRUNK / side, 0, SHRUNK)
+    whole = (pixels[:, 2:] - pixels[:, :2]).prod(axis=1) * (SHRUNK / side) ** 2
+    seen = (inside[:, 2:] - inside[:, :2]).prod(axis=1) > 0.25 * whole
+    kept = seen & ~record.ignore
+    objects = zip(record.labels[kept], inside[kept].tolist(), strict=True)
+    return small, [(class_names[label], box) for label, box in objects]
+
+
+def xml(name, objects):
+    """VOC's annotation of a shrunk picture, whose pixels count from 1."""
+    lines = ["<annotation>", f"<filename>{name}.jpg</filename>"]
+    lines.append(f"<size><width>{SHRUNK}</width><height>{SHRUNK}</height><depth>3</depth></size>")
+    for kind, (y_min, x_min, y_max, x_max) in objects:
+        sides = {"xmin": x_min, "ymin": y_min, "xmax": x_max, "ymax": y_max}
+        box = "".join(f"<{side}>{value + 1:.2f}</{side}>" for side, value in sides.items())
+        lines.append(f"<object><name>{kind}</name><bndbox>{box}</bndbox></object>")
+    return "\n".join([*lines, "</annotation>", ""])
+
+
 def scored(raw, out, most):
     """Tiny ImageNet's validation pictures with their boxes, as a CSV of fractions' pixels."""
-    from PIL import Image
-
     rows = []
     lines = (raw / "tiny/val/val_annotations.txt").read_text().splitlines()
     for line in lines[:most]:
@@ -70,8 +140,9 @@ def main():
     args = parser.parse_args()
     classes = labels(args.raw, args.starter / "photos", args.out / "labels", args.most)
     (args.out / LIST).write_text("".join(f"{wnid}\n" for wnid in classes))
+    pictures = boxed(args.starter / "voc", args.out / "boxed", args.most)
     scored(args.raw, args.out / "scored", args.most)
-    print(f"{len(classes)} classes with labels alone; {args.out}")
+    print(f"{pictures} pictures with boxes; {len(classes)} classes with labels alone; {args.out}")
 
 
 if __name__ == "__main__":

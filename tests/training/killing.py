@@ -1,4 +1,4 @@
-"""Trains in a process that is killed, again and again: `python killing.py FOLDER KILLS EPOCHS`.
+"""Trains in a process that is killed, again and again: `python killing.py FOLDER KILLS EPOCHS SCENES`.
 
 The parent loads TensorFlow and leaves it untouched, so that forks are trainings at once.
 """
@@ -33,9 +33,9 @@ RECIPE = DetectionRecipe(
 )
 
 
-def work(folder, epochs, minutes):
+def work(folder, epochs, count, minutes):
     """Trains or goes on in this process; with checkpoints of a step, most of the time is saving."""
-    scenes = open_digits("train", count=16, size=64)  # a kill is some steps further
+    scenes = open_digits("train", count=count, size=64)
     task = DetectionTask(scenes, validation=open_digits("test", count=4, size=64))
     recipe = dataclasses.replace(RECIPE, epochs=epochs, checkpoint_minutes=minutes)
     resume = any((folder / name).exists() for name in ("last.keras", "previous.keras"))
@@ -43,13 +43,13 @@ def work(folder, epochs, minutes):
     train(task, recipe, folder, resume=resume, overwrite=overwrite)
 
 
-def fork(folder, epochs, minutes):
-    """Process id of a child that works."""
+def fork(*args):
+    """Process id of a child that does `work`."""
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            work(folder, epochs, minutes)
+            work(*args)
             code = 0
         finally:
             sys.stderr.flush()
@@ -68,15 +68,15 @@ def wait_for(child, config, changes):
         time.sleep(0.001)
 
 
-def main(folder, kills, epochs):
+def main(folder, kills, epochs, count):
     """Trains undisturbed in `whole`, in `killed` with kills; prints what each of them left."""
     folder = Path(folder)
     draw = random.Random(1)
-    if os.waitpid(fork(folder / "whole", epochs, 1000), 0)[1]:
+    if os.waitpid(fork(folder / "whole", epochs, count, 1000), 0)[1]:
         sys.exit("the undisturbed training failed")
     killed, left = folder / "killed", []
     while len(left) <= kills:
-        child = fork(killed, epochs, 0)
+        child = fork(killed, epochs, count, 0)
         if len(left) < kills:
             # From the start on (1) and while one of the next checkpoints is made (2, 3).
             wait_for(child, killed / "config.json", draw.choice((1, 2, 2, 3)))
@@ -92,4 +92,4 @@ def main(folder, kills, epochs):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], *map(int, sys.argv[2:]))

@@ -16,11 +16,11 @@ SCRIPT = Path(__file__).with_name("killing.py")
 TIMES = ("seconds", "images_per_second")
 
 
-def killed(folder, kills, epochs):
+def killed(folder, kills, epochs, scenes):
     """What each of the trainings left, and the two runs."""
     root = SCRIPT.parents[2]
     done = subprocess.run(
-        [sys.executable, SCRIPT, folder, str(kills), str(epochs)],
+        [sys.executable, SCRIPT, folder, *map(str, (kills, epochs, scenes))],
         cwd=root,
         env={"PYTHONPATH": str(root)},
         capture_output=True,
@@ -55,14 +55,15 @@ def check_equal(whole, other, epochs):
 
 
 def test_twice(tmp_path):
-    left, whole, other = killed(tmp_path, 2, epochs=3)
+    left, whole, other = killed(tmp_path, 2, epochs=3, scenes=8)
     assert [code for code, *_ in left] == [-9, -9, 0]
     check_equal(whole, other, 3)
 
 
 @pytest.mark.slow
 def test_twenty_times(tmp_path):
-    left, whole, other = killed(tmp_path, 20, epochs=6)
+    # Of 48 steps, about one is won between two kills.
+    left, whole, other = killed(tmp_path, 20, epochs=6, scenes=16)
     kills = [files for code, *files in left if code == -9]
     assert len(kills) == 20
     assert any(name.startswith(".last.keras.") for files in kills for name in files)
