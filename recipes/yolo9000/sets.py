@@ -4,8 +4,8 @@
 
 Boxes train for VOC's 20 classes alone: `STARTER/voc`, and of each of its training pictures one
 object with what is around it, shrunk to the 32 px of Tiny ImageNet, so that boxes are learnt in
-pictures of that kind as well. Labels train for the 200 classes of Tiny ImageNet at 32 px and for the
-ten of Imagenette at up to 176 px: no box of these is ever read for training. Tiny ImageNet's
+pictures of that kind as well. Labels train for the 200 classes of Tiny ImageNet at 32 px and for
+the ten of Imagenette at up to 176 px: no box of these is ever read for training. Tiny ImageNet's
 validation pictures, which have a box each, score.
 """
 

@@ -1,4 +1,4 @@
-"""Trains in a process that is killed, again and again: `python killing.py FOLDER KILLS EPOCHS SCENES`.
+"""Trains in a process that is killed, again: `python killing.py FOLDER KILLS EPOCHS SCENES`.
 
 The parent loads TensorFlow and leaves it untouched, so that forks are trainings at once.
 """
