@@ -2,9 +2,10 @@
 
     python benchmarks/beside.py OUT [--threads 2] [--runs 30]
 
-OUT is the folder of `benchmarks/exported.py`. The int8 `.tflite` file and its neighbour take turns:
-a picture through the neighbour, then, timed, the same through the file. Each pair has a process of
-its own. ONNX Runtime comes twice: as it is, and with threads that sleep instead of spinning.
+OUT is the folder that `benchmarks/exported.py` writes, which times each form in a process of its
+own. Here the int8 `.tflite` file and its neighbour take turns in one process: a picture through the
+neighbour, then, timed, the same through the file. ONNX Runtime comes twice: as it is, and with
+threads that sleep instead of spinning.
 """
 
 import argparse
