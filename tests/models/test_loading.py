@@ -12,7 +12,7 @@ from mutated_inputs import LONGEST, MOST, mutated, mutated_json, open_all
 from yolov2_tf.errors import InputError
 from yolov2_tf.export import layout
 from yolov2_tf.models.heads import MAX_SIDE, ClassificationHead
-from yolov2_tf.models.loading import load_model
+from yolov2_tf.models.loading import load_model, read_head
 from yolov2_tf.models.yolov2 import TinyYOLOv2
 
 
@@ -40,6 +40,20 @@ def test_a_model_comes_back(packed, tmp_path):
     model = load_model(write(tmp_path / "a.keras", packed))
     assert model.predict(np.zeros((1, 8, 8, 3)), verbose=0).shape == (1, 6, 6, 4)
     assert load_model(write(tmp_path / "b.keras", packed, zipfile.ZIP_DEFLATED)) is not None
+
+
+def test_a_head_can_be_had_without_the_network(packed, tmp_path):
+    path, anchors = tmp_path / "a.keras", ((0.5, 0.7), (1.1, 0.9))
+    TinyYOLOv2(["a", "b"], anchors=anchors, width=0.01, input_size=64).save(path)
+    head = read_head(path)
+    assert not head.built
+    assert head.get_config() == load_model(path).head.get_config()
+    with pytest.raises(InputError, match="not a detector"):
+        read_head(write(tmp_path / "b.keras", packed))
+    with pytest.raises(InputError, match="no such file"):
+        read_head(tmp_path / "c.keras")
+    with pytest.raises(InputError, match=r"cannot be loaded.*expected a \.keras file"):
+        read_head(write(tmp_path / "d.keras", {"config.json": b"[]"}))
 
 
 def test_sizes_that_are_not_in_the_file_take_no_memory(packed, tmp_path):

@@ -90,6 +90,20 @@ def test_the_automatic_recipe_counts_the_anchors_of_the_teacher(scenes, recipe):
     assert chosen.anchors == len(ANCHORS)
 
 
+def test_a_teacher_is_loaded_once(tmp_path, scenes, recipe, monkeypatch):
+    loaded, load = [], keras.models.load_model
+
+    def counted(path, *arguments, **options):
+        loaded.append(str(path))
+        return load(path, *arguments, **options)
+
+    monkeypatch.setattr(keras.models, "load_model", counted)
+    chosen = auto_recipe(scenes, teacher=recipe.teacher, model="tiny", width=0.01, size=32)
+    chosen = dataclasses.replace(chosen, epochs=1, passes=1)
+    train(DetectionTask(scenes), chosen, tmp_path / "run")
+    assert loaded.count(recipe.teacher) == 1
+
+
 def test_the_command_names_its_option(run, tmp_path, recipe):
     out = ("--out", tmp_path / "run")
     code, _, err = run("train", "digits", "--teacher", recipe.teacher, "--anchors", "3", *out)

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import json
 import math
 import threading
 import zipfile
@@ -12,6 +13,7 @@ import numpy as np
 
 from yolov2_tf import register_keras_classes
 from yolov2_tf.errors import InputError
+from yolov2_tf.models.heads import DetectionHead, RegionHead
 
 MAX_TEXT = 1 << 24
 """Bytes of a JSON text in a `.keras` file; that of yolo9000, with its tree, has half a million."""
@@ -35,12 +37,46 @@ def load_model(path):
         InputError: If there is no such file or it cannot be read. Keras' safe mode is on: a file
             that brings code of its own is refused.
     """
+    with _reading(path), _no_larger_than(_size_of_weights(path)):
+        model = keras.models.load_model(path)
+    _check_finite(model, path)
+    return model
+
+
+def read_head(path):
+    """The head of a detector's `.keras` file: its classes, anchors and input size.
+
+    The network before it is not made, nor are weights, which may be hundreds of megabytes.
+
+    Args:
+        path: The file.
+
+    Returns:
+        `DetectionHead` or `RegionHead` that is not built.
+
+    Raises:
+        InputError: If there is no such file, it cannot be read, or is not that of a detector.
+    """
+    with _reading(path):
+        _size_of_weights(path)
+        with zipfile.ZipFile(path) as archive:
+            layers = json.loads(archive.read("config.json"))["config"]["layers"]
+        heads = [keras.saving.get_registered_name(kind) for kind in (DetectionHead, RegionHead)]
+        found = [layer for layer in layers if layer.get("registered_name") in heads]
+        if not found:
+            raise InputError("is not a detector: it has no head", where=path)
+        unbuilt = {name: value for name, value in found[0].items() if name != "build_config"}
+        return keras.saving.deserialize_keras_object(unbuilt)
+
+
+@contextlib.contextmanager
+def _reading(path):
+    """Context in which a `.keras` file is read: what is wrong with it is an `InputError`."""
     if not Path(path).is_file():
         raise InputError("no such file", where=path, expected="a .keras file")
     register_keras_classes()
     try:
-        with _no_larger_than(_size_of_weights(path)):
-            model = keras.models.load_model(path)
+        yield
     except InputError:
         raise
     except Exception as error:  # Keras raises many kinds for files that are not its own
@@ -49,8 +85,6 @@ def load_model(path):
         raise InputError(
             f"cannot be loaded as a Keras model: {error}", where=path, expected="a .keras file"
         ) from error
-    _check_finite(model, path)
-    return model
 
 
 def _input_error(error):

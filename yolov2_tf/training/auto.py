@@ -17,7 +17,7 @@ from yolov2_tf.errors import InputError
 from yolov2_tf.models.anchors import STRIDE, cluster
 from yolov2_tf.training.precision import fastest
 from yolov2_tf.training.recipes import DetectionRecipe, names_network
-from yolov2_tf.zoo.names import load_model
+from yolov2_tf.zoo.names import load_model, read_head
 
 STARTER = {"model": "yolov2", "width": 0.25}
 """Architecture of the shipped network `starter`; another one cannot take its weights."""
@@ -132,13 +132,13 @@ def fitted(recipe, dataset, given):
     if recipe.weights is not None and "weights" in given:
         chosen |= architecture(load_model(recipe.weights))
     if recipe.continues:
-        chosen["size"] = load_model(recipe.model).head.input_size
+        chosen["size"] = read_head(recipe.model).input_size
     else:
         chosen["size"] = input_size(dataset, SIZES, recipe.multi_scale)
         if recipe.teacher is None:
             chosen["anchors"] = number_of_anchors(box_shapes(dataset), recipe.seed)
         else:
-            chosen["anchors"] = len(load_model(recipe.teacher).head.anchors)
+            chosen["anchors"] = len(read_head(recipe.teacher).anchors)
     if has_a_side(dataset.class_names):
         chosen["flip"] = False
 

@@ -21,7 +21,7 @@ from yolov2_tf.training.class_weights import balanced, classes_with_boxes
 from yolov2_tf.training.progress import DETECTION_FIGURES
 from yolov2_tf.training.recipes import DetectionRecipe
 from yolov2_tf.training.task import Task, batches_of, name_and_size
-from yolov2_tf.zoo.names import load_model
+from yolov2_tf.zoo.names import load_model, read_head
 
 BUILDERS = {"yolov2": YOLOv2, "tiny": TinyYOLOv2}
 
@@ -100,7 +100,7 @@ class DetectionTask(Task):
         if recipe.continues:
             return self._network_of_file(recipe)
         if recipe.teacher is not None:
-            return self._new_network(recipe, load_model(recipe.teacher).head.anchors)
+            return self._new_network(recipe, read_head(recipe.teacher).anchors)
         shapes = box_shapes(self.dataset)
         distinct = len(np.unique(shapes, axis=0))
         if distinct < recipe.anchors:

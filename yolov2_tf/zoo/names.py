@@ -60,3 +60,21 @@ def load_model(model, progress=None) -> "keras.Model":
     from yolov2_tf.models import loading
 
     return loading.load_model(model_path(model, progress))
+
+
+def read_head(model, progress=None):
+    """The head of a detector by its path or its name, see `yolov2_tf.models.loading.read_head`.
+
+    Args:
+        model: As for `load_model`.
+        progress: See `yolov2_tf.zoo.published.fetch`.
+
+    Returns:
+        Its head, which is not built.
+
+    Raises:
+        InputError: If there is no such file or network, or it is not a detector.
+    """
+    from yolov2_tf.models import loading
+
+    return loading.read_head(model_path(model, progress))
