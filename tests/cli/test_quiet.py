@@ -54,6 +54,16 @@ def test_chatter_is_left_out_and_all_else_is_kept():
     assert "UserWarning" not in error
 
 
+def test_what_one_command_leaves_out_is_kept_in_others():
+    logged = "WARNING:root:what a program of somebody's own logs"
+    assert logged in child("-c", PROGRAM, logged).stderr
+    program = PROGRAM.replace("be_quiet()", "be_quiet(); leave_out(rb'WARNING:root:')", 1)
+    program = program.replace("import be_quiet", "import be_quiet, leave_out")
+    error = child("-c", program, logged).stderr
+    assert logged not in error
+    assert "error: no such file" in error
+
+
 def test_verbose_shows_everything():
     error = child("-c", PROGRAM, *CHATTER, verbose="1").stderr
     assert all(line in error for line in CHATTER)

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+_BY_WORKERS_OF_BEAM = rb"(INFO|WARNING):(root|__main__|apache_beam[\w.]*):"
+
 
 def prepare(
     data: Annotated[str, typer.Argument(help="Data set: folder, file, `tfds:NAME` or `digits`.")],
@@ -43,6 +45,7 @@ def prepare(
     from rich.progress import track
 
     from yolov2_tf.cli.parsing import messages, open_checked, print_notes
+    from yolov2_tf.cli.quiet import leave_out
     from yolov2_tf.data.writers.tfds_writer import FILE_FORMATS, write_shards
     from yolov2_tf.errors import InputError
 
@@ -54,7 +57,10 @@ def prepare(
     def progress(items, total):
         return track(items, "pictures", total=total, console=console, transient=True)
 
-    beam = None if beam_pipeline_options is None else beam_pipeline_options.split(",")
+    beam = None
+    if beam_pipeline_options is not None:
+        beam = beam_pipeline_options.split(",")
+        leave_out(_BY_WORKERS_OF_BEAM)
     how = {"shards": shards, "file_format": file_format, "beam_options": beam}
     notes = write_shards(dataset, out, **how, progress=progress)
     print_notes(notes, console)

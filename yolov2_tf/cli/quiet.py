@@ -25,12 +25,13 @@ _CHATTER = re.compile(
     | WARNING:\ All\ log\ messages\ before\ absl
     | (INFO|WARNING):\ (Created\ TensorFlow\ Lite|Attempting\ to\ use\ a\ delegate)
     | (INFO|WARNING):(tensorflow|absl):
-    | (INFO|WARNING):(root|__main__|apache_beam[\w.]*):    # workers of Apache Beam
     | To\ enable\ the\ following\ instructions
     | (INFO|WARNING|DEBUG):\ \[?\w*(XNNPACK|LiteRT|litert)
     """,
     re.VERBOSE,
 )
+_left_out = [_CHATTER]
+
 _LOGGERS = ("tensorflow", "absl", "jax", "tf2onnx", "h5py", "matplotlib", "faster_coco_eval")
 
 
@@ -65,6 +66,15 @@ def be_quiet():
         )  # fmt: skip
 
 
+def leave_out(pattern):
+    """Leaves out more lines from now on, of a library that only this command uses.
+
+    Args:
+        pattern: Regular expression in bytes, of how such lines begin.
+    """
+    _left_out.append(re.compile(pattern))
+
+
 def _show_warning(message, category, filename, lineno, file=None, line=None):
     """A warning without the place in the code, which helps nobody who types commands."""
     print(f"warning: {message}", file=sys.stderr if file is None else file)
@@ -88,11 +98,15 @@ def _pass_on(reading, terminal):
     rest = b""
     while chunk := os.read(reading, 1 << 16):
         *lines, rest = (rest + chunk).split(b"\n")
-        kept = b"".join(line + b"\n" for line in lines if not _CHATTER.match(line))
+        kept = b"".join(line + b"\n" for line in lines if not _is_chatter(line))
         if kept:
             os.write(terminal, kept)
-    if rest and not _CHATTER.match(rest):
+    if rest and not _is_chatter(rest):
         os.write(terminal, rest)
+
+
+def _is_chatter(line):
+    return any(pattern.match(line) for pattern in _left_out)
 
 
 def _end(terminal, thread):
