@@ -18,6 +18,7 @@ from yolov2_tf.export.detectors import Detector, batch_of
 from yolov2_tf.export.layout import parse_layout
 from yolov2_tf.export.onnx import PROPERTY, Form, build, layout_of, refuse
 from yolov2_tf.export.optional import import_optional
+from yolov2_tf.export.signal_stack import kept_signal_stack
 from yolov2_tf.files import replacing
 
 
@@ -105,7 +106,8 @@ class OpenVinoDetector(Detector):
         try:
             network = core.read_model(str(path))
             text = network.get_rt_info([PROPERTY]).astype(str)
-            self._compiled = core.compile_model(network, "CPU", settings)
+            with kept_signal_stack():
+                self._compiled = core.compile_model(network, "CPU", settings)
         except Exception as error:  # OpenVINO raises classes of its own
             raise InputError(f"not an export of this package: {error}", where=path) from error
         super().__init__(parse_layout(text, path), thresholds or Thresholds(score_threshold), path)
@@ -127,7 +129,9 @@ class OpenVinoDetector(Detector):
 
 def prefers_bfloat16():
     """Whether OpenVINO, left to itself, computes in bfloat16 on this processor."""
-    chosen = import_optional("openvino").Core().get_property("CPU", "INFERENCE_PRECISION_HINT")
+    core = import_optional("openvino").Core()
+    with kept_signal_stack():
+        chosen = core.get_property("CPU", "INFERENCE_PRECISION_HINT")
     return chosen.get_type_name() == "bf16"
 
 
@@ -161,7 +165,7 @@ def _quantize(file, layout, form, calibration):
     nncf.set_log_level(logging.ERROR)  # it tells what stays in float, as it was told to
     images = [resize(p, layout.input_size, layout.resize)[0] for p in calibration]
     batches = [np.stack([image] * (form.batch or 1)).astype(np.float32) for image in images]
-    with contextlib.redirect_stdout(sys.stderr):  # its bars
+    with contextlib.redirect_stdout(sys.stderr), kept_signal_stack():  # its bars
         return nncf.quantize(
             file,
             nncf.Dataset(batches),

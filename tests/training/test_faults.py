@@ -1,6 +1,5 @@
 """What a training does when it is stopped, its files are damaged, or its figures are no numbers."""
 
-import ctypes
 import dataclasses
 import errno
 import json
@@ -9,7 +8,6 @@ import os
 import resource
 import shutil
 import signal
-import sys
 import types
 
 import keras
@@ -62,27 +60,9 @@ def check_same(whole, other):
 # === Stopped ===
 
 
-class _Stack(ctypes.Structure):
-    """`stack_t` of sigaltstack(2) on Linux."""
-
-    _fields_ = (("pointer", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t))
-
-
-def forget_the_stack_of_openvino():
-    """Has handlers run on the thread's own stack.
-
-    OpenVINO's CPU plugin sets another one for the thread that uses it (for AMX, 2026.4) and may be
-    gone with it: the next signal would be a segmentation fault.
-    """
-    disabled = _Stack(None, 2, 0)  # SS_DISABLE
-    assert not ctypes.CDLL(None).sigaltstack(ctypes.byref(disabled), None)
-
-
 @pytest.fixture
 def heard():
     """Signals are heard, even where a shell's background job runs the tests, which ignores some."""
-    if sys.platform == "linux":
-        forget_the_stack_of_openvino()
     handlers = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     yield
