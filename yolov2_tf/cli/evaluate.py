@@ -5,9 +5,6 @@ from typing import Annotated
 
 import typer
 
-DECODED_AHEAD = 16
-"""Pictures that wait decoded: two batches."""
-
 
 def evaluate(
     model: Annotated[
@@ -176,36 +173,26 @@ def detect_all(detector, dataset, console, *, leave_out=False):
         InputError: If a picture cannot be read, or with `leave_out` not a single one.
     """
     import dataclasses
-    import os
     import time
 
     from rich.progress import track
 
     from yolov2_tf.cli.parsing import print_notes
-    from yolov2_tf.data.ahead import ahead
     from yolov2_tf.data.annotations import listing
     from yolov2_tf.errors import InputError
+    from yolov2_tf.prediction.stream import look_at_records
 
-    start, faults = time.perf_counter(), {}
-    sources = track(
-        (record.image for record in dataset.records),
-        "detecting",
-        total=len(dataset),
-        console=console,
-        transient=True,
+    start, found, faults = time.perf_counter(), [], {}
+    records = track(
+        dataset.records, "detecting", total=len(dataset), console=console, transient=True
     )
-
-    def pictures():
-        read = ahead(_read, sources, threads=os.cpu_count() or 1, limit=DECODED_AHEAD)
-        for number, (pixels, error) in enumerate(read):
-            if error is None:
-                yield pixels
-            elif leave_out:
-                faults[number] = error
-            else:
-                raise error
-
-    found = list(detector.detect(pictures()))
+    for number, seen in enumerate(look_at_records(detector, records)):
+        if seen.error is None:
+            found.append(seen.found)
+        elif leave_out:
+            faults[number] = seen.error
+        else:
+            raise seen.error
     seconds = time.perf_counter() - start
     if faults:
         reasons = [f"{dataset.records[i].image_id}: {error.what}" for i, error in faults.items()]
@@ -219,17 +206,6 @@ def detect_all(detector, dataset, console, *, leave_out=False):
         records = [record for i, record in enumerate(dataset.records) if i not in faults]
         dataset = dataclasses.replace(dataset, records=records)
     return dataset, found, seconds
-
-
-def _read(image):
-    """`(pixels, None)`, or `(None, error)` where a picture cannot be read."""
-    from yolov2_tf.data.images import load_image
-    from yolov2_tf.errors import InputError
-
-    try:
-        return load_image(image), None
-    except InputError as error:
-        return None, error
 
 
 def _sides(text, size, written, of_trees):
