@@ -18,6 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["YOLOV2_CACHE"] = ""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from yolov2_tf.data.digits.scenes import open_digits
@@ -60,6 +61,20 @@ def break_at(step, pause):
     return keras.callbacks.LambdaCallback(on_train_batch_end=look)
 
 
+def lose_at(step):
+    """Callback that makes weights of this process infinite behind so many steps, 0 for none."""
+
+    def look(_, logs=None):
+        seen.append(0)
+        if len(seen) == step:
+            weights = callback.model.trainable_variables[0]
+            weights.assign(np.full(weights.shape, np.inf))
+
+    seen = []
+    callback = keras.callbacks.LambdaCallback(on_train_batch_end=look)
+    return callback
+
+
 def counted(dataset, reads):
     """The same data set; `reads` gets the index of each picture that is read."""
 
@@ -88,14 +103,13 @@ def task_of(name, reads):
     return ClassificationTask(counted(few[0], reads), few[1])
 
 
-def work(name, folder, stop=0, pause=0, fail=False, **changes):
+def work(name, folder, stop=0, pause=0, lose=0, fail=False, **changes):
     """Trains, or goes on; what there is to say about it."""
-    reads, resume = [], (folder / "last.keras").exists()
+    reads, resume = [], (Path(folder) / "last.keras").exists()
     recipe = dataclasses.replace(RECIPES[name], **changes)
+    callbacks = [break_at(stop, pause), lose_at(lose)]
     try:
-        rows = train(
-            task_of(name, reads), recipe, folder, resume=resume, callbacks=[break_at(stop, pause)]
-        )
+        rows = train(task_of(name, reads), recipe, folder, resume=resume, callbacks=callbacks)
     except Broken:
         if fail:
             raise
@@ -147,7 +161,7 @@ def main(mode, folder, changes="{}"):
         print(json.dumps(keras_fit()))
         return
     try:
-        print(json.dumps(work(mode, Path(folder), **json.loads(changes))))
+        print(json.dumps(work(mode, **{"folder": folder, **json.loads(changes)})))
     except InputError as error:
         sys.exit(print(error, file=sys.stderr) or 2)
     except Stopped as error:

@@ -1,13 +1,16 @@
 """Two processes that train together, where something goes wrong."""
 
+import json
 import random
 import signal
 
+import numpy as np
 import pytest
 
-from tests.training.devices import RECIPES
+from tests.training.devices import RECIPES, task_of
 from tests.training.workers import said, start, start_workers
 from yolov2_tf.training.agreement import any_of, check_same, total
+from yolov2_tf.training.checkpoint import load
 from yolov2_tf.training.run import Run
 
 MINUTE = 60
@@ -95,6 +98,32 @@ def test_a_signal_to_one_ends_both_with_a_checkpoint(tmp_path, running):
         assert code == 128 + signal.SIGTERM, error[-3000:]
         assert "stopped by SIGTERM after" in error
     assert len(said(start("detection", tmp_path / "run"))["rows"]) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_loss_of_one_that_is_no_number_ends_both(tmp_path, running, name):
+    """In mid-epoch; the chief keeps the batch of both, and the other process writes nothing."""
+    run, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    lost = {"batch_size": 4, "lose": 6, "folder": str(elsewhere)}
+    both = running(name, run, changes=[{"batch_size": 4}, lost])
+    steps_of(both[0], 6)  # the next is the third of the second epoch
+    task = task_of(name, [])
+    indices = task.pictures_of(RECIPES[name], range(24, 28))
+    names = [task.dataset.records[int(i)].image_id for i in indices]
+    for process in both:
+        code, error = ended(process)
+        assert code == 2, error[-3000:]
+        assert "the loss is nan at epoch 2, step 3" in error
+        assert names[0] in error
+    saved = json.loads((run / "diverged" / "batch.json").read_text())
+    assert [one["picture"] for one in saved["pictures"]] == names
+    assert len(list((run / "diverged").glob("*.png"))) == 4
+    model, state = load(run / "last.keras")
+    assert (state.position.epoch, state.position.step) == (1, 2)
+    for weights in model.get_weights():
+        assert np.isfinite(weights).all()
+    assert not elsewhere.exists()
 
 
 @pytest.mark.slow

@@ -65,10 +65,11 @@ def diverged(folder, batch, names, epoch, step, figures, model):
     place = folder / "diverged"
     if batch is not None:
         _save_batch(place, tf.nest.map_structure(np.asarray, batch), names, facts)
+    others = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return InputError(
-        f"{figures.wrong(scaled=False)} at epoch {epoch + 1}, step {step + 1} (loss "
-        f"{figures.loss:g}, norm of the gradient {figures.gradient_norm:g}, learning rate "
-        f"{rate:g}); the last checkpoint is from before",
+        f"{figures.wrong(scaled=False)} at epoch {epoch + 1}, step {step + 1}, on {names[0]}"
+        f"{others} (loss {figures.loss:g}, norm of the gradient {figures.gradient_norm:g}, "
+        f"learning rate {rate:g}); the last checkpoint is from before",
         where=place,
         expected="finite figures",
         hint="look at the pictures and boxes there; then --resume with a lower --learning-rate, "
