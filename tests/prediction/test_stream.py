@@ -9,10 +9,11 @@ from peak_memory import measured
 from PIL import Image
 
 from yolov2_tf.data.ahead import ahead
+from yolov2_tf.data.records import Record
 from yolov2_tf.drawing.media_finder import stream_media
 from yolov2_tf.prediction.outputs import Outputs
 from yolov2_tf.prediction.rows import JsonLines
-from yolov2_tf.prediction.stream import READ_AHEAD, look_at
+from yolov2_tf.prediction.stream import READ_AHEAD, look_at, look_at_records
 
 
 class Brightness:
@@ -65,6 +66,18 @@ def test_each_picture_in_its_turn(folder, batch, singly):
             assert one.found["scores"][0] == pytest.approx(10 * i / 255)
             assert one.picture[0, 0, 0] == 10 * i
     assert sum(detector.taken) == (0 if singly else 16)
+
+
+def test_each_record_in_its_turn(folder):
+    none = (np.zeros((0, 4), np.float32), np.zeros(0, np.int32), np.zeros(0, bool))
+    records = [Record(str(folder / f"{i:02}.png"), f"no. {i}", *none) for i in range(20)]
+    seen = list(look_at_records(Brightness(), records))
+    assert all(one.source is record for one, record in zip(seen, records, strict=True))
+    assert [one.name for one in seen] == [f"no. {i}" for i in range(20)]
+    assert [i for i, one in enumerate(seen) if one.error] == [0, 5, 6, 19]
+    for i, one in enumerate(seen):
+        if not one.error:
+            assert one.found["scores"][0] == pytest.approx(10 * i / 255)
 
 
 def test_films_and_pictures_take_turns(folder):
