@@ -3,7 +3,8 @@
 MODE is the name of a task for that, begun or gone on with in FOLDER, as one of the processes of
 `TF_CONFIG`. CHANGES are arguments of `work` or fields of the recipe. MODE `both` is the task that
 CHANGES names on one device, and on two logical ones, broken off and gone on with on one. MODE
-`keras` is Keras' own `fit`. Prints the rows of the history, and which pictures were read.
+`keras` is Keras' own `fit`. Prints the rows of the history, the scores that callbacks saw, and the
+pictures that were read to train and to score.
 """
 
 import dataclasses
@@ -47,8 +48,11 @@ class Broken(Exception):
     """A crash in mid-epoch."""
 
 
-def break_at(step, pause):
-    """Callback that raises behind so many steps, 0 for none; each step takes so long at least."""
+def break_at(step, pause, scores, score):
+    """Callback that raises behind so many steps, 0 for none; each step takes so long at least.
+
+    `scores` gets the score of each epoch.
+    """
 
     def look(_, logs=None):
         time.sleep(pause)
@@ -57,8 +61,11 @@ def break_at(step, pause):
         if len(seen) == step:
             raise Broken
 
+    def note(_, logs=None):
+        scores.append(logs[score])
+
     seen = []
-    return keras.callbacks.LambdaCallback(on_train_batch_end=look)
+    return keras.callbacks.LambdaCallback(on_train_batch_end=look, on_epoch_end=note)
 
 
 def lose_at(step):
@@ -75,14 +82,17 @@ def lose_at(step):
     return callback
 
 
-def counted(dataset, reads):
-    """The same data set; `reads` gets the index of each picture that is read."""
+def counted(dataset, reads, pause=0):
+    """The same data set; `reads` gets the index of each picture that is read, which takes long."""
 
     def with_count(record, index):
         source = record.image
 
         def read():
             reads.append(index)
+            if pause:
+                time.sleep(pause)
+                print("scored", len(reads), flush=True)
             if callable(source):
                 return source()
             return source if isinstance(source, bytes) else Path(source).read_bytes()
@@ -93,28 +103,31 @@ def counted(dataset, reads):
     return dataclasses.replace(dataset, records=records)
 
 
-def task_of(name, reads):
-    """Sixteen pictures to train on, five to score."""
+def task_of(name, reads=None, scored=None, pause=0):
+    """Sixteen pictures to train on, and to score two and a half batches, or more than two."""
+    reads, scored = ([] if given is None else given for given in (reads, scored))
     if name == "detection":
         scenes = counted(open_digits("train", count=16, size=64), reads)
-        return DetectionTask(scenes, validation=open_digits("test", count=5, size=64))
+        few = open_digits("test", count=20, size=64)
+        return DetectionTask(scenes, validation=counted(few, scored, pause))
     digits = open_classification("digits", "train")
-    few = [dataclasses.replace(digits, records=digits.records[a:b]) for a, b in ((0, 16), (16, 21))]
-    return ClassificationTask(counted(few[0], reads), few[1])
+    few = [dataclasses.replace(digits, records=digits.records[a:b]) for a, b in ((0, 16), (16, 86))]
+    return ClassificationTask(counted(few[0], reads), counted(few[1], scored, pause))
 
 
-def work(name, folder, stop=0, pause=0, lose=0, fail=False, **changes):
+def work(name, folder, stop=0, pause=0, lose=0, scoring=0, fail=False, **changes):
     """Trains, or goes on; what there is to say about it."""
-    reads, resume = [], (Path(folder) / "last.keras").exists()
+    reads, scored, scores, resume = [], [], [], (Path(folder) / "last.keras").exists()
     recipe = dataclasses.replace(RECIPES[name], **changes)
-    callbacks = [break_at(stop, pause), lose_at(lose)]
+    task = task_of(name, reads, scored, scoring)
+    callbacks = [break_at(stop, pause, scores, task.SCORE), lose_at(lose)]
     try:
-        rows = train(task_of(name, reads), recipe, folder, resume=resume, callbacks=callbacks)
+        rows = train(task, recipe, folder, resume=resume, callbacks=callbacks)
     except Broken:
         if fail:
             raise
         rows = None
-    return {"reads": reads, "rows": rows}
+    return {"reads": reads, "rows": rows, "scored": scored, "scores": scores}
 
 
 def keras_fit():

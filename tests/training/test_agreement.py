@@ -16,10 +16,10 @@ from yolov2_tf.training.run import Run
 MINUTE = 60
 
 
-def steps_of(process, count):
-    """Waits until a process has done so many steps."""
+def steps_of(process, count, what="step"):
+    """Waits until a process has done so many steps, or scored so many pictures."""
     for line in process.stdout:
-        if line.startswith("step") and int(line.split()[1]) >= count:
+        if line.startswith(what) and int(line.split()[1]) >= count:
             return
     raise AssertionError(process.stderr.read()[-3000:])
 
@@ -68,6 +68,18 @@ def test_a_process_that_dies_ends_the_other_and_the_run_goes_on(tmp_path, runnin
     resumed = start_workers(name, run) if victim else [start(name, run)]
     assert [len(said(process)["rows"]) for process in resumed] == len(resumed) * [3]
     assert Run(run).record["progress"][0]["epoch"] == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_process_that_dies_while_it_scores_ends_the_other(tmp_path, running, victim):
+    both = running("detection", tmp_path / "run", changes=2 * [{"scoring": 0.3}])
+    steps_of(both[victim], 10, "scored")  # the chief reads eight for TensorBoard first
+    both[victim].send_signal(signal.SIGKILL)
+    code, error = ended(both[1 - victim])
+    assert code == 2, error[-3000:]
+    assert f"worker {victim} (127.0.0.1:" in error
+    assert "is gone" in error
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tests.training.devices import RECIPES, task_of
 from tests.training.workers import said, start, start_workers
 from yolov2_tf.errors import InputError
+from yolov2_tf.models.loading import load_model
 from yolov2_tf.training import devices
 from yolov2_tf.training.checkpoint import load
 from yolov2_tf.training.recipes import DetectionRecipe
@@ -30,7 +31,7 @@ def check_rows(rows, others, tolerance=0.02):
 
 def check_weights(name, folder, other):
     """The way from where they began is as long, and leads to the same place."""
-    start = task_of(name, []).build(RECIPES[name]).trainable_variables
+    start = task_of(name).build(RECIPES[name]).trainable_variables
     ends = [load(place / "last.keras")[0].trainable_variables for place in (folder, other)]
     moved, apart = (
         np.sqrt(sum(np.square(np.asarray(a) - np.asarray(b)).sum() for a, b in pairs))
@@ -80,6 +81,24 @@ def test_two_processes_are_as_one(both, tmp_path, name):
     ahead = 3 * RECIPES[name].batch_size  # where a stage begins, a new stream does
     for one in (chief, other):
         assert len(one["reads"]) <= 3 * (16 / 2 + ahead)
+    check_scores(name, tmp_path / "run", chief, other)
+
+
+def check_scores(name, folder, chief, other):
+    """Each process looks at its batches, and the score is that of one process to the last bit."""
+    size, count = (8, 20) if name == "detection" else (32, 70)
+    assert sorted(other["scored"]) == sorted(3 * [*range(size, 2 * size)])
+    shown = [*range(8)] if name == "detection" else []  # by TensorBoard
+    own = [*range(size), *range(2 * size, count)]
+    assert sorted(chief["scored"]) == sorted(shown + 3 * own)
+    assert chief["scores"] == other["scores"]
+    score = task_of(name).SCORE
+    assert chief["scores"] == [float(row[score]) for row in chief["rows"]]
+    scorer, logs = task_of(name).scorer(every=1), {}
+    scorer.set_model(load_model(folder / "model.keras"))
+    scorer.on_epoch_end(0, logs)
+    assert logs[score] == max(chief["scores"][-1:] if name == "classification" else chief["scores"])
+    assert logs[score] > 0
 
 
 @pytest.mark.slow

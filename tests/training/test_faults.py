@@ -354,21 +354,22 @@ def test_a_damaged_picture_to_score_on_is_named_and_left_out(tmp_path, scenes, k
 
 
 def test_pictures_left_out_do_not_count_as_missed(scenes, tmp_path):
-    from yolov2_tf.evaluation.detections import evaluate
     from yolov2_tf.training.scored import ScoredPictures
 
     dataset = copy_of(scenes, tmp_path / "pictures")
     damage(tmp_path / "pictures" / "3.png", "cut")
 
-    def score(given):
-        found = []
+    def find(given):
         for record in given.records:
             tf.io.decode_png(tf.io.read_file(record.image))
-            found.append({"boxes": record.boxes, "labels": record.labels, "scores": np.ones(1)})
-        return evaluate(given, found)
+        return [[place, *record.boxes[0]] for place, record in enumerate(given.records)]
 
-    evaluation = ScoredPictures(dataset).by(score)
-    assert (evaluation.map, evaluation.images) == (pytest.approx(1), 11)
+    pictures = ScoredPictures(dataset)
+    rows = pictures.found(find, batch_size=8)
+    assert rows[:, 0].tolist() == list(range(11))
+    left = [record for i, record in enumerate(dataset.records) if i != 3]
+    assert [r.image for r in pictures.dataset.records] == [r.image for r in left]
+    np.testing.assert_array_equal(rows[:, 1:], [r.boxes[0] for r in left])
 
 
 @pytest.mark.parametrize("kind", ["detector", "classifier"])
@@ -389,7 +390,7 @@ def test_what_is_no_damage_is_raised_as_it_is(scenes):
         raise InputError("something else")
 
     with pytest.raises(InputError, match="something else"):
-        ScoredPictures(scenes).by(fail)
+        ScoredPictures(scenes).found(fail, batch_size=8)
 
 
 def test_stand_ins_move_no_other_picture(scenes):

@@ -76,15 +76,46 @@ def evaluate_classifier(classifier, dataset, *, size=None, batch_size=32, progre
         `ClassificationEvaluation`.
     """
     start = time.perf_counter()
+    leaves = most_probable(classifier, dataset, size=size, batch_size=batch_size, progress=progress)
+    return accuracy_of(classifier, dataset, leaves, time.perf_counter() - start)
+
+
+def most_probable(classifier, dataset, *, size=None, batch_size=32, progress=None):
+    """The leaves that a classifier names on each picture of a data set.
+
+    Args:
+        classifier: As for `evaluate_classifier`.
+        dataset: The same.
+        size: The same.
+        batch_size: The same.
+        progress: The same.
+
+    Returns:
+        `(images, k)` int32, the most probable first.
+    """
     head = find_classification_head(classifier)
     batches = evaluation_batches(
         dataset, batch_size=batch_size, size=size or head.input_size, resize=head.resize
     )
     batches = progress(batches, -(-len(dataset) // batch_size)) if progress else batches
     found = [classifier.predict_on_batch(images)["labels"] for images, _ in batches]
-    leaves = np.concatenate(found)
-    labels = np.array([record.label for record in dataset.records])
+    return np.concatenate(found)
 
+
+def accuracy_of(classifier, dataset, leaves, seconds=0.0):
+    """Scores what a classifier named.
+
+    Args:
+        classifier: As for `evaluate_classifier`.
+        dataset: The same.
+        leaves: What `most_probable` found on it.
+        seconds: What that took.
+
+    Returns:
+        `ClassificationEvaluation`.
+    """
+    head = find_classification_head(classifier)
+    labels = np.array([record.label for record in dataset.records])
     paths = head.hierarchy.paths
     right = (paths[leaves] == labels[:, None, None]).any(axis=-1)  # (images, k)
     on_path = paths[labels] >= 0
@@ -99,6 +130,6 @@ def evaluate_classifier(classifier, dataset, *, size=None, batch_size=32, progre
         hierarchical=float(shared.mean()),
         accuracy=accuracy,
         images=len(dataset),
-        seconds=round(time.perf_counter() - start, 2),
+        seconds=round(seconds, 2),
         has_tree=head.tree is not None,
     )

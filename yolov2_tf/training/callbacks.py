@@ -9,6 +9,7 @@ import math
 import time
 
 import keras
+import numpy as np
 
 from yolov2_tf.data.images import load_image
 from yolov2_tf.detection.predict import detect, detector
@@ -25,6 +26,8 @@ from yolov2_tf.training.writing import writing
 
 class MeanAveragePrecision(keras.callbacks.Callback):
     """Scores the detector on a validation set and adds `val_map` to the logs.
+
+    Of several processes each detects on its part of the pictures, and all have the score.
 
     Args:
         dataset: Validation `Dataset`.
@@ -51,18 +54,32 @@ class MeanAveragePrecision(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if not self._due(epoch):
             return
-        self.evaluation = self.pictures.by(self._score)
+        rows = self.pictures.found(self._find, self.batch_size)
+        dataset = self.pictures.dataset
+        found = _detections(rows, len(dataset))
+        self.evaluation = evaluate(dataset, found, self.metric, tree=self.model.head.tree)
         logs["val_map"] = self.evaluation.map
 
-    def _score(self, dataset):
+    def _find(self, dataset):
+        """A row for each detection: the picture's place, the box, label and score."""
         pictures = (load_image(record.image) for record in dataset.records)
-        found = list(detect(self._detector, pictures, batch_size=self.batch_size))
-        return evaluate(dataset, found, self.metric, tree=self.model.head.tree)
+        rows = [np.empty([0, 7])]
+        for place, one in enumerate(detect(self._detector, pictures, batch_size=self.batch_size)):
+            places = np.full(len(one["scores"]), place)
+            rows.append(np.column_stack([places, one["boxes"], one["labels"], one["scores"]]))
+        return np.concatenate(rows)
 
     def _due(self, epoch):
         if callable(self.every):
             return self.every(epoch)
         return (epoch + 1) % self.every == 0 or epoch + 1 >= self.params["epochs"]
+
+
+def _detections(rows, count):
+    """Such rows of so many pictures as `evaluate` takes them."""
+    ends = np.searchsorted(rows[:, 0], np.arange(count), side="right")
+    parts = np.split(rows, ends[:-1])
+    return [{"boxes": p[:, 1:5], "labels": p[:, 5].astype(int), "scores": p[:, 6]} for p in parts]
 
 
 class Checkpoints(keras.callbacks.Callback):

@@ -1,12 +1,12 @@
 """What is special about the training of a classifier (paper, section 3)."""
 
 import dataclasses
-import functools
 from typing import ClassVar
 
 import keras
+import numpy as np
 
-from yolov2_tf.classification.accuracy import evaluate_classifier
+from yolov2_tf.classification.accuracy import accuracy_of, most_probable
 from yolov2_tf.classification.classifier import classifier
 from yolov2_tf.classification.objectives import PathCrossEntropy, TopAccuracy
 from yolov2_tf.data.label_pipeline import classification_batches
@@ -18,6 +18,9 @@ from yolov2_tf.training.progress import Figures
 from yolov2_tf.training.recipes import ClassificationRecipe
 from yolov2_tf.training.scored import ScoredPictures
 from yolov2_tf.training.task import Task
+
+BATCH = 32
+"""Pictures that are scored at once."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +110,8 @@ class ClassificationTask(Task):
 class ValidationAccuracy(keras.callbacks.Callback):
     """Scores the classifier: adds `val_top1`, `val_top5`, with a tree `val_hierarchical`.
 
+    Of several processes each looks at its part of the pictures, and all have the scores.
+
     Args:
         dataset: Validation `ClassificationDataset`.
         every: Epochs between two scorings; the last epoch is always scored.
@@ -128,10 +133,20 @@ class ValidationAccuracy(keras.callbacks.Callback):
         """Keras' hook."""
         if (epoch + 1) % self.every and epoch + 1 < self.params["epochs"]:
             return
-        evaluation = self.pictures.by(functools.partial(evaluate_classifier, self._classifier))
+        rows = self.pictures.found(self._find, BATCH)
+        leaves = rows[:, 1:].astype(int)
+        evaluation = accuracy_of(self._classifier, self.pictures.dataset, leaves)
         logs["val_top1"], logs["val_top5"] = evaluation.top1, evaluation.top5
         if evaluation.has_tree:
             logs["val_hierarchical"] = evaluation.hierarchical
+
+    def _find(self, dataset):
+        """A row for each picture: its place, and the leaves that it most probably is."""
+        count = self._classifier.output["labels"].shape[-1]
+        leaves = np.empty([0, count])
+        if len(dataset):
+            leaves = most_probable(self._classifier, dataset, batch_size=BATCH)
+        return np.column_stack([np.arange(len(dataset)), leaves])
 
 
 class InputSize(keras.callbacks.Callback):
@@ -141,7 +156,7 @@ class InputSize(keras.callbacks.Callback):
 
     Args:
         recipe: `ClassificationRecipe`.
-        checkpoints: `Checkpoints` of the run.
+        checkpoints: `Checkpoints` of the run; None in a process that has none.
     """
 
     def __init__(self, recipe, checkpoints):
@@ -155,4 +170,5 @@ class InputSize(keras.callbacks.Callback):
         size = self.recipe.size_of(epoch)
         if size != head.input_size:
             head.input_size = size
-            self.checkpoints.forget()
+            if self.checkpoints is not None:
+                self.checkpoints.forget()

@@ -41,10 +41,10 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
     """Trains a network and leaves a run folder, see `Run`.
 
     Several GPUs train together, and the processes that `TF_CONFIG` names, see
-    `yolov2_tf.training.devices`. All of these call this alike; the chief alone scores and writes,
-    while the others wait. A resumed run sees the pictures that it would have seen. What it may do
-    otherwise than before (`Recipe.CHANGEABLE`, the validation set) it does from its next epoch on,
-    and `changes` of the record says so.
+    `yolov2_tf.training.devices`. All of these call this alike; each scores on its part of the
+    validation set, and the chief alone writes. A resumed run sees the pictures that it would have
+    seen. What it may do otherwise than before (`Recipe.CHANGEABLE`, the validation set) it does
+    from its next epoch on, and `changes` of the record says so.
     The learning rate is then that of a training which was planned like this from its beginning.
 
     Args:
@@ -55,7 +55,7 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
         resume: Goes on with the run in `folder` from its last checkpoint.
         overwrite: Begins anew where a run is already.
         callbacks: Keras callbacks. They come last: what scores and saves has been there. Of several
-            processes each has its own, and the chief's alone see scores.
+            processes each has its own, and all see the scores.
         console: `rich.console.Console` for the progress; None for silence.
 
     Returns:
@@ -121,9 +121,7 @@ def _train(task, recipe, run, start, callbacks, console):
         with writing(run) if chief else contextlib.nullcontext():
             raise diverged(run.folder, batch, damage.names_at(here), epoch, step, figures, model)
 
-    watching = [Following(wishes, plan)]
-    if chief:
-        watching = _callbacks(task, recipe, run, start, wishes, console)
+    watching = _callbacks(task, recipe, run, start, wishes, console if chief else None)
     loop = Loop(model, plan, batches, mend=mend, diverged=end, agree=any_of)
     try:
         with stop.caught():
@@ -309,8 +307,8 @@ def _record(task, recipe):
 
 
 def _callbacks(task, recipe, run, start, wishes, console):
-    """What every epoch does beside its steps, in this order."""
-    plan, state, clock = start.plan, start.state, start.clock
+    """What every epoch does beside its steps, in this order: all score, the chief writes."""
+    plan, state, clock, chief = start.plan, start.state, start.clock, worker() == 0
     callbacks, mean, scorer = [Throughput(plan.batch_size)], None, None
     if clock is not None:
         callbacks.insert(0, clock)
@@ -319,8 +317,10 @@ def _callbacks(task, recipe, run, start, wishes, console):
         callbacks.append(mean)
     if task.validation is not None:
         every = max(1, plan.epochs // 20) if clock is None else clock.due
-        scorer = task.scorer(every, functools.partial(_left_out, run, console))
+        scorer = task.scorer(every, functools.partial(_left_out, run, console) if chief else None)
         callbacks.append(scorer)
+    if not chief:
+        return [*callbacks, *task.watchers(recipe, None), Following(wishes, plan, mean)]
     # A killed process may leave a row too many, which a resumed run drops, but none too few.
     history = History(run, state.rows)
     checkpoints = Checkpoints(

@@ -137,7 +137,12 @@ class Task:
         raise NotImplementedError
 
     def watchers(self, recipe, checkpoints):
-        """Callbacks that only this task needs."""
+        """Callbacks that only this task needs.
+
+        Args:
+            recipe: `Recipe`.
+            checkpoints: `Checkpoints` of the run; None in a process that leaves them to the chief.
+        """
         return []
 
 

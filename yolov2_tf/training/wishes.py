@@ -62,7 +62,7 @@ class Wishes:
 
 
 class Following(keras.callbacks.Callback):
-    """What a process does that leaves scores and files to the chief.
+    """What a process does that leaves files, and which score was the best, to the chief.
 
     It reads the metrics when the chief does, since TensorFlow then adds them up over all, and ends
     where the chief ends.
@@ -70,11 +70,12 @@ class Following(keras.callbacks.Callback):
     Args:
         wishes: `Wishes`.
         plan: `yolov2_tf.training.plan.Plan` that is carried out.
+        mean: `yolov2_tf.training.weight_mean.WeightMean`, whose weights are scored, or None.
     """
 
-    def __init__(self, wishes, plan):
+    def __init__(self, wishes, plan, mean=None):
         super().__init__()
-        self.wishes, self.plan = wishes, plan
+        self.wishes, self.plan, self.mean = wishes, plan, mean
 
     def on_epoch_begin(self, epoch, logs=None):
         """Keras' hook."""
@@ -89,6 +90,8 @@ class Following(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Keras' hook."""
+        if self.mean is not None:
+            self.mean.take_out()
         if epoch + 1 < self.plan.epochs:
             self.wishes.look()
             self.wishes.end(epoch + 1, 0)
