@@ -136,7 +136,7 @@ def test_a_record_costs_little_more_than_its_names_and_boxes():
     )
     sizes = [columns.boxes.nbytes, columns.labels.nbytes, columns.ignore.nbytes]
     sizes += [columns.ends.nbytes, columns._numbers.nbytes]
-    for texts in (columns._images, columns._ids):
+    for texts in (columns._images._paths, columns._ids):
         sizes += [sys.getsizeof(texts._block), texts._ends.nbytes]
     assert sum(sizes) / len(columns) < 2 * 21 + 8 + 12 + 8 + 40
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from yolov2_tf.data.cache import recall, remember, stamp
 from yolov2_tf.data.images import decode_image, inspect_image, load_image, read_bytes
+from yolov2_tf.data.picture_column import StoredPicture
 from yolov2_tf.data.picture_formats import decoders
 from yolov2_tf.errors import InputError
 
@@ -26,8 +27,11 @@ def look_at(images, *, decode, progress=None):
         List of the fields of `ImageInfo`, a sequence for each picture, or a text that says why it
         cannot be read.
     """
-    paths = [_absolute(image) for image in images]
-    stamps = {path: stamp(path) for path in paths if path is not None}
+    of_files = functools.cache(stamp)  # many pictures may be in one
+    files = [_file(image) for image in images]
+    paths = [path for _, path in files]
+    stamps = {path: of_files(file) for file, path in files if path is not None}
+    del files
     known = _known(stamps, decode)
     unknown = [i for i, path in enumerate(paths) if path not in known]
     if not unknown:
@@ -77,10 +81,15 @@ def _known(stamps, decode):
     return known
 
 
-def _absolute(image):
+def _file(image):
+    """The file that a picture is in and the path that it is remembered by; None where none is."""
+    if isinstance(image, StoredPicture):
+        file, number = image.file
+        return file, f"{file}/{number}"
     if not isinstance(image, str):
-        return None
-    return image if os.path.isabs(image) else os.path.abspath(image)
+        return None, None
+    path = image if os.path.isabs(image) else os.path.abspath(image)
+    return path, path
 
 
 def _look(image, decode):

@@ -5,6 +5,7 @@ of the seed and its place in the stream. The same seed therefore gives the same 
 resumed training sees those it would have seen.
 """
 
+import bisect
 import functools
 import itertools
 from fractions import Fraction
@@ -330,14 +331,14 @@ def reader(*kinds):
     Returns:
         Function to `(H, W, 3)` uint8.
     """
-    sources = list(itertools.chain.from_iterable(map(images_of, kinds)))
+    paths = _paths(kinds)
     orientations = tf.concat([_orientations(records) for records in kinds], axis=0)
-    if all(isinstance(source, str) for source in sources):
-        paths = tf.constant(sources)
+    if paths is not None:
         return lambda index: decode_image(tf.io.read_file(paths[index]), orientations[index])
+    image = _image_of(kinds)
 
     def encoded(index):
-        source = sources[index]
+        source = image(int(index))
         if isinstance(source, str):
             with open(source, "rb") as file:
                 return file.read()
@@ -347,6 +348,29 @@ def reader(*kinds):
     return lambda index: decode_image(
         tf.ensure_shape(tf.numpy_function(encoded, [index], tf.string), []), orientations[index]
     )
+
+
+def _paths(kinds):
+    """Paths of the pictures of records in a row `(n,)`, None where some are no files."""
+    sources = list(itertools.chain.from_iterable(map(images_of, kinds)))
+    return tf.constant(sources) if all(isinstance(source, str) for source in sources) else None
+
+
+def _image_of(kinds):
+    """Function from an index into records in a row to what `Record.image` is.
+
+    The records are asked each time: a list of a million small objects takes more than they do.
+    """
+    ends = list(itertools.accumulate(map(len, kinds)))
+
+    def image(index):
+        kind = bisect.bisect_right(ends, index)
+        records = kinds[kind]
+        index -= ends[kind] - len(records)
+        columns = isinstance(records, RecordColumns)
+        return records.image(index) if columns else records[index].image
+
+    return image
 
 
 def _orientations(records):

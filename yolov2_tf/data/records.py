@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from yolov2_tf.data.picture_column import PictureColumn
 from yolov2_tf.data.text_column import TextColumn
 from yolov2_tf.errors import InputError
 from yolov2_tf.html_table import html_table
@@ -104,21 +105,15 @@ class RecordColumns(Sequence):
 
     def _set_pictures(self, pictures):
         numbers, sets = array.array("i"), {}
-        images, ids = TextColumn(), TextColumn()
-        self._others = {}
-        for i, one in enumerate(pictures):
+        images, ids = PictureColumn(), TextColumn()
+        for one in pictures:
             image_set = sets.setdefault(tuple(one.image_sets), len(sets))
             if one.width > MAX_SIDE or one.height > MAX_SIDE:
                 raise InputError(
                     f"a picture of {one.width} × {one.height} pixels", where=one.image_id
                 )
             numbers.extend((one.width, one.height, one.orientation, image_set))
-            if isinstance(one.image, str):
-                images.append(one.image)
-            else:
-                images.append("")
-                if one.image is not None:
-                    self._others[i] = one.image
+            images.append(one.image)
             ids.append(one.image_id)
         self._sets = list(sets)
         self._numbers = np.array(numbers, np.int32).reshape(-1, 4)
@@ -142,7 +137,7 @@ class RecordColumns(Sequence):
         start = self.ends[index - 1] if index else 0
         width, height, orientation, image_set = self._numbers[index].tolist()
         return Record(
-            self._images[index] or self._others.get(index),
+            self._images[index],
             self._ids[index],
             self.boxes[start:end],
             self.labels[start:end],
@@ -171,11 +166,11 @@ class RecordColumns(Sequence):
     @property
     def images(self):
         """List of what `Record.image` is, of all records."""
-        images = self._images.texts()
-        for i, image in enumerate(images):
-            if not image:
-                images[i] = self._others.get(i)
-        return images
+        return self._images.all()
+
+    def image(self, index):
+        """What `Record.image` is, of one."""
+        return self._images[index]
 
     @property
     def image_ids(self):
@@ -202,10 +197,6 @@ class RecordColumns(Sequence):
         taken._set_boxes(self.boxes[boxes], self.labels[boxes], self.ignore[boxes], ends)
         taken._numbers = self._numbers[indices]
         taken._images, taken._ids = self._images.take(indices), self._ids.take(indices)
-        taken._others = {}
-        if self._others:
-            places = enumerate(indices.tolist())
-            taken._others = {i: self._others[k] for i, k in places if k in self._others}
         return taken
 
     def relabelled(self, labels):
@@ -236,13 +227,9 @@ class RecordColumns(Sequence):
         """
         if not images:
             return self
-        same, texts = copy.copy(self), self._images.texts()
-        same._numbers, same._others = self._numbers.copy(), {**self._others, **images}
+        same = copy.copy(self)
+        same._numbers, same._images = self._numbers.copy(), self._images.changed(images)
         same._numbers[list(images), 2] = 1
-        column = TextColumn()
-        for i, text in enumerate(texts):
-            column.append("" if i in images else text)
-        same._images = column.packed()
         return same
 
     def __repr__(self):

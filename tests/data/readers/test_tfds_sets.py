@@ -1,9 +1,14 @@
+import dataclasses
+import os
+import shutil
+
 import numpy as np
 import pytest
 
 from yolov2_tf.data.image_check import check_images
 from yolov2_tf.data.images import load_image
 from yolov2_tf.data.labels import open_classification
+from yolov2_tf.data.pipeline import training_batches
 from yolov2_tf.data.readers.tfds_sets import read_tfds
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.errors import InputError
@@ -202,3 +207,66 @@ def test_a_set_without_labels_raises(prepared):
 def test_an_unknown_name_raises(name):
     with pytest.raises(InputError, match="TFDS cannot provide this data set"):
         read_tfds(name)
+
+
+def columns_of(dataset):
+    return [
+        (r.image_id, r.boxes.tolist(), r.labels.tolist(), r.ignore.tolist(), r.width, r.height)
+        for r in dataset.records
+    ]
+
+
+def test_pictures_are_places_in_the_files(prepared):
+    dataset = read_tfds(prepared, split="train[1:]")
+    stores = {record.image.store for record in dataset.records}
+    assert len(stores) == 1
+    files = [record.image.file for record in dataset.records]
+    assert len(set(files)) == len(files) == 4
+    assert [number for _, number in files] == [1, 2, 3, 4]
+    assert all(os.path.isfile(path) for path, _ in files)
+    turned = dataset.records.take([3, 0, 2])
+    assert [r.image() for r in turned] == [dataset.records[i].image() for i in (3, 0, 2)]
+
+
+def test_pictures_in_files_are_looked_at_once(prepared, tmp_path, monkeypatch):
+    monkeypatch.setenv("YOLOV2_CACHE", str(tmp_path))
+    monkeypatch.setattr("yolov2_tf.data.cache._SETTLED", 0)
+    looked = []
+
+    def progress(items, total):
+        looked.append(total)
+        return items
+
+    first, _ = check_images(read_tfds(prepared), progress)
+    second, _ = check_images(read_tfds(prepared), progress)
+    assert looked == [8]
+    assert columns_of(first) == columns_of(second)
+    for path in {record.image.file[0] for record in first.records}:
+        os.utime(path)  # a file that changed is looked at again
+    check_images(read_tfds(prepared), progress)
+    assert looked == [8, 8]
+
+
+def test_batches_are_those_of_the_same_pictures_in_memory(prepared):
+    stored = check_images(read_tfds(prepared))[0]
+    records = [dataclasses.replace(r, image=r.image()) for r in stored.records]
+    held = dataclasses.replace(stored, records=records)
+    streams = [training_batches(d, batch_size=4, size=32, seed=3) for d in (stored, held)]
+    for (images, truths), (same, same_truths) in zip(*(s.take(3) for s in streams), strict=True):
+        np.testing.assert_array_equal(images, same)
+        np.testing.assert_array_equal(truths["boxes"], same_truths["boxes"])
+
+
+def test_a_file_that_vanishes_is_named(prepared, tmp_path):
+    folder = shutil.copytree(prepared, tmp_path / "1.0.0")
+    record = read_tfds(folder, split="train").records[2]
+    path, _ = record.image.file
+    os.unlink(path)
+    if "array_record" in path:
+        with open(path, "wb") as file:  # held open until now; a new reader meets what is left
+            file.write(b"no such thing")
+        with pytest.raises(InputError, match="cannot be read"):
+            read_tfds(folder, split="train")
+    else:
+        with pytest.raises(InputError, match="cannot be read"):
+            record.image()

@@ -5,13 +5,16 @@ An example holds the encoded picture (`image/encoded`), corners as fractions
 the files: a record knows where its example lies.
 """
 
-import functools
+import collections
+import os
 import re
 import reprlib
 import struct
 from pathlib import Path
 
+from yolov2_tf.data.annotation_columns import AnnotationColumns
 from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits, listing
+from yolov2_tf.data.picture_column import StoredPicture
 from yolov2_tf.data.records import MAX_SIDE
 from yolov2_tf.data.text_files import read_text
 from yolov2_tf.errors import InputError
@@ -44,15 +47,18 @@ def read_records(path, *, split=None, class_names=None):
     named = list(files) if len(files) > 1 else []
     chosen, notes = choose_splits(path, named, split)
     label_map = _label_map(path if path.is_dir() else path.parent)
-    annotations, names = [], set()
+    annotations, names, times = AnnotationColumns(), set(), collections.Counter()
     for name in chosen or files:
         for file in files[name]:
             for where, example, picture in _examples(file):
                 annotation = _annotation(example, picture, where, label_map)
                 annotation.image_sets = (name,) if named else ()
-                annotations.append(annotation)
+                times[image_id := annotation.image_id] += 1
+                if times[image_id] > 1:  # ids that occur more than once are numbered
+                    annotation.image_id = f"{image_id}#{times[image_id]}"
+                annotations.append(annotation, where)
                 names.update(annotation.names)
-    _make_unique(annotations)
+    annotations.packed()
     if class_names is None:
         class_names = (
             list(label_map.values()) if names <= set(label_map.values()) else sorted(names)
@@ -80,7 +86,7 @@ def _examples(path):
     with open(path, "rb") as file:
         if file.read(2) == b"\x1f\x8b":
             raise InputError("a compressed TFRecord file", where=path, hint="unpack it with gunzip")
-    offset = 0
+    offset, store = 0, _RecordFile(path)
     try:
         for number, record in enumerate(tf.data.TFRecordDataset(str(path)).as_numpy_iterator()):
             where = f"{path}: example {number}"
@@ -88,22 +94,31 @@ def _examples(path):
                 example = tf.train.Example.FromString(record).features.feature
             except Exception:  # protobuf's own class depends on how it was built
                 raise InputError("no tf.train.Example", where=where) from None
-            picture = functools.partial(_read_picture, str(path), offset + _HEADER)
-            yield where, example, picture
+            yield where, example, StoredPicture(store, offset)
             offset += _HEADER + len(record) + _FOOTER
     except (tf.errors.DataLossError, tf.errors.OutOfRangeError):
         raise InputError("damaged or no TFRecord file", where=path) from None
 
 
-def _read_picture(path, start):
-    import tensorflow as tf
+class _RecordFile:
+    """A file whose pictures are at the offsets of their examples, a `PictureStore`."""
 
-    with open(path, "rb") as file:
-        file.seek(start - _HEADER)
-        (length,) = struct.unpack("<Q", file.read(8))
-        file.seek(start)
-        example = tf.train.Example.FromString(file.read(length))
-    return example.features.feature["image/encoded"].bytes_list.value[0]
+    def __init__(self, path):
+        self._path = os.path.abspath(path)
+
+    def picture(self, place):
+        """The encoded picture of the example that begins at an offset."""
+        import tensorflow as tf
+
+        with open(self._path, "rb") as file:
+            file.seek(place)
+            (length,) = struct.unpack("<Q", file.read(_HEADER)[:8])
+            example = tf.train.Example.FromString(file.read(length))
+        return example.features.feature["image/encoded"].bytes_list.value[0]
+
+    def file(self, place):
+        """The path, and the offset."""
+        return self._path, place
 
 
 def _annotation(example, picture, where, label_map):
@@ -134,7 +149,7 @@ def _annotation(example, picture, where, label_map):
         list(zip(*sides, strict=True)),
         names,
         ignore,
-        functools.partial("{}, box {}".format, where),
+        None,
         *(_side(example, f"image/{side}") for side in ("width", "height")),
     )
 
@@ -151,15 +166,6 @@ def _side(example, key):
     values = _values(example, key)[:1]
     known = bool(values) and isinstance(values[0], int) and 0 < values[0] <= MAX_SIDE
     return values[0] if known else 0
-
-
-def _make_unique(annotations):
-    """Numbers image ids that occur more than once."""
-    seen = {}
-    for annotation in annotations:
-        times = seen[annotation.image_id] = seen.get(annotation.image_id, 0) + 1
-        if times > 1:
-            annotation.image_id = f"{annotation.image_id}#{times}"
 
 
 def _text(value):

@@ -1,18 +1,17 @@
 """Reads sets of TensorFlow Datasets: with boxes and labels of objects, or one label a picture.
 
-Pictures stay in their files and are read one at a time, undecoded. Both of TFDS' usual formats
-give such access: array_record by itself, tfrecord through an index of offsets made here. Records
-are parsed as the plain `tf.train.Example`s that they are, which saves a millisecond on each.
+Pictures stay in their files, see `yolov2_tf.data.readers.tfds_shards`.
 """
 
-import functools
 import os
-import struct
 
 import numpy as np
 
+from yolov2_tf.data.annotation_columns import AnnotationColumns
 from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits
 from yolov2_tf.data.images import picture_size
+from yolov2_tf.data.picture_column import StoredPicture
+from yolov2_tf.data.readers.tfds_shards import Shards
 from yolov2_tf.data.records import ClassificationDataset, LabelledImage
 from yolov2_tf.errors import InputError
 
@@ -35,12 +34,14 @@ def read_tfds(name, *, split=None, class_names=None):
     builder = _builder(os.fspath(name))
     where = f"tfds:{builder.info.full_name}"
     image_key, objects_key, names = _features(builder, where)
-    title, parts, notes = _parts(builder, split, where)
-    annotations = [
-        _annotation(examples, i, image_key, objects_key, names, f"{where} {part}[{i}]")
-        for part, examples in parts
-        for i in range(len(examples))
-    ]
+    title, parts, notes = _parts(builder, split, image_key, where)
+    annotations = AnnotationColumns()
+    for part, examples in parts:
+        for i, features in enumerate(examples):
+            place = f"{where} {part}[{i}]"
+            picture = StoredPicture(examples, i)
+            annotations.append(_annotation(features, picture, objects_key, names, place), place)
+    annotations.packed()
     return build_dataset(title, annotations, names if class_names is None else class_names, notes)
 
 
@@ -61,15 +62,13 @@ def read_tfds_labels(name, *, split=None):
     builder = _builder(os.fspath(name))
     where = f"tfds:{builder.info.full_name}"
     image_key, label_key, names = _label_features(builder, where)
-    title, parts, notes = _parts(builder, split, where)
+    title, parts, notes = _parts(builder, split, image_key, where)
     records = [
         LabelledImage(
-            functools.partial(_picture, examples, i, image_key),
-            _parse(examples, i)[label_key].int64_list.value[0],
-            f"{part}[{i}]",
+            StoredPicture(examples, i), features[label_key].int64_list.value[0], f"{part}[{i}]"
         )
         for part, examples in parts
-        for i in range(len(examples))
+        for i, features in enumerate(examples)
     ]
     labelled = [record for record in records if record.label >= 0]
     unlabelled = len(records) - len(labelled)
@@ -144,100 +143,34 @@ def _label_features(builder, where):
     return pictures[0], label, features[label].names
 
 
-def _parts(builder, split, where):
+def _parts(builder, split, image_key, where):
     """Returns the title, pairs of a split and its examples, and notes."""
     chosen, notes = (split,), ()
     if split is None or callable(split):
         chosen, notes = choose_splits(where, builder.info.splits, split)
     title = " ".join([builder.info.full_name, *([chosen[0]] if len(chosen) == 1 else [])])
-    return title, [(part, _examples(builder, part, where)) for part in chosen], notes
+    return title, [(part, Shards(builder, part, image_key, where)) for part in chosen], notes
 
 
-def _examples(builder, split, where):
-    """Returns a sequence of serialized examples with random access."""
-    import tensorflow_datasets as tfds
-
-    try:
-        instructions = builder.info.splits[split].file_instructions
-    except (KeyError, ValueError):
-        known = ", ".join(builder.info.splits)
-        raise InputError(f"no split {split!r}", where=where, expected=known) from None
-    match builder.info.file_format:
-        case tfds.core.FileFormat.TFRECORD:
-            return _TfRecords(instructions)
-        case tfds.core.FileFormat.ARRAY_RECORD:
-            raw = tfds.decode.DeserializeMethod.RAW_BYTES
-            return builder.as_data_source(split, deserialize_method=raw)
-        case other:
-            raise InputError(
-                f"files in the format {other}", where=where, expected="array_record or tfrecord"
-            )
-
-
-class _TfRecords:
-    """Random access to the records of TFRecord files (uncompressed, as TFDS writes them)."""
-
-    def __init__(self, instructions):
-        self._places = [
-            (instruction.filename, offset, length)
-            for instruction in instructions
-            for offset, length in _record_places(instruction.filename)[
-                instruction.skip : instruction.skip + instruction.take
-            ]
-        ]
-
-    def __len__(self):
-        return len(self._places)
-
-    def __getitem__(self, index):
-        path, offset, length = self._places[index]
-        with open(path, "rb") as file:
-            file.seek(offset)
-            return file.read(length)
-
-
-def _record_places(path):
-    """Lists (offset, length) of the records: each is length (8), its CRC (4), data, CRC (4)."""
-    places = []
-    with open(path, "rb") as file:
-        while header := file.read(12):
-            (length,) = struct.unpack("<Q", header[:8])
-            places.append((file.tell(), length))
-            file.seek(length + 4, os.SEEK_CUR)
-    return places
-
-
-def _parse(examples, index):
-    from tensorflow.core.example import example_pb2
-
-    return example_pb2.Example.FromString(examples[index]).features.feature
-
-
-def _picture(examples, index, key):
-    return _parse(examples, index)[key].bytes_list.value[0]
-
-
-def _annotation(examples, index, image_key, objects_key, names, where):
-    values = _parse(examples, index)
-    boxes = np.reshape(values[f"{objects_key}/bbox"].float_list.value, (-1, 4))
-    labels = values[f"{objects_key}/label"].int64_list.value
-    ignore = np.zeros(len(labels), bool)
+def _annotation(features, picture, objects_key, names, where):
+    """What an example says; `picture` is the `StoredPicture`."""
+    boxes = np.reshape(features[f"{objects_key}/bbox"].float_list.value, (-1, 4))
+    labels = features[f"{objects_key}/label"].int64_list.value
+    ignore = [False] * len(labels)
     for flag in ("is_difficult", "is_crowd"):
-        if flags := values[f"{objects_key}/{flag}"].int64_list.value:
-            ignore |= np.array(flags, bool)
+        if flags := features[f"{objects_key}/{flag}"].int64_list.value:
+            ignore = [old or bool(new) for old, new in zip(ignore, flags, strict=True)]
     unknown = [label for label in labels if label not in range(len(names))]
     if unknown:
         raise InputError(
             f"class id {unknown[0]} is out of range", where=where, expected=f"0 to {len(names) - 1}"
         )
-    width, height = picture_size(values[image_key].bytes_list.value[0])
     return Annotation(
-        functools.partial(_picture, examples, index, image_key),
+        picture,
         where.rpartition(" ")[2],
         boxes,
         [names[label] for label in labels],
         ignore,
-        lambda i: f"{where}, box {i}",
-        width,
-        height,
+        None,
+        *picture_size(picture.store.picture_of(features)),
     )
