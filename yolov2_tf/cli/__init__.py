@@ -18,6 +18,7 @@ from yolov2_tf.cli.export import export
 from yolov2_tf.cli.import_darknet import import_darknet
 from yolov2_tf.cli.inspect import inspect
 from yolov2_tf.cli.lean import keep_keras_lean
+from yolov2_tf.cli.local import LocalCommand
 from yolov2_tf.cli.models import models
 from yolov2_tf.cli.narrow import narrow
 from yolov2_tf.cli.predict import predict
@@ -50,7 +51,7 @@ for command in (
     demo,
     demo_web,
 ):
-    app.command()(command)
+    app.command(cls=LocalCommand)(command)
 app.add_typer(classify, name="classify")
 app.add_typer(wordtree, name="wordtree")
 

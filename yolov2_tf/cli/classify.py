@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from yolov2_tf.cli import training_options as common
+from yolov2_tf.cli.local import LocalCommand
 from yolov2_tf.training.recipes import FINE_EPOCHS, ClassificationRecipe
 
 app = typer.Typer(
@@ -58,7 +59,7 @@ Recipe = Annotated[
 ]
 
 
-@app.command()
+@app.command(cls=LocalCommand)
 def train(
     context: typer.Context,
     out: common.Out,
@@ -184,7 +185,7 @@ def _open(options, console):
     return dataclasses.replace(task, validation=validation)
 
 
-@app.command()
+@app.command(cls=LocalCommand)
 def evaluate(
     model: Model,
     data: Data,
@@ -234,7 +235,7 @@ def evaluate(
         Console().print(evaluation.table())
 
 
-@app.command()
+@app.command(cls=LocalCommand)
 def predict(
     model: Model,
     inputs: Annotated[

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from yolov2_tf.cli.local import LocalCommand
+
 app = typer.Typer(
     help="Label trees (YOLO9000): build from WordNet, show, check.",
     no_args_is_help=True,
@@ -19,7 +21,7 @@ Names = Annotated[Path | None, typer.Option(help="What people call the nodes, on
 Json = Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")]
 
 
-@app.command()
+@app.command(cls=LocalCommand)
 def build(
     leaves: Annotated[
         list[str],
@@ -77,7 +79,7 @@ def build(
     messages().print(f"{out}: {_sentence(tree)}", highlight=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(cls=LocalCommand)
 def show(
     path: Tree,
     node: Annotated[
@@ -110,7 +112,7 @@ def show(
         plot_tree(tree, plot, node=first, levels=depth, title=ROOT, labels=labels)
 
 
-@app.command()
+@app.command(cls=LocalCommand)
 def check(
     path: Tree,
     names: Names = None,

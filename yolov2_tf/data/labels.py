@@ -10,6 +10,7 @@ import numpy as np
 from yolov2_tf.data.annotations import choose_splits, listing
 from yolov2_tf.data.images import PICTURE_SUFFIXES
 from yolov2_tf.data.records import ClassificationDataset, LabelledImage
+from yolov2_tf.data.remote import address, fetched_shards
 from yolov2_tf.errors import InputError
 from yolov2_tf.trees.class_maps import match_classes
 
@@ -44,6 +45,10 @@ def open_classification(spec, split=None, *, class_names=None):
             `class_names`.
     """
     spec = os.fspath(spec)
+    if (url := address(spec)) is not None:
+        folder, note = fetched_shards(url)
+        dataset = open_classification(folder, split, class_names=class_names)
+        return dataclasses.replace(dataset, notes=(note, *dataset.notes))
     if spec == "digits":
         dataset = _open_digits(split)
     elif spec.startswith("tfds:") or (Path(spec) / "dataset_info.json").is_file():

@@ -8,6 +8,7 @@ from yolov2_tf.data.annotations import rename_classes
 from yolov2_tf.data.image_sets import choose_splits
 from yolov2_tf.data.layouts import FORMATS, no_annotations, recognise
 from yolov2_tf.data.records import Dataset
+from yolov2_tf.data.remote import address, fetched_shards
 from yolov2_tf.data.set_folders import read_set_folders
 from yolov2_tf.errors import InputError
 
@@ -24,6 +25,7 @@ def open_dataset(spec, *, split=None, images=None, class_names=None, format=None
               `data.yaml` or `obj.data`, CSV, Create ML, VIA, KITTI, TFRecord of TensorFlow's
               Object Detection API; `docs/annotations.md` shows the layouts;
             - `tfds:NAME`, e.g. `tfds:voc/2007`, or the folder of a prepared TFDS data set;
+            - an address of such a folder, e.g. `gs://bucket/shards`, which is brought to the cache;
             - `digits`, the embedded one.
         split: Image set to read, e.g. `"trainval"`, or a function from the names of the image sets
             to those to read, as for `choose_splits`. Default: the only one there is, else all of
@@ -49,6 +51,10 @@ def open_dataset(spec, *, split=None, images=None, class_names=None, format=None
         from yolov2_tf.data.readers.tfds_sets import read_tfds
 
         return read_tfds(spec.removeprefix("tfds:"), split=split, class_names=class_names)
+    if (url := address(spec)) is not None:
+        folder, note = fetched_shards(url)
+        dataset = open_dataset(folder, split=split, class_names=class_names, format=format)
+        return dataclasses.replace(dataset, notes=(note, *dataset.notes))
     path = Path(spec).expanduser()
     if not path.exists():
         raise InputError("no such data set", where=spec, expected="a path, tfds:NAME or digits")

@@ -4,11 +4,16 @@ import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from yolov2_tf.data.remote import address, fetch_file, kept
 from yolov2_tf.errors import InputError
 from yolov2_tf.zoo import published, shipped
 
 if TYPE_CHECKING:
     import keras
+
+
+ONE_FILE = (".keras", ".tflite", ".onnx")
+"""Forms of a model that are one file, and can be fetched from an address."""
 
 
 def names():
@@ -21,7 +26,8 @@ def model_path(model, progress=None):
 
     Args:
         model: Path, or a name that `yolov2 models` lists. A file of that name in the current folder
-            comes first.
+            comes first. Or an address such as `https://…`, `gs://…`, `s3://…`, `hf://…` of a file:
+            it is brought to the cache, see `yolov2_tf.data.remote`.
         progress: See `yolov2_tf.zoo.published.fetch`.
 
     Returns:
@@ -30,6 +36,8 @@ def model_path(model, progress=None):
     Raises:
         InputError: If the network of that name cannot be had, or the name is nearly one.
     """
+    if (url := address(model)) is not None:
+        return _fetched(url, progress)
     path, name = Path(model), str(model)
     # A run is often in a folder of the model's name; as a model only a SavedModel is a folder.
     if path.is_file() or (path / "saved_model.pb").is_file():
@@ -42,6 +50,24 @@ def model_path(model, progress=None):
     if close and not path.suffix and not path.exists():
         raise InputError(f"no model is called {name!r}", expected=", ".join(names()), hint=close[0])
     return path
+
+
+def _fetched(url, progress):
+    """The file of a model at an address, in the cache."""
+    if not url.endswith(ONE_FILE):
+        raise InputError(
+            "no model that can be read from an address",
+            where=url,
+            expected=f"one file: {', '.join(ONE_FILE)}",
+            hint="copy it here, and give its path",
+        )
+    if not url.startswith(("http://", "https://")):
+        return fetch_file(url, progress)
+    from yolov2_tf.zoo.download import download  # whoever only runs files needs no requests
+
+    folder = kept(url, "")
+    notify = None if progress is None else lambda *bytes: progress(url.rpartition("/")[2], *bytes)
+    return download(url, folder / url.rpartition("/")[2], progress=notify)
 
 
 def load_model(model, progress=None) -> "keras.Model":
