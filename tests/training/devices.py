@@ -2,9 +2,10 @@
 
 MODE is the name of a task for that, begun or gone on with in FOLDER, as one of the processes of
 `TF_CONFIG`. CHANGES are arguments of `work` or fields of the recipe. MODE `both` is the task that
-CHANGES names on one device, and on two logical ones, broken off and gone on with on one. MODE
-`keras` is Keras' own `fit`. Prints the rows of the history, the scores that callbacks saw, and the
-pictures that were read to train and to score.
+CHANGES names on one device, and on two logical ones, broken off and gone on with on one; and on
+either a network of few weights whose steps are two batches. MODE `keras` is Keras' own `fit`.
+Prints the rows of the history, the scores that callbacks saw, and the pictures that were read to
+train and to score.
 """
 
 import dataclasses
@@ -29,6 +30,8 @@ from yolov2_tf.training import devices
 from yolov2_tf.training.classification import ClassificationTask
 from yolov2_tf.training.detection import DetectionTask
 from yolov2_tf.training.fit import train
+from yolov2_tf.training.loop import Loop
+from yolov2_tf.training.plan import Plan
 from yolov2_tf.training.recipes import ClassificationRecipe, DetectionRecipe
 
 COMMON = {"batch_size": 8, "checkpoint_minutes": 0, "mean": 0.5, "sync_batch_norm": True}
@@ -149,19 +152,45 @@ def split_cpu():
     tf.config.set_logical_device_configuration(cpu, 2 * [tf.config.LogicalDeviceConfiguration()])
 
 
-def both(folder, name):
+def both(folder, name, **changes):
     """A task on one device; and on two, until it breaks in the last of three epochs of two steps,
     and goes on on one.
     """
     split_cpu()
     with mock.patch.object(devices, "strategy", tf.distribute.get_strategy):
-        one = work(name, folder / "one", checkpoint_minutes=10)
+        one = work(name, folder / "one", **{"checkpoint_minutes": 10, **changes})
+        held = [in_pairs()]
     assert devices.strategy().num_replicas_in_sync == 2
-    broken = work(name, folder / "two", stop=5)
+    broken = work(name, folder / "two", stop=5, **changes)
     assert broken["rows"] is None
+    held.append(in_pairs())
     with mock.patch.object(devices, "strategy", tf.distribute.get_strategy):
-        two = work(name, folder / "two")
-    return {"one": one, "two": two}
+        two = work(name, folder / "two", **changes)
+    return {"one": one, "two": two, "pairs": held}
+
+
+def in_pairs():
+    """Norm and weights behind each of eight batches, of which two make a step."""
+    keras.utils.set_random_seed(0)
+    rate = keras.optimizers.schedules.PolynomialDecay(0.5, 8)
+    with devices.strategy().scope():
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="tanh")])
+        optimizer = keras.optimizers.SGD(
+            rate, momentum=0.9, global_clipnorm=0.3, gradient_accumulation_steps=2
+        )
+        model.compile(optimizer, "mse")
+    values = np.random.default_rng(0).normal(size=(64, 5)).astype("f")
+    data = tf.data.Dataset.from_tensor_slices((values[:, :3], values[:, 3:])).batch(8, True)
+
+    def numbers(_, logs=None):
+        kernel, bias = (keras.ops.convert_to_numpy(weight) for weight in model.weights)
+        seen.append([*kernel.ravel().tolist(), *bias.tolist(), logs["gradient_norm"]])
+
+    seen = []
+    Loop(model, Plan(8, 1, 8), lambda plan: data).run(
+        [keras.callbacks.LambdaCallback(on_train_batch_end=numbers)]
+    )
+    return seen
 
 
 def main(mode, folder, changes="{}"):

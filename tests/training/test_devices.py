@@ -43,23 +43,28 @@ def check_weights(name, folder, other):
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
-    """Function of the name of a task: the folder of its two runs, and what they said."""
+    """Function of a task's name and batches a step: folder of its two runs, what they said."""
 
     @functools.cache
-    def train(name):
+    def train(name, accumulate):
         folder = tmp_path_factory.mktemp(name)
-        return folder, said(start("both", folder, json.dumps({"name": name})))
+        changes = json.dumps({"name": name, "accumulate": accumulate})
+        return folder, said(start("both", folder, changes))
 
     return train
 
 
-CLASSIFICATION = pytest.param("classification", marks=pytest.mark.slow)
+TASKS = [
+    ("detection", 1),
+    pytest.param("detection", 2, marks=pytest.mark.slow),
+    pytest.param("classification", 1, marks=pytest.mark.slow),
+]
 
 
-@pytest.mark.parametrize("name", ["detection", CLASSIFICATION])
-def test_two_devices_are_as_one(both, name):
-    """And a run that two began goes on on one."""
-    folder, found = both(name)
+@pytest.mark.parametrize(("name", "accumulate"), TASKS)
+def test_two_devices_are_as_one(both, name, accumulate):
+    """And a run that two began goes on on one, where two batches make a step in mid-step."""
+    folder, found = both(name, accumulate)
     one, two = (found[count]["rows"] for count in ("one", "two"))
     check_rows(one, two)
     if name == "detection":  # the limit acts, on the sum of both
@@ -67,11 +72,22 @@ def test_two_devices_are_as_one(both, name):
     check_weights(name, folder / "one", folder / "two")
 
 
-@pytest.mark.parametrize("name", ["detection", CLASSIFICATION])
-def test_two_processes_are_as_one(both, tmp_path, name):
+def test_batches_that_make_one_step_are_added_up_over_devices(both):
+    _, found = both("detection", 1)
+    one, two = np.array(found["pairs"])
+    np.testing.assert_allclose(two, one, atol=1e-6)
+    assert (one[:, -1] > 0.3).all()  # the limit acts
+    weights = np.diff(one[:, :-1], axis=0)
+    assert np.any(weights, axis=1).tolist() == 3 * [True, False] + [True]  # behind every second
+
+
+@pytest.mark.parametrize(("name", "accumulate"), TASKS)
+def test_two_processes_are_as_one(both, tmp_path, name, accumulate):
     """With multi-scale; each reads its half of each batch, and the chief alone writes."""
-    folder, found = both(name)
-    chief, other = (said(process) for process in start_workers(name, tmp_path / "run"))
+    folder, found = both(name, accumulate)
+    changes = 2 * [{"accumulate": accumulate}]
+    workers = start_workers(name, tmp_path / "run", changes=changes)
+    chief, other = map(said, workers)
     assert chief["rows"] == other["rows"]
     check_rows(found["one"]["rows"], chief["rows"])
     check_rows(found["two"]["rows"], chief["rows"])
@@ -128,8 +144,6 @@ def test_what_cannot_be_shared_out_is_refused(monkeypatch):
     devices.check_recipe(DetectionRecipe(batch_size=6))
     with pytest.raises(InputError, match=r"batch_size is 8, on 3 devices \(expected a multiple"):
         devices.check_recipe(DetectionRecipe(batch_size=8))
-    with pytest.raises(InputError, match="accumulate is 2, on 3 devices"):
-        devices.check_recipe(DetectionRecipe(batch_size=6, accumulate=2))
     with pytest.raises(InputError, match="precision is mixed_float16, on 3 devices"):
         devices.check_recipe(DetectionRecipe(batch_size=6, precision="mixed_float16"))
     assert devices.precision("mixed_float16") == "float32"

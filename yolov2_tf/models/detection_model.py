@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.models.gradients import take_step
+from yolov2_tf.models.gradients import batches_seen, take_step
 from yolov2_tf.models.heads import find_head
 from yolov2_tf.models.truths import checked_first_batch
 
@@ -115,12 +115,3 @@ class DetectionModel(keras.Model):
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         batch = tf.shape(y_pred)[0] * replicas
         return tf.cast(batches_seen(self.optimizer), tf.int64) * tf.cast(batch, tf.int64)
-
-
-def batches_seen(optimizer):
-    """Batches that a Keras optimizer counts, scalar variable.
-
-    Its `iterations` are steps: fewer, where the gradients of several batches make one step.
-    """
-    # Keras hands this count to schedules, too, and has no public name for it.
-    return getattr(optimizer, "inner_optimizer", optimizer)._iterations

@@ -2,11 +2,13 @@
 
 import tensorflow as tf
 
+from yolov2_tf.errors import InputError
 
-def take_step(model, x, y, sample_weight=None):
+
+def take_step(model, x, y, sample_weight=None, *, whole=None):
     """Moves a model along the gradient of its loss; called within a replica of `tf.distribute`.
 
-    Keras' own step, with a norm that is limited behind the sum over the devices, see `add_up`. The
+    Keras' own step, with a norm that is limited behind the sum over the devices. The
     model's `gradient_norm`, a `keras.metrics.Mean`, takes the norm in where it is finite.
 
     Args:
@@ -15,9 +17,14 @@ def take_step(model, x, y, sample_weight=None):
         x: Inputs of this device.
         y: Their ground truth.
         sample_weight: As `compute_loss` takes it.
+        whole: Whether this batch completes a step, bool. One device finds out by itself.
 
     Returns:
         `(loss, norm of the gradient)` of the whole batch.
+
+    Raises:
+        InputError: If several batches make a step, on several devices, and nobody says where it is
+            complete: Keras' `fit` does not.
     """
     optimizer, variables = model.optimizer, model.trainable_variables
     context = tf.distribute.get_replica_context()
@@ -32,7 +39,10 @@ def take_step(model, x, y, sample_weight=None):
     if replicas > 1:
         loss = context.all_reduce("SUM", loss)
     gradients, norm = add_up(gradients, optimizer)
-    optimizer.apply_gradients(zip(gradients, variables, strict=True))
+    if replicas > 1:
+        _apply_together(optimizer, gradients, variables, whole)
+    else:
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
     finite = tf.cast(tf.math.is_finite(norm), norm.dtype)
     # All devices take it in, yet a step counts once: a run may go on with another number of them.
     norm_metric(model).update_state(tf.where(finite > 0, norm, 0.0), finite / replicas)
@@ -47,29 +57,78 @@ def norm_metric(model):
 def add_up(gradients, optimizer):
     """Adds up what the devices have, within a replica of `tf.distribute`.
 
-    Keras limits the norm on each device, before it adds the gradients up, which would be another
-    step than that of one device. Here they are added up and limited, and each device hands on its
-    part of that.
-
     Args:
         gradients: Of the scaled loss, for all variables; None where there is none.
         optimizer: Keras optimizer that they are for.
 
     Returns:
-        `(gradients for apply_gradients, norm of their sum before its limit)`.
+        `(their sums, the norm of these)`.
     """
     context = tf.distribute.get_replica_context()
-    replicas = context.num_replicas_in_sync
     there = [i for i, gradient in enumerate(gradients) if gradient is not None]
     some = [gradients[i] for i in there]
-    if replicas > 1:
+    if context.num_replicas_in_sync > 1:
         some = context.all_reduce("SUM", some)
-    norm = tf.linalg.global_norm(some) / optimizer.scale_loss(tf.ones([]))  # 1 but for float16
-    if replicas > 1:
-        limit = getattr(optimizer, "inner_optimizer", optimizer).global_clipnorm
-        factor = 1.0 if limit is None else limit / tf.maximum(norm, limit)
-        some = [gradient * tf.cast(factor / replicas, gradient.dtype) for gradient in some]
     result = list(gradients)
     for i, gradient in zip(there, some, strict=True):
         result[i] = gradient
-    return result, norm
+    return result, _norm(some, optimizer)
+
+
+def batches_a_step(optimizer):
+    """How many batches' mean gradient is a step of a Keras optimizer."""
+    return getattr(optimizer, "inner_optimizer", optimizer).gradient_accumulation_steps or 1
+
+
+def batches_seen(optimizer):
+    """Batches that a Keras optimizer counts, scalar variable.
+
+    Its `iterations` are steps: fewer, where the gradients of several batches make one step.
+    """
+    # Keras hands this count to schedules, too, and has no public name for it.
+    return getattr(optimizer, "inner_optimizer", optimizer)._iterations
+
+
+def _apply_together(optimizer, gradients, variables, whole):
+    """What `apply_gradients` does on one device, with sums that all devices have.
+
+    Keras limits the norm on each device, before it adds the gradients up, which would be another
+    step than that of one device; here each device hands on its part of the limited sum. And it
+    finds out within the graph whether the step is complete, where devices cannot meet; here that
+    is known before.
+    """
+    steps = batches_a_step(optimizer)
+    if steps > 1 and whole is None:
+        raise InputError(
+            f"{steps} batches make a step, on several devices",
+            expected="1",
+            field="gradient_accumulation_steps",
+            hint="yolov2_tf.training.fit.train can do that, Keras' fit cannot",
+        )
+    there = [i for i, gradient in enumerate(gradients) if gradient is not None]
+    some, variables = [gradients[i] for i in there], [variables[i] for i in there]
+    if steps == 1:
+        optimizer.apply_gradients(zip(_parts(some, optimizer), variables, strict=True))
+        return
+    held = [optimizer._accumulated_gradients[i] for i in there]
+    if whole:
+        mean = [(new + old) / steps for new, old in zip(some, held, strict=True)]
+        rate = optimizer.learning_rate
+        optimizer._apply_weight_decay(variables)
+        optimizer._backend_update_step(_parts(mean, optimizer), variables, rate)
+        optimizer._backend_reset_gradient_accumulators()
+    else:
+        optimizer._backend_increment_gradient_accumulators(some, held)
+    optimizer._iterations.assign_add(1)
+
+
+def _norm(gradients, optimizer):
+    return tf.linalg.global_norm(gradients) / optimizer.scale_loss(tf.ones([]))  # 1 but for float16
+
+
+def _parts(gradients, optimizer):
+    """What each device hands on of gradients that all have, limited."""
+    limit = getattr(optimizer, "inner_optimizer", optimizer).global_clipnorm
+    factor = 1.0 if limit is None else limit / tf.maximum(_norm(gradients, optimizer), limit)
+    factor /= tf.distribute.get_replica_context().num_replicas_in_sync
+    return [gradient * tf.cast(factor, gradient.dtype) for gradient in gradients]

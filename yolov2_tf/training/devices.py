@@ -88,13 +88,6 @@ def check_recipe(recipe):
             field="batch_size",
             hint=hint,
         )
-    if recipe.accumulate > 1:
-        raise InputError(
-            f"accumulate is {recipe.accumulate}, on {count} devices",
-            expected="1, with the whole batch as batch_size",
-            field="accumulate",
-            hint=hint,
-        )
     if workers() > 1 and recipe.minutes is not None:
         raise InputError(
             f"minutes is {recipe.minutes:g}, in {workers()} processes, each with its own clock",

@@ -1,11 +1,14 @@
 """The loop over epochs and steps. Keras' `fit` begins epochs only at their first step."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
 from yolov2_tf.models.gradients import norm_metric, take_step
 from yolov2_tf.training.devices import own_share
 from yolov2_tf.training.divergence import Figures
+from yolov2_tf.training.optimizer import completes_step
 
 
 class Loop:
@@ -64,16 +67,23 @@ class Loop:
     def _open(self):
         dataset = self.batches(self.plan)
         prepare(self.model, dataset.element_spec[1])
-        self._train = _train_step(self.model, dataset.element_spec)
+        self._train = functools.cache(
+            functools.partial(_train_step, self.model, dataset.element_spec)
+        )
         self._stream = iter(dataset)
 
     def _step(self, epoch, step):
         batch = self._next_batch(epoch, step)
-        figures, logs = self._train(batch)
+        figures, logs = self._train(self._whole())(batch)
         figures = Figures(*map(float, figures))
         if figures.wrong(scaled=self.scaled) and self.diverged is not None:
             self.diverged(epoch, step, batch, figures)
         return _numbers(logs)
+
+    def _whole(self):
+        """Whether this batch completes a step; one device finds out within the graph."""
+        alone = self.model.distribute_strategy.num_replicas_in_sync == 1
+        return None if alone else completes_step(self.model)
 
     def _next_batch(self, epoch, step):
         while True:
@@ -87,26 +97,26 @@ class Loop:
                 self._stream = iter(self.batches(here))
 
 
-def _train_step(model, spec):
-    """Function of a batch: one step of the optimizer, on all devices."""
+def _train_step(model, spec, whole):
+    """Function of a batch: one step of the optimizer, or a part of one, on all devices."""
     strategy = model.distribute_strategy
 
     @tf.function(input_signature=[spec], autograph=False)
     def train(batch):
-        results = strategy.run(lambda: _step_on(model, *own_share(batch, strategy)))
+        results = strategy.run(lambda: _step_on(model, *own_share(batch, strategy), whole))
         return tf.nest.map_structure(lambda x: strategy.experimental_local_results(x)[0], results)
 
     return train
 
 
-def _step_on(model, x, y):
-    """One step of the optimizer on a device's share of a batch.
+def _step_on(model, x, y, whole):
+    """What a device does with its share of a batch; `whole` is for `take_step`.
 
     Returns:
         `((loss, norm of the gradient, sum of the weights), logs)`: the first two of the whole
         batch, the logs of this device's share.
     """
-    loss, norm = take_step(model, x, y)
+    loss, norm = take_step(model, x, y, whole=whole)
     # One pass over them, and finite if all of them are.
     weights = tf.add_n([tf.reduce_sum(tf.cast(w.value, tf.float32)) for w in model.weights])
     return (loss, norm, weights), model.get_metrics_result()

@@ -2,7 +2,7 @@
 
 import keras
 
-from yolov2_tf.models.detection_model import batches_seen
+from yolov2_tf.models.gradients import batches_a_step, batches_seen
 
 
 def make_optimizer(recipe, schedule):
@@ -35,3 +35,8 @@ def make_optimizer(recipe, schedule):
 def iterations(model):
     """Batches that the optimizer of a model counts, under any `tf.distribute` strategy."""
     return int(keras.ops.convert_to_numpy(batches_seen(model.optimizer)))
+
+
+def completes_step(model):
+    """Whether the next batch completes a step of the optimizer of a model."""
+    return (iterations(model) + 1) % batches_a_step(model.optimizer) == 0
