@@ -9,6 +9,7 @@ import pytest
 from tests.training.test_fit import RECIPE, TASK, Stop, StopAt, as_before, changed
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.loading import load_model
+from yolov2_tf.training.checkpoint import load
 from yolov2_tf.training.fit import train
 from yolov2_tf.training.weight_mean import WeightMean
 
@@ -52,6 +53,14 @@ def test_best_has_the_mean_and_last_the_weights_themselves(tmp_path, decay):
     check_equal(weights(tmp_path / "run/last.keras"), seen.weights[-1])
     train(TASK, RECIPE, tmp_path / "without")
     check_equal(weights(tmp_path / "without/last.keras"), seen.weights[-1])
+
+
+def test_batches_that_make_a_step_count_once(tmp_path):
+    seen, recipe = Seen(), changed(mean=0.3, accumulate=2, epochs=4)
+    train(TASK, recipe, tmp_path / "run", callbacks=[seen])
+    assert len(seen.weights) == 8
+    expected = means(TASK.build(recipe).get_weights(), seen.weights[1::2], 0.3)
+    check_equal(load(tmp_path / "run/last.keras")[1].means, expected, rtol=1e-5, atol=1e-7)
 
 
 def test_goes_on_after_a_stop(tmp_path):

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from yolov2_tf.errors import InputError
+from yolov2_tf.models.gradients import batches_a_step
 from yolov2_tf.training.optimizer import iterations
 
 
@@ -12,7 +13,8 @@ class WeightMean(keras.callbacks.Callback):
     """Keeps the exponential mean of all weights, those of batch normalisation too.
 
     The decay grows up to `decay` as TensorFlow's `ExponentialMovingAverage` has it: at step n it
-    is min(decay, (1 + n) / (10 + n)), so a short training forgets its start as well.
+    is min(decay, (1 + n) / (10 + n)), so a short training forgets its start as well. Batches that
+    make one step together count once.
 
     At the end of an epoch the model has the mean weights, from this callback on until `take_out`:
     what scores, draws and saves the best comes between the two.
@@ -36,8 +38,9 @@ class WeightMean(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         """Keras' hook."""
-        step = iterations(self.model)
-        self._update(tf.constant(min(self.decay, (1 + step) / (10 + step))))
+        step, rest = divmod(iterations(self.model), batches_a_step(self.model.optimizer))
+        if not rest:
+            self._update(tf.constant(min(self.decay, (1 + step) / (10 + step))))
 
     def on_epoch_end(self, epoch, logs=None):
         """Keras' hook."""
