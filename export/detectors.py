@@ -1,6 +1,7 @@
 """One interface for everything that finds boxes in pictures, and what opens it."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 
@@ -9,9 +10,12 @@ from yolov2_tf.detection.thresholds import Thresholds
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.numpy_resize import resize
 from yolov2_tf.export.postprocessing import detections_of
-from yolov2_tf.zoo.names import model_path
+from yolov2_tf.zoo.names import ONE_FILE, model_path
 
 FORMS = "a .keras, .tflite, .onnx or OpenVINO .xml file, or a SavedModel folder"
+
+SERVERS = ("http://", "https://", "grpc://", "grpcs://")
+"""How addresses of served models begin, see `yolov2_tf.export.serving.client`."""
 
 
 class Detector:
@@ -188,7 +192,8 @@ def open_model(
         InputError: If there is no such file, its form is not known, what runs it is missing, or
             something is asked for that it does not have.
     """
-    address, path = str(path), model_path(path)
+    address, served = str(path), is_served(path)
+    path = Path(path) if served else model_path(path)
     if path.suffix != ".onnx":
         _refuse_setting("execution provider", providers, path, "a .onnx file")
     if path.suffix == ".keras":
@@ -215,7 +220,7 @@ def open_model(
 
             return OpenVinoDetector(path, threads, thresholds=thresholds, batch_size=batch_size)
     _refuse_setting("number of threads", threads, path, "a .tflite, .onnx or .xml file")
-    if "://" in address:
+    if served:
         from yolov2_tf.export.serving.client import open_served
 
         return open_served(address, thresholds)
@@ -224,6 +229,12 @@ def open_model(
 
         return SavedModelDetector(path, thresholds=thresholds)
     raise InputError("not an exported detector", where=path, expected=FORMS)
+
+
+def is_served(path):
+    """Whether it is the address of a served model, and not of a file that can be fetched."""
+    address = str(path)
+    return address.startswith(SERVERS) and not address.endswith(ONE_FILE)
 
 
 def batch_of(shape, wanted, where):

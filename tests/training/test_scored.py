@@ -83,7 +83,7 @@ def find(dataset):
     rows = []
     for place, record in enumerate(dataset.records):
         pixels = tf.io.decode_png(tf.io.read_file(record.image)).numpy()
-        rows += (1 + pixels.sum() % 2) * [[place, pixels.mean(), pixels.std()]]
+        rows += (1 + int(pixels.sum()) % 2) * [[place, pixels.mean(), pixels.std()]]
     return np.reshape(rows, [-1, 3])
 
 
