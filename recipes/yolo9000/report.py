@@ -1,4 +1,4 @@
-"""Prints what the three trainings scored, and draws what the joint one finds.
+"""Prints what the trainings scored, as far as they are done, and draws what the joint one finds.
 
 python recipes/yolo9000/report.py SETS RUNS   reads RUNS/*/*.json, writes RUNS/sheet.png
 """
@@ -34,6 +34,8 @@ def table(sets, runs):
     boxed = set(read_class_map(sets / "voc.map", tree).tolist())
     found = Table("training", "20 with boxes", "all without", "seen synsets", "unseen")
     for run in RUNS:
+        if not (runs / run / "never_a_box.json").exists():
+            continue  # not trained yet
         ap = json.loads((runs / run / "never_a_box.json").read_text())["ap"]
         with_boxes = json.loads((runs / run / "with_boxes.json").read_text())["map"]
         groups = {True: [], False: []}
