@@ -394,8 +394,9 @@ def test_what_is_no_damage_is_raised_as_it_is(scenes):
 
 
 def test_stand_ins_move_no_other_picture(scenes):
-    from yolov2_tf.data.pipeline import pictures_of, training_batches
+    from yolov2_tf.data.pipeline import training_batches
     from yolov2_tf.data.stand_ins import StandIns
+    from yolov2_tf.data.stream_order import pictures_of
 
     stand_ins = StandIns(12)
     options = {"batch_size": 4, "size": 64, "jitter": 0, "flip": False, "colours": False}

@@ -3,7 +3,8 @@
 import tensorflow as tf
 
 from yolov2_tf.data.augment import random_colours, random_crop, take_turned_view, take_view
-from yolov2_tf.data.pipeline import places, reader, shuffled_index
+from yolov2_tf.data.pipeline import reader
+from yolov2_tf.data.stream_order import places, shuffled_index
 from yolov2_tf.resize import resize_image
 
 

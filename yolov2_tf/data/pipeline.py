@@ -8,7 +8,6 @@ resumed training sees those it would have seen.
 import bisect
 import functools
 import itertools
-from fractions import Fraction
 
 import numpy as np
 import tensorflow as tf
@@ -16,7 +15,15 @@ import tensorflow as tf
 from yolov2_tf.data.augment import mirror, random_colours, random_view, take_view, view_boxes
 from yolov2_tf.data.images import decode_image
 from yolov2_tf.data.records import RecordColumns, images_of
-from yolov2_tf.models.anchors import STRIDE
+from yolov2_tf.data.stream_order import (
+    labelled_indices,
+    labels_a_view,
+    mixed_place,
+    multi_scale_size,
+    places,
+    shuffled_index,
+    views_ratio,
+)
 
 QUARTERS = np.array(
     [[0, 0, 0.5, 0.5], [0, 0.5, 0.5, 1], [0.5, 0, 1, 0.5], [0.5, 0.5, 1, 1]], np.float32
@@ -130,22 +137,6 @@ def training_batches(
     return stream.prefetch(2)
 
 
-def places(batch_size, first_step, share):
-    """`tf.data.Dataset` of places in the stream, int64: of all batches, or of a share of each.
-
-    Args:
-        batch_size: Pictures of a whole batch.
-        first_step: Number of the first batch.
-        share: `(k, n)`, see `training_batches`; n divides the batch size.
-    """
-    part, parts = share
-    size = batch_size // parts
-    stream = tf.data.Dataset.range(first_step * size, tf.int64.max)
-    if parts == 1:
-        return stream
-    return stream.map(lambda i: i // size * batch_size + part * size + i % size)
-
-
 class _Examples:
     """Views of pictures with boxes, and of pictures with a label, each at its place of the stream.
 
@@ -165,7 +156,7 @@ class _Examples:
         self.truths = _truths(boxed)
         labels = [-1] * len(boxed) + [record.label for record in labelled]
         self.label_of = tf.constant(labels, tf.int32)
-        self.regions = 1 if mosaic == 0 else len(QUARTERS)
+        self.regions = labels_a_view(mosaic)
         self.instead = (lambda index: index) if stand_ins is None else stand_ins.of
 
     def at(self, place, ratio, side, draw):
@@ -194,7 +185,7 @@ class _Examples:
         count = self.regions
         indices = [
             self.instead(index)
-            for index in _labelled_indices(number, count, self.boxed, self.labelled, self.seed)
+            for index in labelled_indices(number, count, self.boxed, self.labelled, self.seed)
         ]
 
         def whole():
@@ -220,39 +211,6 @@ class _Examples:
         return take_view(image, view, side), shape, view
 
 
-def _labelled_indices(number, count, boxed, labelled, seed):
-    """The pictures with a label at a place among them, behind `boxed` pictures with boxes."""
-    return [boxed + shuffled_index(count * number + i, labelled, -1 - seed) for i in range(count)]
-
-
-def pictures_of(places, boxed, labelled=0, *, ratio=None, mosaic=0.0, seed=0):
-    """Which pictures `training_batches` takes at places of its stream.
-
-    Args:
-        places: Integers.
-        boxed: How many pictures with boxes there are.
-        labelled: How many with a label, whose indices follow.
-        ratio: As there, None where nothing is mixed in.
-        mosaic: As there.
-        seed: As there.
-
-    Returns:
-        List of indices; where one of four may be seen alone, all four.
-    """
-    indices = []
-    views = None if ratio is None else views_ratio(ratio, mosaic)
-    for place in places:
-        place, is_labelled = tf.constant(place, tf.int64), False
-        if views is not None:
-            is_labelled, place = mixed_place(place, views)
-        if is_labelled:
-            count = 1 if mosaic == 0 else len(QUARTERS)
-            indices += _labelled_indices(place, count, boxed, labelled, seed)
-        else:
-            indices.append(shuffled_index(place, boxed, seed))
-    return [int(index) for index in indices]
-
-
 def _flipped(image, truth, draw):
     """The example or, every second time, its mirror image."""
     boxes, regions = truth["boxes"], truth["image_regions"]
@@ -262,64 +220,6 @@ def _flipped(image, truth, draw):
         lambda: (image, boxes, regions),
     )
     return image, {**truth, "boxes": boxes, "image_regions": regions}
-
-
-def multi_scale_size(step, limits, every, seed):
-    """Side of the pictures of batch `step`: a pure function of the seed and the step.
-
-    Args:
-        step: Number of the batch, from 0, scalar.
-        limits: `(smallest, largest)` side in pixels, multiples of 32.
-        every: How many batches share a size.
-        seed: Integer.
-
-    Returns:
-        Scalar int32 tensor.
-    """
-    smallest, largest = limits[0] // STRIDE, limits[1] // STRIDE
-    draw = tf.random.fold_in([seed, 2], tf.cast(step // every, tf.int32))
-    return STRIDE * tf.random.stateless_uniform([], draw, smallest, largest + 1, tf.int32)
-
-
-def shuffled_index(place, count, seed):
-    """The record at a place of the endless stream: every epoch is another permutation."""
-    epoch = tf.cast(place // count, tf.int32)
-    index = tf.random.experimental.index_shuffle(
-        tf.cast(place % count, tf.int32), tf.stack([seed, epoch]), count - 1
-    )
-    return index
-
-
-def views_ratio(ratio, mosaic):
-    """How many views with boxes come with how many with labels.
-
-    Args:
-        ratio: `(boxes, labels)`, pictures, see `training_batches`.
-        mosaic: Share of the views with labels that are four pictures at once.
-
-    Returns:
-        `(boxes, labels)`, whole numbers: 17 and 20 where of five views with labels four are of four
-        pictures, and there are four such pictures for one with boxes.
-    """
-    share = Fraction(mosaic).limit_denominator(100)
-    views = Fraction(ratio[1], ratio[0]) / (1 + 3 * share)
-    return views.denominator, views.numerator
-
-
-def mixed_place(place, ratio):
-    """What comes at a place of a stream of two data sets.
-
-    Args:
-        place: Scalar int64.
-        ratio: `(boxes, labels)`, how many views of each follow one another, see `views_ratio`.
-
-    Returns:
-        `(is_labelled, number)`: whether it is one of the second, and how many of the same data set
-        came before it.
-    """
-    labelled_before = place * ratio[1] // sum(ratio)
-    is_labelled = (place + 1) * ratio[1] // sum(ratio) > labelled_before
-    return is_labelled, tf.where(is_labelled, labelled_before, place - labelled_before)
 
 
 def reader(*kinds):
