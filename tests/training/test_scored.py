@@ -19,27 +19,35 @@ class Two:
     """Two threads that take themselves for two processes; sums are made as soon as both ask."""
 
     def __init__(self):
-        self.local, self.barrier, self.given = threading.local(), threading.Barrier(2), [None, None]
+        self.local, self.lock, self.sums = threading.local(), threading.Lock(), []
 
     def worker(self):
         return self.local.number
 
+    def sum_at(self, place):
+        """Barrier and summands of a sum; each has its own: an end breaks later ones alone."""
+        with self.lock:
+            while len(self.sums) <= place:
+                self.sums.append((threading.Barrier(2), [None, None]))
+            return self.sums[place]
+
     def total(self, array):
-        self.given[self.worker()] = np.asarray(array, np.float32)
-        self.barrier.wait(60)
-        result = self.given[0] + self.given[1]
-        self.barrier.wait(60)
-        return result
+        barrier, given = self.sum_at(self.local.place)
+        self.local.place += 1
+        given[self.worker()] = np.asarray(array, np.float32)
+        barrier.wait(60)
+        return given[0] + given[1]
 
     def run(self, function):
         """What a function of a process' number ends with in each: what it returns or raises."""
+        self.sums = []
 
         def work(number):
-            self.local.number = number
+            self.local.number, self.local.place = number, 0
             try:
                 return function(number)
-            except Exception as error:  # another's end breaks the barrier, as it would a sum
-                self.barrier.abort()
+            except Exception as error:
+                self.sum_at(self.local.place)[0].abort()  # as a process that is gone breaks a sum
                 return error
 
         with ThreadPoolExecutor(2) as pool:
