@@ -1,7 +1,9 @@
 """Detectors are timed in processes of their own."""
 
 import functools
+import multiprocessing
 import os
+import signal
 
 import numpy as np
 import pytest
@@ -26,3 +28,12 @@ def test_the_detector_is_opened_elsewhere_and_its_errors_come_back():
     OwnProcess(functools.partial(Sleeper, 0, home)).close()
     with pytest.raises(TypeError):
         OwnProcess(functools.partial(Sleeper))
+
+
+def test_ctrl_c_is_left_to_the_process_that_started_them():
+    timed = OwnProcess(functools.partial(Sleeper, 0))
+    (process,) = multiprocessing.active_children()
+    os.kill(process.pid, signal.SIGINT)
+    assert timed.milliseconds(np.zeros(3)) >= 0
+    timed.close()
+    assert process.exitcode == 0
