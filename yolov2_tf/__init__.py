@@ -76,6 +76,7 @@ def __dir__():
 _KERAS_CLASSES = (
     "models.batch_norm",
     "models.layers",
+    "models.weight_decay",
     "models.heads",
     "models.detection_model",
     "detection.decoding",
@@ -83,6 +84,7 @@ _KERAS_CLASSES = (
     "detection.loss",
     "classification.objectives",
     "classification.ranking",
+    "optimizers",
     "schedules",
 )
 

@@ -10,6 +10,7 @@ from keras import layers
 from yolov2_tf.models.batch_norm import FusedBatchNormalization
 from yolov2_tf.models.heads import DetectionHead
 from yolov2_tf.models.layers import DarknetMaxPool, Grayscale
+from yolov2_tf.models.weight_decay import WeightDecay
 
 BATCH_NORM_MOMENTUM = 0.99
 
@@ -63,8 +64,7 @@ class Blocks:
 
 def decay_regularizer(decay):
     """Darknet's weight `decay` as Keras regulariser of a kernel; None for 0."""
-    # Keras' L2(c) adds c·w², whose gradient is 2c·w; Darknet's gradient is decay·w.
-    return keras.regularizers.L2(decay / 2) if decay else None
+    return WeightDecay(decay) if decay else None
 
 
 def convolution(

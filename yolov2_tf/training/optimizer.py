@@ -3,6 +3,7 @@
 import keras
 
 from yolov2_tf.models.gradients import batches_a_step, batches_seen
+from yolov2_tf.optimizers import FusedAdam, FusedSGD
 
 
 def make_optimizer(recipe, schedule):
@@ -24,9 +25,9 @@ def make_optimizer(recipe, schedule):
         "gradient_accumulation_steps": recipe.accumulate if recipe.accumulate > 1 else None,
     }
     if recipe.optimizer == "adam":
-        optimizer = keras.optimizers.Adam(schedule, **options)
+        optimizer = FusedAdam(schedule, **options)
     else:
-        optimizer = keras.optimizers.SGD(schedule, momentum=0.9, **options)
+        optimizer = FusedSGD(schedule, momentum=0.9, **options)
     if recipe.precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer

@@ -51,7 +51,11 @@ class WeightMean(keras.callbacks.Callback):
         for mean, weight in zip(self._means, self.model.weights, strict=True):
             value = tf.cast(weight.value, mean.dtype)
             if mean.dtype.is_floating:
-                mean.assign_sub(tf.cast(1 - decay, mean.dtype) * (mean - value))
+                # One kernel: mean -= (1 - decay) · (mean - value).
+                share = tf.cast(1 - decay, mean.dtype)
+                tf.raw_ops.ResourceApplyGradientDescent(
+                    var=mean.handle, alpha=share, delta=mean - value
+                )
             else:
                 mean.assign(value)
 
