@@ -11,9 +11,9 @@ shift 3
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
 yolov2=${YOLOV2:-yolov2} python=${PYTHON:-python}
-common="--width 0.25 --size 256 --multi-scale 192-320 --batch-size 32 --optimizer adam
+common="--width 0.25 --size 192 --multi-scale 128-192 --batch-size 32 --optimizer adam
     --schedule cosine --precision mixed_bfloat16 --mean 0.999 --anchors 5"
-epochs="--epochs 4"
+epochs="--epochs 12"
 test -z "${SMOKE:-}" || {
     common="--width 0.25 --size 64 --batch-size 8 --optimizer adam --mean 0.9 --anchors 3"
     epochs="--epochs 1"
