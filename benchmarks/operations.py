@@ -24,7 +24,9 @@ import tensorflow as tf
 
 from yolov2_tf.detection.loss import YOLOv2Loss
 from yolov2_tf.detection.predict import detector
+from yolov2_tf.optimizers import FusedAdam
 from yolov2_tf.training.detection import BUILDERS
+from yolov2_tf.training.weight_mean import WeightMean
 
 BOXES = 14  # an image, as in BCCD
 NAMES = ["a", "b", "c"]
@@ -54,11 +56,15 @@ def main():
 
 
 def training(network, options):
-    """Returns a function that trains so many steps."""
+    """Returns a function that trains so many steps, as `yolov2 train` does."""
     images, truths = batch(options)
-    network.compile(keras.optimizers.Adam(1e-5), loss=YOLOv2Loss(network.head.anchors))
+    adam = FusedAdam(1e-5, global_clipnorm=10.0)
+    network.compile(adam, loss=YOLOv2Loss(network.head.anchors))
     batches = tf.data.Dataset.from_tensors((images, truths)).repeat()
-    return lambda steps: network.fit(batches, steps_per_epoch=steps, verbose=0, shuffle=False)
+    mean = WeightMean(0.999)
+    return lambda steps: network.fit(
+        batches, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=[mean]
+    )
 
 
 def predicting(network, options):

@@ -53,7 +53,7 @@ SIZES = (224, 416)
 BATCH_SIZES = {"cpu": (4, 16), "gpu": (4, 64)}
 """Smallest and largest batch that is chosen."""
 
-EPOCH_STEPS = 64
+EPOCH_STEPS = 128
 """Steps that an epoch should have, over which a score and a checkpoint are worth their time."""
 
 SEEN = 10_000
