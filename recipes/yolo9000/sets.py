@@ -18,7 +18,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from yolov2_tf.data.records import Record
 from yolov2_tf.data.source import open_dataset
+from yolov2_tf.data.writers.conversion import Item
+from yolov2_tf.data.writers.voc_writer import voc_xml
 
 LIST = "tiny.txt"
 """The wnids of Tiny ImageNet's classes, one a line."""
@@ -68,17 +71,18 @@ def boxed(voc, out, most):
             continue
         names.append(record.image_id)
         if not record.ignore.all():
-            name = f"{record.image_id}_small"
-            picture, objects = one_object(record, dataset.class_names, draw)
-            picture.save(out / f"JPEGImages/{name}.jpg", quality=95)
-            (out / f"Annotations/{name}.xml").write_text(xml(name, objects))
-            names.append(name)
+            picture, small = one_object(record, draw)
+            item = Item(f"{small.image_id}.jpg", small)
+            picture.save(out / "JPEGImages" / item.name, quality=95)
+            annotation = out / f"Annotations/{item.stem}.xml"
+            annotation.write_text(voc_xml(item, dataset.class_names), encoding="utf-8")
+            names.append(item.stem)
     (out / "ImageSets/Main/train.txt").write_text("".join(f"{name}\n" for name in names))
     return len(names)
 
 
-def one_object(record, class_names, draw):
-    """A square about one object, and what of VOC's classes is in it: `(name, box in pixels)`."""
+def one_object(record, draw):
+    """A square about one object, shrunk, and the `Record` of what of VOC's classes is in it."""
     with Image.open(record.image) as picture:
         picture = picture.convert("RGB")
     pixels = record.boxes * [picture.height, picture.width, picture.height, picture.width]
@@ -92,23 +96,19 @@ def one_object(record, class_names, draw):
     small = picture.resize(
         (SHRUNK, SHRUNK), Image.Resampling.LANCZOS, (left, top, left + side, top + side)
     )
-    inside = np.clip((pixels - [top, left, top, left]) * SHRUNK / side, 0, SHRUNK)
-    whole = (pixels[:, 2:] - pixels[:, :2]).prod(axis=1) * (SHRUNK / side) ** 2
+    inside = np.clip((pixels - [top, left, top, left]) / side, 0, 1)
+    whole = (pixels[:, 2:] - pixels[:, :2]).prod(axis=1) / side**2
     seen = (inside[:, 2:] - inside[:, :2]).prod(axis=1) > 0.25 * whole
     kept = seen & ~record.ignore
-    objects = zip(record.labels[kept], inside[kept].tolist(), strict=True)
-    return small, [(class_names[label], box) for label, box in objects]
-
-
-def xml(name, objects):
-    """VOC's annotation of a shrunk picture, whose pixels count from 1."""
-    lines = ["<annotation>", f"<filename>{name}.jpg</filename>"]
-    lines.append(f"<size><width>{SHRUNK}</width><height>{SHRUNK}</height><depth>3</depth></size>")
-    for kind, (y_min, x_min, y_max, x_max) in objects:
-        sides = {"xmin": x_min, "ymin": y_min, "xmax": x_max, "ymax": y_max}
-        box = "".join(f"<{side}>{value + 1:.2f}</{side}>" for side, value in sides.items())
-        lines.append(f"<object><name>{kind}</name><bndbox>{box}</bndbox></object>")
-    return "\n".join([*lines, "</annotation>", ""])
+    return small, Record(
+        image=None,
+        image_id=f"{record.image_id}_small",
+        boxes=inside[kept].astype(np.float32),
+        labels=record.labels[kept],
+        ignore=record.ignore[kept],
+        width=SHRUNK,
+        height=SHRUNK,
+    )
 
 
 def scored(raw, out, most):

@@ -25,7 +25,7 @@ def write_voc(output, folder):
     (folder / "ImageSets" / "Main").mkdir(parents=True)
     for item in output.items:
         path = folder / "Annotations" / f"{item.stem}.xml"
-        path.write_text(_xml(item, output.class_names), encoding="utf-8")
+        path.write_text(voc_xml(item, output.class_names), encoding="utf-8")
     for name, items in output.files("default").items():
         path = folder / "ImageSets" / "Main" / f"{name}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,16 @@ def write_voc(output, folder):
     return ()
 
 
-def _xml(item, class_names):
+def voc_xml(item, class_names):
+    """The annotation of one picture, as the text of its XML file.
+
+    Args:
+        item: `yolov2_tf.data.writers.conversion.Item`, its record with the size in pixels.
+        class_names: What its labels index.
+
+    Raises:
+        InputError: If XML cannot hold a name.
+    """
     record = item.record
     lines = [
         "<annotation>",
