@@ -10,12 +10,10 @@ from yolov2_tf.detection.thresholds import Thresholds
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.numpy_resize import resize
 from yolov2_tf.export.postprocessing import detections_of
+from yolov2_tf.export.serving.connection import PROTOCOLS
 from yolov2_tf.zoo.names import ONE_FILE, model_path
 
 FORMS = "a .keras, .tflite, .onnx or OpenVINO .xml file, or a SavedModel folder"
-
-SERVERS = ("http://", "https://", "grpc://", "grpcs://")
-"""How addresses of served models begin, see `yolov2_tf.export.serving.client`."""
 
 
 class Detector:
@@ -234,7 +232,8 @@ def open_model(
 def is_served(path):
     """Whether it is the address of a served model, and not of a file that can be fetched."""
     address = str(path)
-    return address.startswith(SERVERS) and not address.endswith(ONE_FILE)
+    scheme, found, _ = address.partition("://")
+    return bool(found) and scheme in PROTOCOLS and not address.endswith(ONE_FILE)
 
 
 def batch_of(shape, wanted, where):

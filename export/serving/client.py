@@ -23,6 +23,7 @@ from yolov2_tf.errors import InputError
 from yolov2_tf.export.detectors import Detector
 from yolov2_tf.export.postprocessing import above
 from yolov2_tf.export.serving.connection import (
+    PROTOCOLS,
     RETRIED_STATUS,
     Connection,
     Later,
@@ -81,14 +82,15 @@ class ServedDetector(Detector):
         if not name or (version and not version.isdecimal()):
             raise InputError("not the name of a served model", expected="NAME or NAME/VERSION")
         parts = urllib.parse.urlsplit(server)
-        if parts.scheme not in _PROTOCOLS or not parts.netloc:
+        if parts.scheme not in PROTOCOLS or not parts.netloc:
             raise InputError(
                 f"not the address of a server: {server}",
                 expected="http://HOST:8501 or grpc://HOST:8500",
             )
         connection = connection or Connection(timeout)
         self._requests = connection.requests
-        ask = _PROTOCOLS[parts.scheme](server.rstrip("/"), name, version, connection)
+        client = {"REST": _Rest, "gRPC": _Grpc}[PROTOCOLS[parts.scheme]]
+        ask = client(server.rstrip("/"), name, version, connection)
         self._predict = lambda pictures: persistently(lambda: ask(pictures), connection.retries)
 
     def run(self, resized):
@@ -215,9 +217,6 @@ class _Grpc:
         arrays = {name: tf.make_ndarray(tensor) for name, tensor in outputs.items()}
         arrays["detection_names"] = np.char.decode(arrays["detection_names"].astype(bytes), "utf8")
         return [{name: array[i] for name, array in arrays.items()} for i in range(len(pictures))]
-
-
-_PROTOCOLS = {"http": _Rest, "https": _Rest, "grpc": _Grpc, "grpcs": _Grpc}
 
 
 class _Names(dict):

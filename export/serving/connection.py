@@ -7,6 +7,9 @@ from pathlib import Path
 
 from yolov2_tf.errors import InputError
 
+PROTOCOLS = {"http": "REST", "https": "REST", "grpc": "gRPC", "grpcs": "gRPC"}
+"""What servers speak, by how their addresses begin."""
+
 FIRST_WAIT = 0.25
 """Seconds before the second try; each later wait is twice as long, and up to half is random."""
 
