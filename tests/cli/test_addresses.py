@@ -1,6 +1,7 @@
 """Addresses on the command line: models and shards are fetched, all else is refused clearly."""
 
 import sys
+from pathlib import Path
 
 import fsspec
 import numpy as np
@@ -8,6 +9,9 @@ import pytest
 from command_line import call
 from PIL import Image
 
+from yolov2_tf.cli.evaluate import evaluate
+from yolov2_tf.cli.import_darknet import import_darknet
+from yolov2_tf.cli.local import LocalText, local_parameters
 from yolov2_tf.data.images import to_png_bytes
 from yolov2_tf.data.records import Dataset, Record
 from yolov2_tf.data.source import open_dataset
@@ -49,6 +53,8 @@ def model(memory):
         ("import-darknet", "a.cfg", "s3://bucket/a.weights", "a.keras"),
         ("classify", "train", "digits", "--out", "s3://bucket/run"),
         ("wordtree", "show", "gs://bucket/9k.tree"),
+        ("predict", "starter-tiny", "a.jpg", "--json", "-", "--threshold", "s3://bucket/t.json"),
+        ("train", "digits", "--out", "run", "--classes", "hf://me/nets/names.txt"),
     ],
     ids=" ".join,
 )
@@ -62,6 +68,27 @@ def test_where_something_local_is_needed_it_says_so(arguments, capsys, tmp_path,
     assert f"where: {given}" in said
     assert "expected: a path on this machine" in said
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["--license", "--split"])
+def test_a_text_may_be_an_address(option, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ("export", "missing.keras", "--out", "a.tflite", "--quantize", "int8")
+    assert call(*words, "--calibrate", "digits", option, "https://example.org/terms") == 2
+    said = capsys.readouterr().err
+    assert "takes no address" not in said
+    assert "missing.keras" in said
+
+
+def files_and_texts(one: Path, many: list[Path] | None, out: LocalText | None, said: str | None):
+    """A command of each kind of parameter."""
+
+
+def test_the_type_of_a_parameter_says_whether_it_is_here():
+    assert local_parameters(files_and_texts) == {"one", "many", "out"}
+    assert {"images", "json", "plot", "report"} <= local_parameters(evaluate)
+    assert {"cfg", "weights", "out"} <= local_parameters(import_darknet)
+    assert not {"model", "data", "against", "split"} & local_parameters(evaluate)
 
 
 @pytest.mark.parametrize(

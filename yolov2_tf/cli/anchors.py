@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from yolov2_tf.cli.local import Json
+
 
 def anchors(
     data: Annotated[str, typer.Argument(help="Data set: folder, file, `tfds:NAME` or `digits`.")],
@@ -19,7 +21,7 @@ def anchors(
     plot: Annotated[
         Path | None, typer.Option(help="Draw shapes and anchors, or the sweep.")
     ] = None,
-    json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
+    json: Json = None,
     difficult: Annotated[bool, typer.Option(help="Count difficult and crowd boxes too.")] = False,
     compare: Annotated[
         bool, typer.Option("--compare", help="The paper's table 1 for this data set.")

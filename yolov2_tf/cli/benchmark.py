@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
+from yolov2_tf.cli.local import Json
+
 
 def benchmark(
     model: Annotated[
-        Path, typer.Argument(help="`.keras` file of a detector, or a name of `yolov2 models`.")
+        str, typer.Argument(help="`.keras` file of a detector, or a name of `yolov2 models`.")
     ],
     data: Annotated[str, typer.Option(help="Data set to score the forms on.")],
     split: Annotated[
@@ -38,7 +40,7 @@ def benchmark(
         int | None,
         typer.Option(min=2, help="Also files that take so many pictures at once; a picture's ms."),
     ] = None,
-    json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
+    json: Json = None,
 ):
     """Compare the forms of a model: MB, ms, mAP; each is timed in a process of its own.
 

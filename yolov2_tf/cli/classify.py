@@ -1,13 +1,12 @@
 """`yolov2 classify`: Darknet-19 as a classifier, and as the trunk of a detector to come."""
 
 import dataclasses
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from yolov2_tf.cli import training_options as common
-from yolov2_tf.cli.local import LocalCommand
+from yolov2_tf.cli.local import Json, LocalCommand
 from yolov2_tf.training.recipes import FINE_EPOCHS, ClassificationRecipe
 
 app = typer.Typer(
@@ -28,10 +27,9 @@ TrainingData = Annotated[
     ),
 ]
 Model = Annotated[
-    Path, typer.Argument(help="`.keras` file of a classifier, or a name of `yolov2 models`.")
+    str, typer.Argument(help="`.keras` file of a classifier, or a name of `yolov2 models`.")
 ]
 Size = Annotated[int | None, typer.Option(help="Input side, if not the model's own.")]
-Json = Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")]
 
 
 HighResolution = Annotated[

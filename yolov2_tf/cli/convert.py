@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from yolov2_tf.cli.local import LOCAL_FILE, LocalText
+
 
 def convert(
     data: Annotated[str, typer.Argument(help="Data set: folder, file, `tfds:NAME` or `digits`.")],
@@ -19,7 +21,8 @@ def convert(
         bool, typer.Option("--drop-ignored", help="Leave out difficult and crowd boxes.")
     ] = False,
     json: Annotated[
-        str | None, typer.Option(help="Write what DATA holds as JSON to a file, `-`: to stdout.")
+        LocalText | None,
+        typer.Option(help="Write what DATA holds as JSON to a file, `-`: to stdout.", **LOCAL_FILE),
     ] = None,
 ):
     """Write a data set as VOC, COCO, YOLO txt, CSV or TFRecord.

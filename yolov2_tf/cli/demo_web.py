@@ -12,7 +12,7 @@ SHIPPED = "android_demo/app/src/main/assets"
 
 def demo_web(
     models: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Argument(
             help="`.tflite` or `.keras` files, or names of `yolov2 models`; default: those shipped."
         ),

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from yolov2_tf.cli.local import Json
+
 
 def describe(
     model: Annotated[
@@ -14,7 +16,7 @@ def describe(
         ),
     ],
     size: Annotated[int | None, typer.Option(help="Input side, if not the model's own.")] = None,
-    json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
+    json: Json = None,
 ):
     """Print each layer's output, weights, operations and receptive field.
 

@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
+from yolov2_tf.cli.local import Json
+
 
 def evaluate(
     model: Annotated[
-        Path,
+        str,
         typer.Argument(
             help="`.keras`, `.tflite`, `.onnx`, `.xml`, SavedModel, or a name of `yolov2 models`."
         ),
@@ -60,7 +62,7 @@ def evaluate(
         bool,
         typer.Option(help="Leave out pictures whose pixels are damaged; else one ends the run."),
     ] = True,
-    json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
+    json: Json = None,
     plot: Annotated[
         Path | None, typer.Option(help="Draw precision over recall, with --sizes mAP over speed.")
     ] = None,
@@ -74,7 +76,7 @@ def evaluate(
         Path | None, typer.Option(help="Folder for a page with all that went right and wrong.")
     ] = None,
     against: Annotated[
-        Path | None, typer.Option(help="Second model to compare with, on the page of --report.")
+        str | None, typer.Option(help="Second model to compare with, on the page of --report.")
     ] = None,
 ):
     """Score a model: per-class AP and mAP.

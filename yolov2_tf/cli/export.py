@@ -11,7 +11,7 @@ CALIBRATION_PICTURES = 125
 
 def export(
     model: Annotated[
-        Path, typer.Argument(help="`.keras` file of a detector, or a name of `yolov2 models`.")
+        str, typer.Argument(help="`.keras` file of a detector, or a name of `yolov2 models`.")
     ],
     out: Annotated[Path, typer.Option(help="File to write; a folder for saved_model and darknet.")],
     format: Annotated[

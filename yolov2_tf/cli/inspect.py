@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from yolov2_tf.cli.local import Json
+
 
 def inspect(
     data: Annotated[str, typer.Argument(help="Data set: folder, file, `tfds:NAME` or `digits`.")],
@@ -24,7 +26,7 @@ def inspect(
     check: Annotated[
         bool, typer.Option(help="Decode every picture once before; else only its header is read.")
     ] = True,
-    json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
+    json: Json = None,
 ):
     """Look at a data set before training: contents, shapes, limits, suspicious labels, samples.
 

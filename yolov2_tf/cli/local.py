@@ -1,16 +1,29 @@
-"""What a command reads and writes is on this machine, but for models, data sets and streams."""
+"""What a command takes as a file or folder is on this machine; texts may be addresses.
 
+The type of a parameter says which it is: a `Path`, or `LocalText`, is here. Models, data sets and
+streams may be at an address such as `gs://bucket/model.keras`: a command takes these as `str`.
+"""
+
+import inspect
+import typing
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from typer.core import TyperCommand
 
-TAKE_ADDRESSES = frozenset(
-    {"model", "weights", "teacher", "against", "data", "val", "classification", "inputs", "server"}
-)
-"""Parameters that may be an address such as `gs://bucket/model.keras`."""
 
-LOCAL = frozenset({("import-darknet", "weights")})
-"""Those of these names that may not, with their command."""
+class LocalText(str):
+    """Text that names a file of this machine, or says something else, such as `-`."""
+
+
+LOCAL_FILE = {"parser": LocalText, "metavar": "FILE"}
+"""How an option declares that it is one: `typer.Option(**LOCAL_FILE)`."""
+
+Json = Annotated[
+    LocalText | None,
+    typer.Option(help="Write JSON to a file, `-`: to stdout.", **LOCAL_FILE),
+]
 
 
 class LocalCommand(TyperCommand):
@@ -24,14 +37,25 @@ class LocalCommand(TyperCommand):
         """
         from yolov2_tf.data.remote import refuse
 
+        local = local_parameters(self.callback)
         for param in self.params:
-            if param.name in TAKE_ADDRESSES and (ctx.info_name, param.name) not in LOCAL:
-                continue
-            value = ctx.params.get(param.name)
+            value = ctx.params.get(param.name) if param.name in local else None
             for one in value if isinstance(value, list | tuple) else [value]:
-                if isinstance(one, str | Path):
-                    refuse(one, _name(param))
+                refuse(one, _name(param))
         return super().invoke(ctx)
+
+
+def local_parameters(command):
+    """Names of the parameters of a command's function that are files or folders of this machine."""
+    hints = typing.get_type_hints(inspect.unwrap(command))
+    return {name for name, hint in hints.items() if {Path, LocalText} & set(_types(hint))}
+
+
+def _types(hint):
+    """A type, and those that it is made of: `list[Path] | None` has `Path`."""
+    yield hint
+    for part in typing.get_args(hint):
+        yield from _types(part)
 
 
 def _name(param):

@@ -1,12 +1,10 @@
 """`yolov2 models`: the models that can be used by name."""
 
-from typing import Annotated
-
-import typer
+from yolov2_tf.cli.local import Json
 
 
 def models(
-    json: Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")] = None,
+    json: Json = None,
 ):
     """List the models that every command takes by name instead of a file.
 

@@ -8,7 +8,7 @@ import typer
 
 def narrow(
     model: Annotated[
-        Path, typer.Argument(help="`.keras` file of a detector, or a name of `yolov2 models`.")
+        str, typer.Argument(help="`.keras` file of a detector, or a name of `yolov2 models`.")
     ],
     out: Annotated[Path, typer.Argument(help="`.keras` file to write.", metavar="OUT")],
     share: Annotated[

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from yolov2_tf.cli.local import LOCAL_FILE, LocalText
 from yolov2_tf.detection.thresholds import SCORE
 
 
@@ -29,14 +30,15 @@ def predict(
     ],
     out: Annotated[Path | None, typer.Option(help="Folder for the drawn pictures.")] = None,
     json: Annotated[
-        str | None,
-        typer.Option(help="Write JSON to a file, a list in the end; `-`: to stdout."),
+        LocalText | None,
+        typer.Option(help="Write JSON to a file, a list in the end; `-`: to stdout.", **LOCAL_FILE),
     ] = None,
     jsonl: Annotated[
-        str | None,
+        LocalText | None,
         typer.Option(
             help="Write JSON lines: each picture's as soon as it is known; `-`: to stdout. "
-            "`--json FILE.jsonl` is the same."
+            "`--json FILE.jsonl` is the same.",
+            **LOCAL_FILE,
         ),
     ] = None,
     resume: Annotated[
@@ -56,10 +58,12 @@ def predict(
         typer.Option(min=1, help="Images at once: `.keras` 8; `.onnx`, `.xml` of dynamic batch 1."),
     ] = None,
     threshold: Annotated[
-        str,
+        LocalText,
         typer.Option(
+            parser=LocalText,
+            metavar="X|best|FILE",
             help="Least score, or `best`: of each class what `evaluate --report` found best, or "
-            "that report's thresholds.json."
+            "that report's thresholds.json.",
         ),
     ] = str(SCORE),
     iou: Annotated[

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from yolov2_tf.cli import training_options as common
+from yolov2_tf.cli.local import LocalText
 from yolov2_tf.cli.training_data import open_task
 from yolov2_tf.data.image_sets import HELD_OUT
 from yolov2_tf.training.recipes import DetectionRecipe
@@ -28,8 +29,12 @@ Format = Annotated[
     str | None, typer.Option(help="Form of the annotations, where DATA has several.")
 ]
 Classes = Annotated[
-    str | None,
-    typer.Option(help="Classes to have: voc, a file of names, or a,b,c; default: those found."),
+    LocalText | None,
+    typer.Option(
+        parser=LocalText,
+        metavar="voc|FILE|A,B",
+        help="Classes to have: voc, a file of names, or a,b,c; default: those found.",
+    ),
 ]
 HoldOut = Annotated[
     float,

@@ -42,7 +42,7 @@ Saturation = Annotated[float, typer.Option(help="Saturation times or by up to th
 Exposure = Annotated[float, typer.Option(help="Brightness times or by up to this; 1: as it is.")]
 Flip = Annotated[bool, typer.Option(help="Mirror half of the pictures.")]
 Weights = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         help="`.keras` file, or a name of `yolov2 models`, whose fitting weights start this."
     ),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from yolov2_tf.cli.local import LocalCommand
+from yolov2_tf.cli.local import Json, LocalCommand, LocalText
 
 app = typer.Typer(
     help="Label trees (YOLO9000): build from WordNet, show, check.",
@@ -18,16 +18,17 @@ ROOT = "physical object"
 
 Tree = Annotated[Path, typer.Argument(help="Tree file, e.g. `9k.tree`.", metavar="TREE")]
 Names = Annotated[Path | None, typer.Option(help="What people call the nodes, one per line.")]
-Json = Annotated[str | None, typer.Option(help="Write JSON to a file, `-`: to stdout.")]
 
 
 @app.command(cls=LocalCommand)
 def build(
     leaves: Annotated[
-        list[str],
+        list[LocalText],
         typer.Option(
+            parser=LocalText,
+            metavar="coco|voc|FILE|FOLDER",
             help="The classes: `coco`, `voc`, a file with n02084071, dog=n02084071 or dog on each "
-            "line, or ImageNet's folder. May be given several times."
+            "line, or ImageNet's folder. May be given several times.",
         ),
     ],
     out: Annotated[Path, typer.Option(help="Tree file to write.")],
