@@ -28,9 +28,9 @@ from rich.console import Console
 from yolov2_tf.data.digits.scenes import CLASS_NAMES, digit_pictures, open_digits
 from yolov2_tf.data.images import load_image
 from yolov2_tf.data.label_pipeline import classification_batches
+from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
 from yolov2_tf.data.labels import map_onto_tree
 from yolov2_tf.data.nodes import map_boxes_onto_tree
-from yolov2_tf.data.records import ClassificationDataset, LabelledImage
 from yolov2_tf.detection.predict import detect, detector
 from yolov2_tf.detection.thresholds import EVALUATION
 from yolov2_tf.evaluation.detections import evaluate

@@ -7,9 +7,6 @@ keys; `tests/golden` holds all three readers to them. TensorFlow is not needed.
 
 import dataclasses
 import json
-import math
-import re
-import types
 import zipfile
 import zlib
 from pathlib import Path
@@ -17,12 +14,12 @@ from pathlib import Path
 from yolov2_tf._version import __version__
 from yolov2_tf.detection.thresholds import DEFAULT, EXPORT, Thresholds
 from yolov2_tf.errors import InputError
+from yolov2_tf.export.layout_values import QUANTIZATIONS as QUANTIZATIONS
+from yolov2_tf.export.layout_values import VERSION as VERSION
+from yolov2_tf.export.layout_values import LayoutError, check_value, shown
 from yolov2_tf.trees.wordtree import WordTree
 
 LAYOUT_FILE = "yolov2.json"
-
-VERSION = 2
-"""Version of the description. Version 1, of yolov2_tf 0.1, had neither `version` nor `outputs`."""
 
 DETECTION_OUTPUTS = ("location", "category", "score", "number of detections")
 """Outputs of a file with suppression, named and ordered as MediaPipe does."""
@@ -45,18 +42,7 @@ SERVED_OUTPUTS = (
 )
 """Those of a SavedModel, named as TensorFlow's detectors do; boxes are on the picture itself."""
 
-QUANTIZATIONS = ("none", "fp16", "dynamic", "int8")
-"""`none`: float32. `fp16`: half the size. `dynamic`: int8 weights, a quarter of the size. `int8`:
-int8 arithmetic, a quarter of the size and the fastest on phones; needs pictures to calibrate."""
-
 _LARGEST = 1 << 24  # bytes of a description; that of yolo9000, with its tree, has half a million
-_LARGEST_SIDE = 1 << 13  # pixels: a picture is brought to this size before the network sees it
-
-_MODES = ("stretch", "letterbox")  # yolov2_tf.resize, which states them, loads TensorFlow
-
-
-class LayoutError(Exception):
-    """A description that cannot be. Where we made it ourselves, that is a fault of this package."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,10 +93,8 @@ class Layout:
     def __post_init__(self):
         if self.outputs is None:
             object.__setattr__(self, "outputs", _outputs(self.nms, self.tree))
-        for name, (fits, expected) in _CHECKS.items():
-            value = getattr(self, name)
-            if not fits(value):
-                raise LayoutError(f"{name} is {_shown(value)}, expected {expected}")
+        for field in dataclasses.fields(self):
+            check_value(field.name, getattr(self, field.name))
         if self.tree is not None and len(self.tree) != len(self.class_names):
             raise LayoutError(
                 f"{len(self.class_names)} class_names for a tree of {len(self.tree)} nodes"
@@ -204,7 +188,7 @@ class Layout:
             LayoutError: If a key is missing or its value cannot be.
         """
         if not isinstance(values, dict):
-            raise LayoutError(f"it is {_shown(values)}, expected an object")
+            raise LayoutError(f"it is {shown(values)}, expected an object")
         version = values.get("version", 1)
         if type(version) is int and version > VERSION:
             raise LayoutError(f"its version is {version}, readable are versions up to {VERSION}")
@@ -306,9 +290,6 @@ def read_layout(path):
     return parse_layout(text, path)
 
 
-# === Checks ===
-
-
 def _outputs(nms, tree):
     if nms:
         return DETECTION_OUTPUTS
@@ -317,73 +298,3 @@ def _outputs(nms, tree):
 
 def _as_tuples(value):
     return tuple(map(_as_tuples, value)) if isinstance(value, list) else value
-
-
-def _shown(value):
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"
-
-
-def _is_number(value):
-    return type(value) in (int, float) and abs(value) < math.inf
-
-
-def _is_positive(value):
-    return _is_number(value) and value > 0
-
-
-def _is_fraction(value):
-    return _is_number(value) and 0 <= value <= 1
-
-
-def _is_count(value):
-    return type(value) is int and value > 0
-
-
-def _is_side(value):
-    return _is_count(value) and value <= _LARGEST_SIDE
-
-
-def _is_names(value):
-    # Half of a surrogate pair, which JSON can hold, can be neither printed nor written.
-    return type(value) is tuple and all(
-        isinstance(name, str) and not re.search("[\ud800-\udfff]", name) for name in value
-    )
-
-
-def _is_anchors(value):
-    return (
-        type(value) is tuple
-        and len(value) > 0
-        and all(
-            type(anchor) is tuple
-            and len(anchor) == 2
-            and all(_is_number(x) and x > 0 for x in anchor)
-            for anchor in value
-        )
-    )
-
-
-def _is_one_of(*values):
-    return lambda value: any(value is one or value == one for one in values)
-
-
-_CHECKS = types.MappingProxyType(
-    {
-        "class_names": (lambda value: _is_names(value) and len(value) > 0, "a list of names"),
-        "anchors": (_is_anchors, "a list of [width, height] in cells"),
-        "input_size": (_is_side, f"a number of pixels, at most {_LARGEST_SIDE}"),
-        "resize": (_is_one_of(*_MODES), " or ".join(_MODES)),
-        "nms": (lambda value: type(value) is bool, "true or false"),
-        "score_threshold": (_is_fraction, "0 to 1"),
-        "iou_threshold": (_is_fraction, "0 to 1"),
-        "max_detections": (_is_count, "1 or more"),
-        "per_class": (lambda value: type(value) is bool, "true or false"),
-        "tree": (lambda value: value is None or isinstance(value, WordTree), "a tree or null"),
-        "tree_threshold": (lambda value: value is None or _is_fraction(value), "0 to 1"),
-        "quantization": (_is_one_of(*QUANTIZATIONS), ", ".join(QUANTIZATIONS)),
-        "outputs": (_is_names, "a list of names"),
-        "writer": (lambda value: isinstance(value, str), "a text"),
-        "version": (_is_count, f"1 to {VERSION}"),
-    }
-)

@@ -9,7 +9,7 @@ from yolov2_tf.classification.accuracy import evaluate_classifier
 from yolov2_tf.classification.classifier import classifier, classify, load_classifier
 from yolov2_tf.classification.objectives import PathCrossEntropy, TopAccuracy
 from yolov2_tf.classification.ranking import most_probable, right_leaves
-from yolov2_tf.data.records import ClassificationDataset, LabelledImage
+from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.darknet19 import Darknet19
 from yolov2_tf.models.heads import ClassificationHead, find_classification_head

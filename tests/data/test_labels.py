@@ -11,8 +11,8 @@ from yolov2_tf.data.augment import ASPECT, random_crop, take_turned_view, take_v
 from yolov2_tf.data.image_check import check_images
 from yolov2_tf.data.images import load_image
 from yolov2_tf.data.label_pipeline import classification_batches, evaluation_batches
+from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
 from yolov2_tf.data.labels import map_onto_tree, open_classification
-from yolov2_tf.data.records import ClassificationDataset, LabelledImage
 from yolov2_tf.errors import InputError
 from yolov2_tf.resize import PADDING, resize_image
 from yolov2_tf.trees.wordtree import WordTree

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
 from yolov2_tf.data.pipeline import training_batches
-from yolov2_tf.data.records import ClassificationDataset, Dataset, LabelledImage, Record
+from yolov2_tf.data.records import Dataset, Record
 
 
 def picture(value, form="PNG"):

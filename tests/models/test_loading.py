@@ -10,7 +10,7 @@ import pytest
 from mutated_inputs import LONGEST, MOST, mutated, mutated_json, open_all
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.export import layout
+from yolov2_tf.export import layout_values
 from yolov2_tf.models.heads import MAX_SIDE, ClassificationHead
 from yolov2_tf.models.loading import load_model, read_head
 from yolov2_tf.models.yolov2 import TinyYOLOv2
@@ -87,7 +87,7 @@ def test_sides_that_pictures_would_eat_memory_for_are_refused(tmp_path, kind, si
 
 
 def test_the_largest_side_is_that_of_exported_files():
-    assert MAX_SIDE == layout._LARGEST_SIDE
+    assert MAX_SIDE == layout_values._LARGEST_SIDE
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.weights.h5"])

@@ -33,7 +33,7 @@ def describe(
 
     from yolov2_tf.cli.parsing import write_json
     from yolov2_tf.models.description import describe_layers
-    from yolov2_tf.training.recipes import checked_side
+    from yolov2_tf.training.recipe_values import checked_side
 
     network, own_size = _open(model)
     side = checked_side("size", size or own_size)

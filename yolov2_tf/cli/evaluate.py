@@ -214,7 +214,7 @@ def _sides(text, size, written, of_trees):
     """`"288-544"` to sides 64 apart, as in the paper's table 3; `"320,416"` to these."""
     from yolov2_tf.cli.parsing import integer_range
     from yolov2_tf.errors import InputError
-    from yolov2_tf.training.recipes import checked_side
+    from yolov2_tf.training.recipe_values import checked_side
 
     if size is not None or written is not None or of_trees:
         raise InputError(

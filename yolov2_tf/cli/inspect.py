@@ -41,7 +41,7 @@ def inspect(
     from yolov2_tf.errors import InputError
     from yolov2_tf.report.data_report import data_page, inspect_dataset
     from yolov2_tf.report.page import write_page
-    from yolov2_tf.training.recipes import checked_side
+    from yolov2_tf.training.recipe_values import checked_side
 
     if out is None and json is None:
         raise InputError("nowhere to put the report", expected="--out FOLDER or --json FILE")

@@ -9,7 +9,7 @@ import numpy as np
 
 from yolov2_tf.data.annotations import choose_splits, listing
 from yolov2_tf.data.images import PICTURE_SUFFIXES
-from yolov2_tf.data.records import ClassificationDataset, LabelledImage
+from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
 from yolov2_tf.data.remote import address, fetched_shards
 from yolov2_tf.errors import InputError
 from yolov2_tf.trees.class_maps import match_classes

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from yolov2_tf.data.labelled_images import ClassificationDataset as ClassificationDataset
+from yolov2_tf.data.labelled_images import LabelledImage as LabelledImage
 from yolov2_tf.data.picture_column import PictureColumn
 from yolov2_tf.data.text_column import TextColumn
 from yolov2_tf.errors import InputError
@@ -282,43 +284,6 @@ class Dataset:
         footer = ["all", f"{self.num_boxes:,}", f"{len(self):,}"]
         note = "; ".join(self.notes)
         return html_table(self.name, ["Class", "Boxes", "Pictures"], rows, footer, note)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class LabelledImage:
-    """A picture of one thing, for classification.
-
-    Attributes:
-        image: As `Record.image`.
-        label: Index into the data set's `class_names`.
-        image_id: A name for reports, unique in the data set.
-        orientation: As `Record.orientation`.
-    """
-
-    image: str | bytes | Callable[[], bytes]
-    label: int
-    image_id: str = ""
-    orientation: int = 1
-
-
-@dataclasses.dataclass(frozen=True)
-class ClassificationDataset:
-    """Pictures with one class each.
-
-    Attributes:
-        name: What it is, for messages and tables, e.g. `"cifar10/3.0.2 test"`.
-        class_names: The names that the labels index.
-        records: The pictures, in a fixed order.
-        notes: What the reader has to tell, one line each.
-    """
-
-    name: str
-    class_names: tuple[str, ...]
-    records: Sequence[LabelledImage]
-    notes: tuple[str, ...] = ()
-
-    def __len__(self):
-        return len(self.records)
 
 
 def images_of(records):

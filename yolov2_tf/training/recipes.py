@@ -1,50 +1,23 @@
 """What a training does, as plain values that refuse what cannot be."""
 
 import dataclasses
-import math
-import numbers
 import os
 from typing import ClassVar
 
 from yolov2_tf.errors import InputError
+from yolov2_tf.training.recipe_values import (
+    CHOICES,
+    LIMITS,
+    OPTIONAL,
+    check_choice,
+    check_flag,
+    check_zoom,
+    checked_number,
+    checked_pair,
+    checked_side,
+    is_whole,
+)
 from yolov2_tf.zoo.names import names
-
-CHOICES = {
-    "model": ("yolov2", "tiny"),
-    "resize": ("stretch", "letterbox"),
-    "optimizer": ("sgd", "adam"),
-    "schedule": ("steps", "cosine"),
-    "image_rule": ("paper", "darknet", "object"),
-    "precision": ("float32", "mixed_bfloat16", "mixed_float16", "auto"),
-    "passthrough": ("squeezed", "full", "none"),
-}
-"""The values that these fields may have."""
-
-LIMITS = {
-    "width": (0.01, 4),
-    "resize_every": (1, math.inf),
-    "anchors": (1, math.inf),
-    "epochs": (1, math.inf),
-    "batch_size": (1, math.inf),
-    "learning_rate": (0, math.inf),
-    "weight_decay": (0, math.inf),
-    "clip_norm": (1e-9, math.inf),
-    "accumulate": (1, math.inf),
-    "rotation": (0, 45),
-    "saturation": (1, 10),
-    "exposure": (1, 10),
-    "jitter": (0, 0.45),  # a border on each side, and something must be left between
-    "mosaic": (0, 1),
-    "mean": (0, 0.99999),
-    "checkpoint_minutes": (0, math.inf),
-    "minutes": (0.1, math.inf),
-    "passes": (1, math.inf),
-    "seed": (0, 2**31 - 1),  # TensorFlow's stateless random numbers take int32
-}
-"""The smallest and the largest value of these fields."""
-
-OPTIONAL = {"clip_norm", "minutes"}
-"""Those that may be None as well."""
 
 UNLIMITED = 10**6
 """Epochs of a training that its minutes end."""
@@ -153,12 +126,12 @@ class Recipe:
             if isinstance(value, os.PathLike):
                 value = os.fspath(value)
             if field.name in CHOICES and not (field.name == "model" and self.continues):
-                _check_choice(field.name, value)
+                check_choice(field.name, value)
             elif field.type is bool:
-                _check_flag(field.name, value)
+                check_flag(field.name, value)
             elif field.name in LIMITS and not (field.name in OPTIONAL and value is None):
                 kind = int if field.type is int else float
-                value = _checked_number(field.name, value, kind)
+                value = checked_number(field.name, value, kind)
             object.__setattr__(self, field.name, value)
         object.__setattr__(self, "size", checked_side("size", self.size))
         if self.weights is not None and not isinstance(self.weights, str):
@@ -247,7 +220,7 @@ class DetectionRecipe(Recipe):
                 field="passthrough",
             )
         if self.multi_scale is not None:
-            low, high = _checked_pair("multi_scale", self.multi_scale, "two sides")
+            low, high = checked_pair("multi_scale", self.multi_scale, "two sides")
             sides = checked_side("multi_scale", low), checked_side("multi_scale", high)
             if sides[0] > sides[1]:
                 raise InputError(
@@ -256,8 +229,8 @@ class DetectionRecipe(Recipe):
                     field="multi_scale",
                 )
             object.__setattr__(self, "multi_scale", sides)
-        ratio = _checked_pair("ratio", self.ratio, "two numbers from 1, e.g. 1 and 4")
-        if not all(_is_whole(part) and part >= 1 for part in ratio):
+        ratio = checked_pair("ratio", self.ratio, "two numbers from 1, e.g. 1 and 4")
+        if not all(is_whole(part) and part >= 1 for part in ratio):
             raise InputError(
                 f"ratio is {ratio[0]}:{ratio[1]}",
                 expected="two whole numbers from 1, e.g. 1:4",
@@ -313,9 +286,9 @@ class ClassificationRecipe(Recipe):
         """
         super().__post_init__()
         if self.high_resolution is not None:
-            side, epochs = _checked_pair("high_resolution", self.high_resolution, "size, epochs")
+            side, epochs = checked_pair("high_resolution", self.high_resolution, "size, epochs")
             side = checked_side("high_resolution", side)
-            if not _is_whole(epochs) or epochs < 1:
+            if not is_whole(epochs) or epochs < 1:
                 raise InputError(
                     f"high-resolution stage of {epochs} epochs",
                     expected="at least 1",
@@ -323,63 +296,4 @@ class ClassificationRecipe(Recipe):
                 )
             object.__setattr__(self, "high_resolution", (side, int(epochs)))
         for field in ("zoom", "fine_zoom"):
-            _check_zoom(field, getattr(self, field))
-
-
-def _check_zoom(field, zoom):
-    low, high = _checked_pair(field, zoom, "two numbers")
-    numbers_ = all(isinstance(limit, numbers.Real) for limit in (low, high))
-    if not (numbers_ and 0.1 <= low <= high <= 10):
-        raise InputError(f"{field} {low}-{high}", expected="a range within 0.1-10", field=field)
-
-
-def checked_side(field, side):
-    """The side of an input in pixels as int.
-
-    Raises:
-        InputError: If it is not a multiple of 32 from 32 on.
-    """
-    if not _is_whole(side) or side < 32 or side % 32:
-        example = "e.g. 224, 320 or 416"
-        raise InputError(f"size {side}", expected=f"a multiple of 32, {example}", field=field)
-    return int(side)
-
-
-def _is_whole(value):
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-
-
-def _check_choice(field, value):
-    if value not in CHOICES[field]:
-        expected = "one of " + ", ".join(CHOICES[field])
-        if field == "model":
-            expected += ", or a .keras file"
-        raise InputError(f"{field} is {value!r}", expected=expected, field=field)
-
-
-def _check_flag(field, value):
-    if not isinstance(value, bool):
-        raise InputError(f"{field} is {value!r}", expected="True or False", field=field)
-
-
-def _checked_number(field, value, kind):
-    """The value as `kind`, int or float, if it lies within `LIMITS`."""
-    low, high = LIMITS[field]
-    right = _is_whole(value) if kind is int else isinstance(value, numbers.Real)
-    right = right and not isinstance(value, bool) and math.isfinite(value) and low <= value <= high
-    if field == "learning_rate":
-        right = right and value > 0
-    if not right:
-        expected = "a whole number" if kind is int else "a number"
-        if field == "learning_rate":
-            expected += " above 0"
-        else:
-            expected += f" from {low:g}" + (f" to {high:g}" if math.isfinite(high) else "")
-        raise InputError(f"{field} is {value!r}", expected=expected, field=field)
-    return kind(value)
-
-
-def _checked_pair(field, value, expected):
-    if not isinstance(value, tuple) or len(value) != 2:
-        raise InputError(f"{field} is {value!r}", expected=expected, field=field)
-    return value
+            check_zoom(field, getattr(self, field))

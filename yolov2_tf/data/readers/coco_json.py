@@ -19,6 +19,14 @@ from yolov2_tf.data.picture_finder import find_pictures
 from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.coco_files import find_coco_files as find_coco_files
 from yolov2_tf.data.readers.coco_files import load_coco, split_name
+from yolov2_tf.data.readers.coco_values import (
+    as_id,
+    as_number,
+    box_numbers,
+    order_of_ids,
+    why_ignored,
+    wrong_value,
+)
 from yolov2_tf.data.readers.faults import Faults
 from yolov2_tf.data.readers.units import (
     FRACTION_LIMIT,
@@ -165,14 +173,14 @@ class _Content:
         for k, entry in enumerate(entries):
             where = f"{self.path}: images[{k}]"
             faults.entries += 1
-            number, name = _id(entry.get("id")), entry.get("file_name")
+            number, name = as_id(entry.get("id")), entry.get("file_name")
             if number is None:
-                faults.add("images without an id", _wrong(entry, "id"), where)
+                faults.add("images without an id", wrong_value(entry, "id"), where)
             elif number in same:
                 what = f"image id {reprlib.repr(number)} occurs twice"
                 faults.add("images whose id occurs twice", what, where)
             elif not isinstance(name, str) or not name.strip():
-                faults.add("images without a file name", _wrong(entry, "file_name"), where)
+                faults.add("images without a file name", wrong_value(entry, "file_name"), where)
             else:
                 same[number] = by_name.setdefault(name, number)
                 if same[number] == number:
@@ -185,14 +193,14 @@ class _Content:
         faults = self._box_faults
         faults.entries = len(entries)
         for entry in entries:
-            image, category = _id(entry.get("image_id")), _id(entry.get("category_id"))
-            numbers = _numbers(entry)
+            image, category = as_id(entry.get("image_id")), as_id(entry.get("category_id"))
+            numbers = box_numbers(entry)
             if image in same and category in self.categories and numbers is not None:
                 boxes = self._boxes[same[image]]
                 boxes.numbers.extend(numbers)
                 boxes.categories.append(category)
-                boxes.ignore.append(_ignored(entry))
-                boxes.areas.append(_number(entry.get("area"), math.nan))
+                boxes.ignore.append(why_ignored(entry))
+                boxes.areas.append(as_number(entry.get("area"), math.nan))
                 boxes.ids.append(entry.get("id"))
             else:
                 kind, what = self._fault(entry, image, category, same)
@@ -201,19 +209,19 @@ class _Content:
     def _fault(self, entry, image, category, same):
         """What such entries are, and what is wrong with this one."""
         if image is None:
-            return "boxes without an image", _wrong(entry, "image_id")
+            return "boxes without an image", wrong_value(entry, "image_id")
         if image not in same:
             what = f"no image has the id {reprlib.repr(image)}"
             return "boxes of pictures that are not listed", what
         if category is None:
-            return "boxes without a category", _wrong(entry, "category_id")
+            return "boxes without a category", wrong_value(entry, "category_id")
         if category not in self.categories:
             there = listing(list(self.categories), shown=100)
             what = f"unknown category id {reprlib.repr(category)}, there are {there}"
             return "boxes of an unknown category", what
-        box, what = entry.get("bbox"), _wrong(entry, "bbox")
+        box, what = entry.get("bbox"), wrong_value(entry, "bbox")
         if isinstance(box, list) and len(box) == 4:
-            broken = next(value for value in box if _number(value, None) is None)
+            broken = next(value for value in box if as_number(value, None) is None)
             what = f"'bbox': {reprlib.repr(broken)} is not a finite number"
         return "annotations without a box", what
 
@@ -267,45 +275,25 @@ def _categories(content, path):
     names, above = {}, {}
     for i, entry in enumerate(content["categories"]):
         where = f"{path}: categories[{i}]"
-        number, name = _id(entry.get("id")), entry.get("name")
+        number, name = as_id(entry.get("id")), entry.get("name")
         if number is None:
-            raise InputError(_wrong(entry, "id"), where=where)
+            raise InputError(wrong_value(entry, "id"), where=where)
         if number in names:
             raise InputError(f"category id {reprlib.repr(number)} occurs twice", where=where)
         if not isinstance(name, str) or not name.strip():
-            raise InputError(_wrong(entry, "name"), where=where)
+            raise InputError(wrong_value(entry, "name"), where=where)
         names[number], above[number] = name.strip(), entry.get("supercategory")
-    used = {_id(entry.get("category_id")) for entry in content["annotations"]}
+    used = {as_id(entry.get("category_id")) for entry in content["annotations"]}
     others = set(map(str, above.values()))
     roots = [n for n in names if n not in used and names[n] in others and above[n] == "none"]
     notes = ()
     if roots:
         notes += (f"category without boxes that holds the others, no class: {names[roots[0]]}",)
-    names = {n: names[n] for n in sorted(names, key=_order) if n not in roots}
+    names = {n: names[n] for n in sorted(names, key=order_of_ids) if n not in roots}
     repeated = sorted({name for name in names.values() if list(names.values()).count(name) > 1})
     if repeated:
         notes += (f"categories of one name taken as one: {listing(repeated)}",)
     return names, notes
-
-
-def _id(value):
-    """An id, whether it is written as a number, a float or text; None if it is none of these."""
-    if type(value) is int:
-        return value
-    if isinstance(value, str):
-        text = value.strip()
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else text or None
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return None
-
-
-def _order(number):
-    return isinstance(number, str), number
-
-
-def _wrong(entry, key):
-    return f"{key!r} is {reprlib.repr(entry[key])}" if key in entry else f"{key!r} is missing"
 
 
 def _where(path, number):
@@ -314,37 +302,6 @@ def _where(path, number):
 
 def _locate(path, ids, index):
     return _where(path, ids[index])
-
-
-def _number(value, default):
-    try:
-        return finite(value)
-    except ValueError:
-        return default
-
-
-def _numbers(entry):
-    """The four numbers of a box, None if it has not got them."""
-    box = entry.get("bbox")
-    if not isinstance(box, list) or len(box) != 4:
-        return None
-    if all(type(value) is float or type(value) is int for value in box):
-        numbers = box  # nearly always; the rest of this is slow
-    else:
-        numbers = [_number(value, math.nan) for value in box]
-    try:
-        return numbers if all(map(math.isfinite, numbers)) else None
-    except OverflowError:  # an integer of hundreds of digits
-        return None
-
-
-def _ignored(entry):
-    """Why a box neither trains nor counts; `""` if it does."""
-    for key in ("iscrowd", "ignore"):
-        value = entry.get(key)
-        if value and (value is True or _number(value, 0) != 0):
-            return "crowd" if key == "iscrowd" else key
-    return ""
 
 
 def _picture_folders(path, images):

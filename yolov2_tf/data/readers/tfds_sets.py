@@ -10,9 +10,9 @@ import numpy as np
 from yolov2_tf.data.annotation_columns import AnnotationColumns
 from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits
 from yolov2_tf.data.images import picture_size
+from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
 from yolov2_tf.data.picture_column import StoredPicture
 from yolov2_tf.data.readers.tfds_shards import Shards
-from yolov2_tf.data.records import ClassificationDataset, LabelledImage
 from yolov2_tf.errors import InputError
 
 

@@ -1,0 +1,41 @@
+"""Pictures of one thing each, and the data sets that hold them: what classifiers train on."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LabelledImage:
+    """A picture of one thing, for classification.
+
+    Attributes:
+        image: As `yolov2_tf.data.records.Record.image`.
+        label: Index into the data set's `class_names`.
+        image_id: A name for reports, unique in the data set.
+        orientation: As `yolov2_tf.data.records.Record.orientation`.
+    """
+
+    image: str | bytes | Callable[[], bytes]
+    label: int
+    image_id: str = ""
+    orientation: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassificationDataset:
+    """Pictures with one class each.
+
+    Attributes:
+        name: What it is, for messages and tables, e.g. `"cifar10/3.0.2 test"`.
+        class_names: The names that the labels index.
+        records: The pictures, in a fixed order.
+        notes: What the reader has to tell, one line each.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    records: Sequence[LabelledImage]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self):
+        return len(self.records)
