@@ -7,7 +7,6 @@ import pytest
 import tensorflow as tf
 
 import yolov2_tf
-from yolov2_tf.cli.import_darknet import import_darknet as import_command
 from yolov2_tf.darknet.cfg import parse_cfg, read_cfg
 from yolov2_tf.darknet.network import parse_network, read_network
 from yolov2_tf.darknet.reader import build_model, import_darknet
@@ -279,85 +278,3 @@ def test_names_and_trees_that_do_not_fit(write_network):
     files = write_network(parse_cfg(DETECTOR + "tree=a.tree\n"))
     with pytest.raises(InputError, match="the tree has 3 nodes"):
         import_darknet(*files, tree=WordTree(["a", "b", "c"], [-1, -1, 0]))
-
-
-# === The command ===
-
-
-def test_command(write_network, images, tmp_path, capsys):
-    cfg, weights = write_network(parse_cfg(DETECTOR.replace("num=2", "num=2\nmystery=1")))
-    (tmp_path / "my.names").write_text("ant \nbee\n")
-    out = tmp_path / "deep" / "a.keras"
-    import_command(cfg, weights, out, names=tmp_path / "my.names")
-    model = yolov2_tf.load_model(out)
-    assert model.head.class_names == ("ant", "bee")
-    expected = import_darknet(cfg, weights)
-    np.testing.assert_array_equal(outputs(model, images(32)), outputs(expected, images(32)))
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "[region] ignores 'mystery'" in captured.err
-    assert "parameters" in captured.err
-
-
-def test_command_with_tree_and_trunk(write_network, tmp_path):
-    (tmp_path / "a.tree").write_text("a -1\nb 0\n")
-    cfg, weights = write_network(parse_cfg(DETECTOR + "tree=data/a.tree\n"))
-    out = tmp_path / "a.keras"
-    import_command(cfg, weights, out, tree=tmp_path / "a.tree")
-    assert yolov2_tf.load_model(out).head.tree.names == ("a", "b")
-
-    last = 4 * read_network(cfg).convolutions[-1].parameters
-    weights.write_bytes(weights.read_bytes()[:-last])
-    import_command(cfg, weights, out, partial=True)
-    assert yolov2_tf.load_model(out).output_shape[-1] == 8
-
-
-def corrupt(change):
-    def corrupted(cfg, weights):
-        content = bytearray(weights.read_bytes())
-        change(content)
-        weights.write_bytes(content)
-        return cfg, weights
-
-    return corrupted
-
-
-def put(place, value):
-    def change(content):
-        content[place : place + len(value)] = value
-
-    return change
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (corrupt(lambda content: content.clear()), "is empty"),
-        (corrupt(lambda content: content.__delitem__(slice(-4, None))), "ends in layer 2"),
-        (corrupt(lambda content: content.extend(b"1234")), "has 4 bytes after layer 2"),
-        (corrupt(put(16, np.float32(np.nan).tobytes())), "NaN or infinite .* biases of layer 0"),
-        (corrupt(put(0, bytes([0, 0, 0, 0, 0, 0, 0, 2]))), "looks big-endian"),
-        (lambda cfg, weights: (weights, cfg), "give the .cfg first"),
-        (lambda cfg, weights: (cfg, weights.with_name("none")), "cannot be read"),
-        (lambda cfg, weights: (cfg.with_name("none"), weights), "cannot be read"),
-        (lambda cfg, weights: (cfg, cfg.parent), "cannot be read"),
-    ],
-)
-def test_command_refuses_spoilt_files(spoil, message, write_network, tmp_path):
-    cfg, weights = spoil(*write_network(parse_cfg(DETECTOR)))
-    out = tmp_path / "out" / "a.keras"
-    with pytest.raises(InputError, match=message):
-        import_command(cfg, weights, out)
-    assert not out.parent.exists()
-
-
-def test_command_refuses_real_files_that_do_not_fit(shared_data, tmp_path):
-    out = tmp_path / "a.keras"
-    trial8 = shared_data / "yolo_lite" / "tiny-yolov2-trial8.weights"
-    with pytest.raises(InputError, match=r"ends in layer|bytes after layer"):
-        import_command(trial8.with_suffix(".cfg"), trial8, out)
-    with pytest.raises(InputError, match="not a YOLOv2 network"):
-        import_command(shared_data / "darknet" / "yolov3-tiny.cfg", trial8, out)
-    with pytest.raises(InputError, match=r"expected OUT\.keras"):
-        import_command(trial8.with_suffix(".cfg"), trial8, tmp_path / "a.h5")
-    assert list(tmp_path.iterdir()) == []

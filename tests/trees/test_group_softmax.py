@@ -1,14 +1,11 @@
 """Probabilities on trees against slow references in NumPy."""
 
-import functools
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from slow_trees import make_tree, slow_absolute, slow_descend, slow_gradient, slow_softmax
 
 from yolov2_tf.trees import group_softmax as module
 from yolov2_tf.trees.group_softmax import (
@@ -19,55 +16,8 @@ from yolov2_tf.trees.group_softmax import (
 )
 from yolov2_tf.trees.wordtree import WordTree
 
-
-def make_tree(rng, nodes, widest):
-    """A random tree: groups of 1 to `widest` below random nodes, in the order of their making."""
-    parent, free = [], [-1]
-    while len(parent) < nodes:
-        up = free.pop(0 if not parent else rng.integers(len(free)))
-        size = min(int(rng.integers(1, widest + 1)), nodes - len(parent))
-        free.extend(range(len(parent), len(parent) + size))
-        parent.extend([up] * size)
-    return WordTree([f"n{i}" for i in range(nodes)], parent)
-
-
 FRACTIONS = st.floats(0, 1, width=32)
 TREE = make_tree(np.random.default_rng(0), 60, 7)
-
-
-# === Slow references ===
-
-
-def slow_softmax(logits, tree):
-    result = np.zeros(logits.shape)
-    for first, size in zip(tree.group_offset, tree.group_size, strict=True):
-        group = logits[..., first : first + size].astype(np.float64)
-        group = np.exp(group - group.max(axis=-1, keepdims=True))
-        result[..., first : first + size] = group / group.sum(axis=-1, keepdims=True)
-    return result
-
-
-def slow_gradient(p, upstream, tree):
-    shared = np.add.reduceat(p * upstream, tree.group_offset, axis=-1)[..., tree.group]
-    return p * (upstream - shared)
-
-
-def slow_absolute(conditional, tree):
-    result = conditional.copy()
-    for node, up in enumerate(tree.parent):
-        if up >= 0:
-            result[..., node] *= result[..., up]
-    return result
-
-
-def slow_descend(conditional, tree, threshold, root):
-    node, probability = -1, root
-    while len(tree.children(node)):
-        best = max(tree.children(node), key=lambda child: conditional[child])
-        if probability * conditional[best] <= threshold:
-            break
-        node, probability = best, probability * conditional[best]
-    return node, probability
 
 
 # === Group softmax ===
@@ -327,61 +277,6 @@ def test_loss_under_mixed_graph_shapes():
 
     assert graph(np.zeros((2, 3, 60), np.float32), np.zeros((2, 3), np.int32)).shape == (2, 3)
     assert graph(np.zeros((2, 0, 60), np.float32), np.zeros((2, 0), np.int32)).shape == (2, 0)
-
-
-# === TFLite ===
-
-
-@functools.cache
-def tflite_file():
-    module = tf.Module()  # without one the file has no signature
-
-    @tf.function(input_signature=[tf.TensorSpec([1, 20, 60])])
-    def graph(logits):
-        conditional = group_softmax(logits, TREE)
-        node, probability = descend(logits, TREE, 0.3, from_logits=True)
-        return {
-            "conditional": conditional,
-            "absolute": absolute_probabilities(conditional, TREE),
-            "node": node,
-            "probability": probability,
-        }
-
-    module.graph = graph
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [graph.get_concrete_function()], module
-    )
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    return converter.convert()
-
-
-RUN_TFLITE = """
-import importlib, sys
-import numpy as np
-interpreter = importlib.import_module(sys.argv[1] + ".interpreter").Interpreter(sys.argv[2])
-for detail in interpreter.get_tensor_details():
-    assert len(detail["shape"]) <= 4, detail["name"]
-np.savez(sys.argv[4], **interpreter.get_signature_runner()(logits=np.load(sys.argv[3])))
-"""
-
-
-@pytest.mark.parametrize("runtime", ["ai_edge_litert", "tflite_runtime"])
-def test_tflite_built_ins_give_the_same(runtime, tmp_path):
-    pytest.importorskip(runtime, reason=f"{runtime} is not installed")
-    logits = np.random.default_rng(6).normal(scale=3, size=(1, 20, 60)).astype(np.float32)
-    (tmp_path / "graph.tflite").write_bytes(tflite_file())
-    np.save(tmp_path / "logits.npy", logits)
-    # A process of its own: tflite_runtime cannot share one with TensorFlow.
-    files = [tmp_path / name for name in ("graph.tflite", "logits.npy", "found.npz")]
-    subprocess.run([sys.executable, "-c", RUN_TFLITE, runtime, *map(str, files)], check=True)
-    found = np.load(tmp_path / "found.npz")
-
-    conditional = slow_softmax(logits, TREE)
-    np.testing.assert_allclose(found["conditional"], conditional, atol=1e-6)
-    np.testing.assert_allclose(found["absolute"], slow_absolute(conditional, TREE), atol=1e-6)
-    expected = [slow_descend(row, TREE, 0.3, 1.0) for row in conditional[0]]
-    assert found["node"][0].tolist() == [node for node, _ in expected]
-    np.testing.assert_allclose(found["probability"][0], [p for _, p in expected], rtol=1e-5)
 
 
 # === 9k.tree ===
