@@ -95,6 +95,20 @@ def open_all(prepare, opening, times):
     return SimpleNamespace(opened=opened, longest=longest, growth=memory.growth)
 
 
+def check_thousands(what, found, times=10_000):
+    """Some of so many damaged inputs were opened and others refused, soon and in little memory.
+
+    Args:
+        what: What they are, to be printed with the figures.
+        found: Of `open_all`.
+        times: How many they were.
+    """
+    print(f"{what}: {found.opened:,} of {times:,} were opened, at most {found.longest:.2f} s")
+    assert 0 < found.opened < times
+    assert found.longest < LONGEST
+    assert found.growth < MOST
+
+
 @contextlib.contextmanager
 def _interrupted():
     """Raises TimeoutError where the block takes `LONGEST` of the processor, or waits `WAITED`."""
