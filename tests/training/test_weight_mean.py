@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.training.test_fit import RECIPE, TASK, Stop, StopAt, as_before, changed
+from tests.training.line import RECIPE, TASK, Stop, StopAt, as_before, changed
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.loading import load_model
 from yolov2_tf.training.checkpoint import load
