@@ -17,7 +17,7 @@ hypothesis.settings.load_profile("untimed")
 LONGEST = (
     "training/test_devices.py",
     "training/test_detection.py",
-    "training/test_faults.py",
+    "training/test_damage.py",
     "training/test_classification.py",
     "export/test_onnx.py",
     "export/test_tree.py",
@@ -26,11 +26,38 @@ LONGEST = (
 """Files that take half a minute and more."""
 
 
+TOGETHER = (
+    (
+        *("export/test_benchmark.py", "export/test_flatbuffer.py", "export/test_metadata.py"),
+        *("export/test_quantization.py", "export/test_runtime.py", "export/test_tflite.py"),
+    ),
+    ("export/test_saved_model.py", "export/test_serving.py"),
+    ("web/test_modules.py", "web/test_site.py"),
+)
+"""Files that share what takes long to prepare: of several processes, one runs them."""
+
+
 def pytest_collection_modifyitems(items):
     """The longest files come first: of two processes that share out files none then waits long."""
     here = Path(__file__).parent
     longest = {here / name for name in LONGEST}
     items.sort(key=lambda item: item.path not in longest)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """As `--dist loadfile`, but that files of `TOGETHER` go to one process."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            name = file.removeprefix("tests/")
+            return next((" ".join(files) for files in TOGETHER if name in files), file)
+
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")
