@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from tests.shallow_networks import ShallowClassification, ShallowDetection
 from yolov2_tf.classification.accuracy import evaluate_classifier
 from yolov2_tf.classification.classifier import classifier, load_classifier
 from yolov2_tf.data.digits.scenes import open_digits
@@ -22,7 +23,6 @@ from yolov2_tf.models.heads import find_classification_head
 from yolov2_tf.schedules import Stages, classification_schedule
 from yolov2_tf.training import loop
 from yolov2_tf.training.classification import ClassificationTask
-from yolov2_tf.training.detection import DetectionTask
 from yolov2_tf.training.fit import train
 from yolov2_tf.training.recipes import ClassificationRecipe, DetectionRecipe
 from yolov2_tf.training.run import Run
@@ -60,7 +60,7 @@ def training(digits, tmp_path_factory):
 
     callback = keras.callbacks.LambdaCallback(on_epoch_begin=copy)
     with mock.patch.object(loop, "_step_on", wraps=loop._step_on) as step:
-        rows = train(ClassificationTask(digits, digits), SMALL, folder, callbacks=[callback])
+        rows = train(ShallowClassification(digits, digits), SMALL, folder, callbacks=[callback])
     shapes = [tuple(call.args[1].shape) for call in step.call_args_list]
     return SimpleNamespace(folder=folder, rows=rows, cut=cut, shapes=shapes)
 
@@ -138,7 +138,7 @@ def test_the_model_is_meant_for_the_high_resolution(run, digits):
 def test_a_resumed_run_equals_one_that_was_never_stopped(training, digits, epochs):
     folder, whole = training.cut[epochs], training.rows
     assert len(Run(folder).rows()) == epochs
-    resumed = train(ClassificationTask(digits, digits), SMALL, folder, resume=True)
+    resumed = train(ShallowClassification(digits, digits), SMALL, folder, resume=True)
     assert [row["epoch"] for row in resumed] == ["1", "2", "3"]
     for name in ("loss", "learning_rate", "val_top1"):
         assert float(resumed[2][name]) == pytest.approx(float(whole[2][name]), rel=1e-4, abs=1e-9)
@@ -146,7 +146,7 @@ def test_a_resumed_run_equals_one_that_was_never_stopped(training, digits, epoch
 
 def test_nothing_to_resume_is_said(digits, tmp_path):
     with pytest.raises(InputError, match="nothing to resume"):
-        train(ClassificationTask(digits), SMALL, tmp_path, resume=True)
+        train(ShallowClassification(digits), SMALL, tmp_path, resume=True)
 
 
 def test_one_graph_serves_all_sizes(training):
@@ -190,14 +190,14 @@ def test_a_detector_takes_the_trunk_and_says_what_it_did_not_load(run, tmp_path,
     common = {"width": 1 / 16, "size": 64, "epochs": 1, "batch_size": 4}
     recipe = DetectionRecipe(weights=run[0] / "model.keras", freeze=True, **common)
     console = Console(force_terminal=False, width=200)
-    train(DetectionTask(scenes), recipe, tmp_path, console=console)
+    train(ShallowDetection(scenes), recipe, tmp_path, console=console)
     printed = capsys.readouterr().out
-    assert "loaded 36 layers" in printed  # 18 convolutions and their batch normalisations
-    for name in ("conv19", "conv20", "conv21", "conv22", "head"):
+    assert "loaded 12 layers" in printed  # six convolutions and their batch normalisations
+    for name in ("conv7", "conv8", "conv9", "conv10", "head"):
         assert f"{name} starts anew: " in printed
     source = load_classifier(run[0] / "model.keras")
     detector = keras.models.load_model(tmp_path / "last.keras")
-    for i in range(1, 19):
+    for i in range(1, 7):
         np.testing.assert_array_equal(
             detector.get_layer(f"conv{i}").get_weights()[0],
             source.get_layer(f"conv{i}").get_weights()[0],
@@ -212,7 +212,7 @@ def test_weights_start_another_classifier(run, digits, tmp_path):
         learning_rate=1e-9,
         weights=run[0] / "model.keras",
     )
-    train(ClassificationTask(digits), recipe, tmp_path)
+    train(ShallowClassification(digits), recipe, tmp_path)
     old, new = (load_classifier(folder / "model.keras") for folder in (run[0], tmp_path))
     np.testing.assert_allclose(
         new.get_layer("conv5").get_weights()[0], old.get_layer("conv5").get_weights()[0], atol=1e-6
