@@ -18,6 +18,8 @@ from yolov2_tf.data.readers.yolo_sets import (
 )
 from yolov2_tf.errors import InputError
 
+_DESCRIPTIONS = (".yaml", ".yml", ".data")  # suffixes of files that describe a data set
+
 
 def read_yolo(path, *, split=None, images=None, class_names=None, layout=None):
     """Reads a YOLO data set.
@@ -100,8 +102,8 @@ def find_yolo(folder):
     Raises:
         InputError: If several files could be meant.
     """
-    for level in ("*", "*/*"):
-        files = sorted(folder.glob(level))
+    for folders in ([folder], _folders(folder)):
+        files = [path for place in folders for path in _descriptions(place)]
         found = [path for path in files if path.name in ("data.yaml", "data.yml")]
         found = found or [path for path in files if _describes_sets(path)]
         found = found or [path for path in files if _is_darknet(path)]
@@ -113,6 +115,20 @@ def find_yolo(folder):
         if found:
             return found[0]
     return folder if holds_labels(folder) else None
+
+
+def _folders(folder):
+    with os.scandir(folder) as entries:
+        return sorted(folder / entry.name for entry in entries if entry.is_dir())
+
+
+def _descriptions(folder):
+    """Files in a folder that may describe a data set, sorted. Of many others no path is made."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return []
+    return [folder / name for name in names if name.lower().endswith(_DESCRIPTIONS)]
 
 
 def _describe(path, images):
