@@ -4,13 +4,17 @@ import json
 import random
 import signal
 
+import keras
 import numpy as np
 import pytest
 
 from tests.training.devices import RECIPES, task_of
+from tests.training.test_fit import TASK, changed
 from tests.training.workers import said, start, start_workers
+from yolov2_tf.training import agreement, wishes
 from yolov2_tf.training.agreement import any_of, check_same, total
 from yolov2_tf.training.checkpoint import load
+from yolov2_tf.training.fit import train
 from yolov2_tf.training.run import Run
 
 MINUTE = 60
@@ -50,6 +54,24 @@ def test_one_process_agrees_with_itself():
     assert any_of(True)
     assert not any_of(False)
     assert total([1, 2]).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(("callbacks", "times"), [([], 3), ([keras.callbacks.Callback()], 6)])
+def test_an_epoch_of_two_steps_agrees_three_times(tmp_path, monkeypatch, callbacks, times):
+    """Twice as often where callbacks of the caller may end the training in one process."""
+
+    def counted(array):
+        asked.append(0)
+        return np.asarray(array, np.float32)
+
+    asked, seen = [], []
+    monkeypatch.setattr(agreement, "total", counted)
+    monkeypatch.setattr(wishes, "total", counted)
+    for epochs in (1, 2):
+        train(TASK, changed(epochs=epochs), tmp_path / str(epochs), callbacks=callbacks)
+        seen.append(len(asked))
+        asked.clear()
+    assert seen[1] - seen[0] == times
 
 
 @pytest.mark.slow

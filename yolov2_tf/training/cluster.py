@@ -1,5 +1,6 @@
 """The processes that train together, as `TF_CONFIG` names them."""
 
+import functools
 import json
 import os
 
@@ -68,4 +69,9 @@ def name_of(job, number):
 
 
 def _config():
-    return json.loads(os.environ.get("TF_CONFIG") or "{}")
+    return _parsed(os.environ.get("TF_CONFIG") or "{}")
+
+
+@functools.lru_cache(maxsize=1)  # it is asked for behind every step
+def _parsed(text):
+    return json.loads(text)

@@ -122,7 +122,9 @@ def _train(task, recipe, run, start, callbacks, console):
             raise diverged(run.folder, batch, damage.names_at(here), epoch, step, figures, model)
 
     watching = _callbacks(task, recipe, run, start, wishes, console if chief else None)
-    loop = Loop(model, plan, batches, mend=mend, diverged=end, agree=any_of)
+    # Only the caller's callbacks ask for an end that the others do not ask for at the same step.
+    agree = any_of if any_of(bool(callbacks)) else bool
+    loop = Loop(model, plan, batches, mend=mend, diverged=end, agree=agree)
     try:
         with stop.caught():
             loop.run([*watching, *callbacks], start.state.metrics)
