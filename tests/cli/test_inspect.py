@@ -4,8 +4,11 @@ import json
 
 import pytest
 
+from yolov2_tf.data.digits import scenes as digits
 
-def test_the_report_is_written_and_json_is_clean(run, tmp_path):
+
+def test_the_report_is_written_and_json_is_clean(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(digits.SPLITS, "val", 40)  # of 200
     out = tmp_path / "report"
     code, stdout, _ = run("inspect", "digits", "--split", "val", "--no-check", "--out", out,
                           "--json", "-", "--size", 320, "--anchors", 2)  # fmt: skip

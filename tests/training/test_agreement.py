@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.training.devices import RECIPES, task_of
-from tests.training.test_fit import TASK, changed
+from tests.training.line import TASK, changed
 from tests.training.workers import said, start, start_workers
 from yolov2_tf.training import agreement, wishes
 from yolov2_tf.training.agreement import any_of, check_same, total
