@@ -57,6 +57,7 @@ def classification_batches(
     starts, sides = (tf.constant(column) for column in zip(*sizes, strict=True))
     zooms = tf.broadcast_to(tf.constant(zoom, tf.float32), [len(sizes), 2])
 
+    @tf.autograph.experimental.do_not_convert
     def example(place):
         """The picture at this place of the stream."""
         index = shuffled_index(place, len(dataset), seed)
@@ -100,6 +101,7 @@ def evaluation_batches(dataset, *, batch_size=32, size=224, resize="stretch"):
     read = reader(dataset.records)
     labels = _labels(dataset)
 
+    @tf.autograph.experimental.do_not_convert
     def example(index):
         return resize_image(read(index), size, resize), labels[index]
 

@@ -125,7 +125,7 @@ def _graph_decoder():
     """The decoder as a graph: op by op, Python would be what takes the time, and one at a time."""
     import tensorflow as tf
 
-    @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
     def decode(encoded):
         return tf.shape(decode_image(encoded))
 

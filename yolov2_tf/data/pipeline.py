@@ -110,6 +110,7 @@ def training_batches(
         stand_ins,
     )
 
+    @tf.autograph.experimental.do_not_convert  # no `if` asks a tensor; that took a second and more
     def example(place):
         """The picture at this place of the stream."""
         seeds = tf.random.split(tf.random.fold_in([seed, 1], tf.cast(place, tf.int32)), 3)
