@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from yolov2_tf.data.annotations import rename_classes
+from yolov2_tf.data.collector import without_collector
 from yolov2_tf.data.image_sets import choose_splits
 from yolov2_tf.data.layouts import FORMATS, no_annotations, recognise
 from yolov2_tf.data.records import Dataset
@@ -15,6 +16,7 @@ from yolov2_tf.errors import InputError
 _ARCHIVES = (".tar", ".gz", ".tgz", ".xz", ".bz2", ".zip", ".7z", ".rar")
 
 
+@without_collector()
 def open_dataset(spec, *, split=None, images=None, class_names=None, format=None) -> Dataset:
     """Opens annotated images.
 
