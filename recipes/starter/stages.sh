@@ -4,14 +4,14 @@
 #   recipes/starter/stages.sh SETS RUNS SCORED     after trunk.sh; SCORED: pictures never trained on
 #
 # Detectors: from nothing, from each stage of the trunk, without the mean of the weights. Narrowed
-# ones: with a teacher and without. EPOCHS (4) of 12,032 pictures of 192 px each; six trainings of
-# five minutes on two cores. Stop it anywhere and start it again.
+# ones: with a teacher and without. EPOCHS (2) of 12,032 pictures of 192 px each; six trainings of
+# four to six minutes beside other work. Stop it anywhere and start it again.
 set -eu
 sets=$1 runs=$2 scored=$3
 cd "$(dirname "$0")/../.."
 yolov2=${YOLOV2:-yolov2} starter=${STARTER:-starter}
 common="--split train --val-split val --size 192 --multi-scale 160-224 --batch-size 32
-    --optimizer adam --schedule cosine --precision mixed_bfloat16 --epochs ${EPOCHS:-4}"
+    --optimizer adam --schedule cosine --precision mixed_bfloat16 --epochs ${EPOCHS:-2}"
 detector="--recipe paper --width 0.25 --passthrough squeezed --jitter 0.2 --clip-norm 10"
 
 # stage NAME OPTIONS...
@@ -25,7 +25,7 @@ stage() {
     # shellcheck disable=SC2086
     test -f "$out/done" || $yolov2 train "$sets/voc" $common --out "$out" "$@" $resume
     touch "$out/done"
-    $yolov2 evaluate "$out/last.keras" "$scored" --json "$out/scored.json"
+    $yolov2 evaluate "$out/model.keras" "$scored" --json "$out/scored.json"
 }
 
 # shellcheck disable=SC2086
