@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from yolov2_tf.data.labelled_images import ClassificationDataset as ClassificationDataset
-from yolov2_tf.data.labelled_images import LabelledImage as LabelledImage
 from yolov2_tf.data.picture_column import PictureColumn
 from yolov2_tf.data.text_column import TextColumn
 from yolov2_tf.errors import InputError
