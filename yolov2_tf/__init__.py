@@ -18,6 +18,7 @@ _PUBLIC = {
     "Record": "data.records",
     "TinyYOLOv2": "models.yolov2",
     "WordTree": "trees.wordtree",
+    "YOLO9000": "models.yolov2",
     "YOLOv2": "models.yolov2",
     "YOLOv2Loss": "detection.loss",
     "detect": "detection.predict",
@@ -45,6 +46,7 @@ if TYPE_CHECKING:  # what type checkers see of the names that load late
     from yolov2_tf.evaluation.detections import evaluate as evaluate
     from yolov2_tf.export.detectors import open_model as open_model
     from yolov2_tf.models.darknet19 import Darknet19 as Darknet19
+    from yolov2_tf.models.yolov2 import YOLO9000 as YOLO9000
     from yolov2_tf.models.yolov2 import TinyYOLOv2 as TinyYOLOv2
     from yolov2_tf.models.yolov2 import YOLOv2 as YOLOv2
     from yolov2_tf.trees.wordtree import WordTree as WordTree

@@ -1,5 +1,6 @@
 #!/bin/sh
-# YOLO9000 on real pictures: joint on a WordTree, detection alone, joint on a flat softmax.
+# YOLO9000 on real pictures: a classifier on a WordTree, then detectors from it: joint, detection alone,
+# joint on a flat softmax.
 #
 #   recipes/yolo9000/run.sh SETS TRUNK RUNS [OPTIONS OF yolov2 train...]
 #
@@ -11,12 +12,14 @@ shift 3
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
 yolov2=${YOLOV2:-yolov2} python=${PYTHON:-python}
-common="--width 0.25 --size 192 --multi-scale 128-192 --batch-size 32 --optimizer adam
-    --schedule cosine --precision mixed_bfloat16 --mean 0.999 --anchors 5"
-epochs="--epochs 12"
+width="--width 0.25"
+names="--size 64 --epochs 12 --batch-size 128 --learning-rate 0.05 --zoom 0.8-1.8
+    --precision mixed_bfloat16 --mean 0.999"
+common="--size 128 --multi-scale 96-160 --batch-size 32 --optimizer adam --learning-rate 0.0005
+    --schedule cosine --precision mixed_bfloat16 --mean 0.999 --anchors 3 --epochs 12"
 test -z "${SMOKE:-}" || {
-    common="--width 0.25 --size 64 --batch-size 8 --optimizer adam --mean 0.9 --anchors 3"
-    epochs="--epochs 1"
+    names="--size 64 --epochs 1 --batch-size 16 --learning-rate 0.05 --mean 0.9"
+    common="--size 64 --batch-size 8 --optimizer adam --mean 0.9 --anchors 3 --epochs 1"
 }
 
 # One WordTree over both, by WordNet; a flat tree is one softmax over the same leaves.
@@ -26,29 +29,47 @@ test -f "$sets/word.tree" ||
 test -f "$sets/flat.tree" ||
     $python "$here/flat_tree.py" "$sets/word.tree" "$sets/voc.map" "$sets/labels" "$sets/flat"
 
-# stage NAME OPTIONS...
+# stage NAME COMMAND OPTIONS...: trains into RUNS/NAME, once.
 stage() {
-    name=$1
+    run=$runs/$1
     shift
-    test -f "$runs/$name/done" && return
+    test -f "$run/done" && return
     resume=
-    test -f "$runs/$name/last.keras" && resume=--resume
+    test -f "$run/last.keras" && resume=--resume
     # shellcheck disable=SC2086
-    $yolov2 train "$sets/boxed" --split train --val-split val $common $epochs --weights "$trunk" \
-        --out "$runs/$name" "$@" $resume
-    touch "$runs/$name/done"
+    $yolov2 "$@" $width --out "$run" $resume
+    touch "$run/done"
+}
+
+# detector NAME TREE OPTIONS...: from a classifier of the tree, for labelled pictures alone teach a
+# detector names too slowly.
+detector() {
+    name=$1 tree=$2
+    shift 2
+    # shellcheck disable=SC2086
+    stage "names_$tree" classify train "$sets/named" --split train --val-split val \
+        --tree "$sets/$tree.tree" --weights "$trunk" $names
+    # shellcheck disable=SC2086
+    stage "$name" train "$sets/boxed" --split train --val-split val --model yolo9000 $common \
+        --tree "$sets/$tree.tree" --map "$(map_of "$tree")" \
+        --weights "$runs/names_$tree/model.keras" "$@"
+}
+
+# Nodes of VOC's classes, as `wordtree build` and flat_tree.py call their files.
+map_of() {
+    test "$1" = word && echo "$sets/voc.map" || echo "$sets/$1.map"
 }
 
 joint="--classification $sets/labels --ratio 1:4 --mosaic 0.8 --image-rule object --spare"
 # shellcheck disable=SC2086
-stage joint --tree "$sets/word.tree" --map "$sets/voc.map" $joint "$@"
-stage detection --tree "$sets/word.tree" --map "$sets/voc.map" "$@"
+detector joint word $joint "$@"
+detector detection word "$@"
 # shellcheck disable=SC2086
-stage flat --tree "$sets/flat.tree" --map "$sets/flat.map" $joint "$@"
+detector flat flat $joint "$@"
 
 for name in detection joint flat; do
-    map="$sets/voc.map"
-    test "$name" = flat && map="$sets/flat.map"
+    map=$(map_of word)
+    test "$name" = flat && map=$(map_of flat)
     model="$runs/$name/model.keras" scores="--tree-scores all --boxed $map"
     # shellcheck disable=SC2086
     $yolov2 evaluate "$model" "$sets/boxed" --split val --map "$map" $scores \

@@ -6,7 +6,8 @@ Boxes train for VOC's 20 classes alone: `STARTER/voc`, and of each of its traini
 object with what is around it, shrunk to the 32 px of Tiny ImageNet, so that boxes are learnt in
 pictures of that kind as well. Labels train for the 200 classes of Tiny ImageNet at 32 px and for
 the ten of Imagenette at up to 176 px: no box of these is ever read for training. Tiny ImageNet's
-validation pictures, which have a box each, score.
+validation pictures, which have a box each, score. A classifier learns the names first, of all of these
+and of crops of VOC's boxes; it is scored on a fiftieth of them.
 """
 
 import argparse
@@ -32,6 +33,9 @@ SHRUNK = 32
 LARGE = (0.3, 1.0)
 """Of the side of such a picture, what the object takes."""
 
+NAMED_VAL = 50
+"""One of so many pictures with one name scores the classifier and does not train it."""
+
 SIDE = 64
 """The boxes of Tiny ImageNet are in pixels of 64 × 64, whatever size a copy's pictures have."""
 
@@ -54,6 +58,16 @@ def labels(raw, photos, out, most):
         for path in sorted((photos / "train" / wnid).glob("*.jpg"))[:most]:
             link(path, out / wnid / path.name)
     return classes
+
+
+def named(photos, labelled, out, most):
+    """What has one name each, `train` and `val`: the labelled pictures, and crops of VOC's boxes."""
+    table = Path(__file__).parents[1] / "starter/voc.txt"
+    crops = [photos / "train" / line.split()[-1] for line in table.read_text().splitlines()]
+    for folder in (*sorted(labelled.iterdir()), *crops):
+        for number, path in enumerate(sorted(folder.iterdir())[:most]):
+            subset = "train" if number % NAMED_VAL else "val"
+            link(path, out / subset / folder.name / path.name)
 
 
 def boxed(voc, out, most):
@@ -139,6 +153,7 @@ def main():
     parser.add_argument("--most", type=int, help="pictures a class and scored ones: for a trial")
     args = parser.parse_args()
     classes = labels(args.raw, args.starter / "photos", args.out / "labels", args.most)
+    named(args.starter / "photos", args.out / "labels", args.out / "named", args.most)
     (args.out / LIST).write_text("".join(f"{wnid}\n" for wnid in classes))
     pictures = boxed(args.starter / "voc", args.out / "boxed", args.most)
     scored(args.raw, args.out / "scored", args.most)

@@ -7,7 +7,8 @@ import pytest
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.darknet19 import Darknet19
 from yolov2_tf.models.transfer import transfer_weights, with_new_head
-from yolov2_tf.models.yolov2 import TinyYOLOv2, YOLOv2
+from yolov2_tf.models.yolov2 import YOLO9000, TinyYOLOv2, YOLOv2
+from yolov2_tf.trees.wordtree import WordTree
 
 NAMES = ["ant", "bee", "cat"]
 TRUNK = [f"conv{i}" for i in range(1, 19)]  # what Darknet-19 and YOLOv2 have in common
@@ -116,3 +117,58 @@ def test_a_new_head_on_the_old_network(source):
     assert model.get_layer("conv22") is source.get_layer("conv22")
     assert source.head.class_names == tuple(NAMES)
     assert len(model.losses) == len(source.losses)  # weight decay of the head too
+
+
+# === A classifier's classes ===
+
+
+def random_classifier(names, tree=None):
+    classifier = Darknet19(names, width=1 / 16, tree=tree)
+    rng = np.random.default_rng(1)
+    for variable in classifier.weights:
+        variable.assign(rng.uniform(0.5, 1, variable.shape))
+    return classifier
+
+
+def test_the_head_of_yolo9000_begins_with_the_classes_of_a_classifier():
+    """The mean over all places of any anchor's logits is what the classifier says."""
+    classifier = random_classifier(NAMES)
+    model = YOLO9000(NAMES, width=1 / 16, input_size=64)
+    before = [weights.reshape(*weights.shape[:-1], 3, 8) for weights in model.head.get_weights()]
+    report = transfer_weights(model, classifier)
+    assert report.missing == {}
+    assert set(report.loaded) == {*with_norms(TRUNK), "head"}
+    images = np.random.default_rng(0).uniform(0, 255, (2, 96, 64, 3))
+    logits = np.reshape(model(images), (2, 3, 2, 3, 8))[..., 5:]
+    wanted = np.reshape(classifier(images), (2, 1, 3))
+    np.testing.assert_allclose(logits.mean((1, 2)), np.repeat(wanted, 3, 1), rtol=1e-4)
+    for old, new in zip(before, model.head.get_weights(), strict=True):
+        np.testing.assert_array_equal(old[..., :5], new.reshape(old.shape)[..., :5])
+
+
+def test_nodes_of_one_tree_may_be_called_otherwise():
+    tree = WordTree(("thing", "dog", "cat"), (-1, 0, 0))
+    model = YOLO9000(["a", "b", "c"], width=1 / 16, input_size=64, tree=tree)
+    assert "head" in transfer_weights(model, random_classifier(NAMES, tree)).loaded
+
+
+@pytest.mark.parametrize(
+    "classifier_names, model",
+    [
+        (["cat", "bee", "ant"], YOLO9000(NAMES, width=1 / 16)),
+        (["ant", "bee"], YOLO9000(NAMES, width=1 / 16)),
+        (NAMES, YOLO9000(NAMES, width=1 / 8)),  # other filters
+        (NAMES, YOLOv2(NAMES, width=1 / 16)),  # its head follows other convolutions
+    ],
+    ids=["other order", "fewer", "wider", "other layers between"],
+)
+def test_other_classes_or_features_leave_the_head_as_it_is(classifier_names, model):
+    before = model.head.get_weights()
+    classifier = random_classifier(classifier_names)
+    if model.get_layer("conv2").kernel.shape != classifier.get_layer("conv2").kernel.shape:
+        with pytest.raises(InputError, match="no layer"):
+            transfer_weights(model, random_classifier(classifier_names))
+    else:
+        assert "head" in transfer_weights(model, classifier).missing
+    for old, new in zip(before, model.head.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)

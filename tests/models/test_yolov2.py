@@ -9,11 +9,12 @@ import pytest
 import tensorflow as tf
 
 from yolov2_tf.detection.loss import YOLOv2Loss
+from yolov2_tf.darknet.network import read_network
 from yolov2_tf.models.anchors import published
 from yolov2_tf.models.blocks import BATCH_NORM_EPSILON, convolution, max_pool
 from yolov2_tf.models.darknet19 import Darknet19
 from yolov2_tf.models.detection_model import DetectionModel
-from yolov2_tf.models.yolov2 import TinyYOLOv2, YOLOv2
+from yolov2_tf.models.yolov2 import YOLO9000, TinyYOLOv2, YOLOv2
 
 NAMES = ["ant", "bee", "cat"]
 VOC = [f"class {i}" for i in range(20)]
@@ -63,6 +64,17 @@ def detector(request):
 def test_as_many_numbers_as_the_published_weights(build, file_bytes):
     """A file is a header of 16 bytes and four bytes a number, means and variances included."""
     assert build().count_params() * 4 + 16 == file_bytes
+
+
+def test_yolo9000_is_darknet19_and_the_head(shared_data):
+    """Three anchors, nothing between trunk and head (yolo9000.cfg)."""
+    names = [f"class {i}" for i in range(9418)]
+    published = read_network(shared_data / "darknet/yolo9000.cfg")
+    model = YOLO9000(names, anchors=published.head.anchors)
+    assert model.count_params() == published.count_params()
+    shapes = [tuple(layer.kernel.shape) for layer in convolutions(model)]
+    assert shapes == [tuple(layer.kernel.shape) for layer in convolutions(published)]
+    assert len(YOLO9000(NAMES, width=0.125).head.anchors) == 3
 
 
 def test_without_squeeze_the_passthrough_has_2048_channels():

@@ -12,7 +12,7 @@ def describe(
     model: Annotated[
         str,
         typer.Argument(
-            help="`.keras` file or a name of `yolov2 models`; `yolov2`, `tiny`, `darknet19`: new."
+            help="`.keras` file or a name of `yolov2 models`; `yolov2`, `tiny`, `yolo9000`, `darknet19`: new."
         ),
     ],
     size: Annotated[int | None, typer.Option(help="Input side, if not the model's own.")] = None,
@@ -64,7 +64,7 @@ def _open(name):
     """The network and the size that it is meant for."""
     from yolov2_tf.cli.parsing import messages, model_file
 
-    if name in ("yolov2", "tiny", "darknet19"):
+    if name in ("yolov2", "tiny", "yolo9000", "darknet19"):
         return _new(name)
     from yolov2_tf.errors import InputError
     from yolov2_tf.models.heads import find_classification_head, find_head
@@ -84,8 +84,9 @@ def _new(name):
     """A new network for VOC's 20 or ImageNet's 1,000 classes."""
     from yolov2_tf.data.readers.voc_xml import CLASS_NAMES
     from yolov2_tf.models.darknet19 import Darknet19
-    from yolov2_tf.models.yolov2 import TinyYOLOv2, YOLOv2
+    from yolov2_tf.models.yolov2 import YOLO9000, TinyYOLOv2, YOLOv2
 
     if name == "darknet19":
         return Darknet19([str(i) for i in range(1000)]), 224
-    return {"yolov2": YOLOv2, "tiny": TinyYOLOv2}[name](CLASS_NAMES), 416
+    build = {"yolov2": YOLOv2, "tiny": TinyYOLOv2, "yolo9000": YOLO9000}[name]
+    return build(CLASS_NAMES), 416

@@ -78,7 +78,7 @@ Minutes = Annotated[
     typer.Option(help="Train as well as it can in that time, all included; in place of --epochs."),
 ]
 Passes = Annotated[int, typer.Option(help="Passes over the data that make an epoch.")]
-Model = Annotated[str, typer.Option(help="yolov2, tiny, or a `.keras` file to go on from.")]
+Model = Annotated[str, typer.Option(help="yolov2, tiny, yolo9000, or a `.keras` file to go on from.")]
 MultiScale = Annotated[str | None, typer.Option(help="Range of sides, e.g. 320-608.")]
 ResizeEvery = Annotated[int, typer.Option(help="Batches that share a side.")]
 Anchors = Annotated[int, typer.Option(help="Number of anchors.")]

@@ -45,6 +45,7 @@ class PictureFinder:
         self._inside = [os.path.abspath(folder) for folder in (*self._folders, *self._below)]
         self._starts = [os.path.join(os.path.normpath(folder), "") for folder in self._folders]
         self._in_folder = {}
+        self._listed = {}
         self._found_below = None
 
     def find(self, name):
@@ -57,8 +58,9 @@ class PictureFinder:
             InputError: If several pictures could be meant, or the name leads out of the folders.
         """
         if _PLAIN.fullmatch(name) and is_picture(name):  # nearly always; the rest of this is slow
+            inner, _, base = name.rpartition("/")
             for start in self._starts:
-                if os.path.isfile(start + name):
+                if base in self._files(start + inner):
                     return start + name
         names = tuple(dict.fromkeys((name, as_posix(name), unquote(as_posix(name)))))
         for look in (self._as_it_stands, self._in_any_spelling, self._further_below):
@@ -68,6 +70,12 @@ class PictureFinder:
         for spelling in names:
             self._refuse_outside(spelling)
         return None
+
+    def _files(self, folder):
+        """Names of the files in a folder: to ask for each of many costs more than to list them."""
+        if folder not in self._listed:
+            self._listed[folder] = _files_of(folder)
+        return self._listed[folder]
 
     def _refuse_outside(self, name):
         """Raises if there is such a picture, elsewhere on this computer."""
@@ -278,6 +286,14 @@ def _list_folder(folder):
         return sorted(os.listdir(folder))
     except (OSError, ValueError):
         return []
+
+
+def _files_of(folder):
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name for entry in entries if entry.is_file()}
+    except (OSError, ValueError):
+        return frozenset()
 
 
 def _is_file(path):

@@ -3,10 +3,11 @@
 import dataclasses
 
 import keras
+import numpy as np
 
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.detection_model import DetectionModel
-from yolov2_tf.models.heads import DetectionHead, RegionHead
+from yolov2_tf.models.heads import ClassificationHead, DetectionHead, RegionHead
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,7 +15,7 @@ class Transfer:
     """What `transfer_weights` did.
 
     Attributes:
-        loaded: Names of the layers that got weights.
+        loaded: Names of the layers that got weights, a head whose classes alone did among them.
         missing: For each layer that got none, the reason.
     """
 
@@ -31,7 +32,8 @@ def transfer_weights(model, source):
 
     A classifier, a detector of other classes or a trunk gives a new detector its features. A
     convolution and its batch normalisation go together. A `DetectionHead` is copied only to
-    a head of the same classes and anchors.
+    a head of the same classes and anchors. Where it follows the very layer that a classifier of the
+    same classes ends in, as that of `YOLO9000` does, every anchor's classes begin as the classifier's.
 
     Args:
         model: Model that gets weights.
@@ -57,6 +59,9 @@ def transfer_weights(model, source):
         for layer in layers:
             layer.set_weights(given[layer.name].get_weights())
             loaded.append(layer.name)
+    if "head" in missing and _classes_from_classifier(model, source):
+        del missing["head"]
+        loaded.append("head")
     if not loaded:
         raise InputError(
             f"no layer of {source.name!r} fits {model.name!r}",
@@ -64,6 +69,37 @@ def transfer_weights(model, source):
             hint="the same --model and --width",
         )
     return Transfer(tuple(loaded), missing)
+
+
+def _classes_from_classifier(model, source):
+    """Copies a classifier's last convolution to the classes of each anchor, if it fits; whether it did.
+
+    The classifier takes the mean of its logits over all places, so the logits of one place are made
+    by the same weights.
+    """
+    ends = [x for x in source.layers if isinstance(x, ClassificationHead)]
+    head = model.get_layer("head")
+    if not ends or not isinstance(head, DetectionHead) or not _same_classes(head, ends[0]):
+        return False
+    classes = _last_convolution(source, ends[0])
+    if _layer_before(model, head).name != _layer_before(source, classes).name:
+        return False
+    weights = []
+    for mine, theirs in zip(head.get_weights(), classes.get_weights(), strict=True):
+        by_anchor = mine.reshape(*mine.shape[:-1], len(head.anchors), -1)
+        if by_anchor[..., 0, 5:].shape != theirs.shape:
+            return False
+        by_anchor[..., 5:] = theirs[..., np.newaxis, :]
+        weights.append(by_anchor.reshape(mine.shape))
+    head.set_weights(weights)
+    return True
+
+
+def _same_classes(head, other):
+    """Whether the classes are the same; those of a tree are its nodes, whatever they are called."""
+    if head.tree is not None and other.tree is not None:
+        return head.tree == other.tree
+    return head.tree is other.tree and head.class_names == other.class_names
 
 
 def with_new_head(model, **config):
@@ -91,7 +127,7 @@ def with_new_head(model, **config):
         head = RegionHead(**config, name=old.name)
         if _meaning(head) == _meaning(old):
             return DetectionModel(model.input, head(old.input), name=model.name)
-        convolution = _last_convolution(model)
+        convolution = _last_convolution(model, old)
     regularizer = convolution.kernel_regularizer
     head = DetectionHead(**config, kernel_regularizer=regularizer, name=old.name)
     return DetectionModel(model.input, head(convolution.input), name=model.name)
@@ -102,18 +138,22 @@ def _meaning(head):
     return head.class_names, head.anchors.tolist(), head.tree
 
 
-def _last_convolution(model):
+def _last_convolution(model, head):
     """The convolution from which a single line of layers leads to the head."""
-    makers = {id(layer.output): layer for layer in model.layers}
-    layer = model.head
+    layer = head
     while not isinstance(layer, keras.layers.Conv2D):
         if isinstance(layer.input, list):
             raise InputError(
                 f"layer {layer.name!r} joins several before the head of {model.name!r}",
                 expected="a convolution, which a new head can replace",
             )
-        layer = makers[id(layer.input)]
+        layer = _layer_before(model, layer)
     return layer
+
+
+def _layer_before(model, layer):
+    """The layer whose output is the only input of `layer`."""
+    return next(x for x in model.layers if x.output is layer.input)
 
 
 def _difference(layer, other):

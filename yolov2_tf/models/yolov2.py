@@ -1,4 +1,4 @@
-"""YOLOv2 and Tiny YOLOv2 as functional Keras models (paper, section 2).
+"""YOLOv2, Tiny YOLOv2 and YOLO9000 as functional Keras models (paper, sections 2 and 4).
 
 Inputs are RGB images `(B, H, W, 3)` with values 0..255, H and W multiples of 32; the first layer
 rescales them. Convolutions are named `conv1`, `conv2`, … in Darknet's order, so that weights move
@@ -102,6 +102,41 @@ def TinyYOLOv2(
     x = blocks.head(
         x,
         anchors=published("tiny-voc") if anchors is None else anchors,
+        class_names=class_names,
+        input_size=input_size,
+        resize=resize,
+        tree=tree,
+    )
+    return DetectionModel(image, x, name=name)
+
+
+def YOLO9000(
+    class_names,
+    *,
+    anchors=None,
+    input_size=544,
+    resize="stretch",
+    width=1.0,
+    tree=None,
+    weight_decay=5e-4,
+    name="yolo9000",
+) -> DetectionModel:
+    """YOLO9000 (paper, section 4; Darknet's yolo9000.cfg): a head on Darknet-19 itself.
+
+    Nothing stands between trunk and head, so a classifier's last convolution, which gives the classes
+    of each place before their mean is taken, can start the classes of the head: see
+    `yolov2_tf.models.transfer.transfer_weights`.
+
+    Arguments and result are those of `YOLOv2`; default anchors are the three of yolo9000.cfg.
+    """
+    _check_size(input_size)
+    check_class_names(class_names, tree)
+    blocks = Blocks(width, weight_decay)
+    image, x = image_input()
+    *_, x = _darknet19_trunk(blocks, x)
+    x = blocks.head(
+        x,
+        anchors=published("yolo9000") if anchors is None else anchors,
         class_names=class_names,
         input_size=input_size,
         resize=resize,

@@ -230,7 +230,8 @@ def architecture(model):
         model: Keras model with the layers of `yolov2_tf.models`.
 
     Returns:
-        Dict of both; empty for a network that is neither YOLOv2, Darknet-19 nor Tiny YOLOv2.
+        Dict of both; empty for a network that is neither YOLOv2, YOLO9000, Darknet-19 nor Tiny YOLOv2.
+        Of Darknet-19 all but the last can be made; it becomes a YOLOv2.
     """
     kernels = {layer.name: layer.weights[0].shape for layer in model.layers if layer.weights}
     if "conv4" not in kernels:
@@ -239,6 +240,8 @@ def architecture(model):
     kind, widest = ("yolov2", "conv14") if kernels["conv4"][0] == 1 else ("tiny", "conv7")
     if widest not in kernels:
         return {}
+    if kind == "yolov2" and "head" in kernels and "conv19" not in kernels:
+        kind = "yolo9000"
     # Of 1024 filters: the first ones are no less than 8, however narrow the network is.
     return {"model": kind, "width": kernels[widest][-1] / 1024}
 

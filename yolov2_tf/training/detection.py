@@ -16,7 +16,7 @@ from yolov2_tf.errors import InputError
 from yolov2_tf.models.anchors import cluster, to_cells
 from yolov2_tf.models.copying import under_global_policy
 from yolov2_tf.models.transfer import with_new_head
-from yolov2_tf.models.yolov2 import TinyYOLOv2, YOLOv2
+from yolov2_tf.models.yolov2 import YOLO9000, TinyYOLOv2, YOLOv2
 from yolov2_tf.schedules import detection_schedule
 from yolov2_tf.training.callbacks import MeanAveragePrecision
 from yolov2_tf.training.class_weights import balanced, classes_with_boxes
@@ -25,7 +25,7 @@ from yolov2_tf.training.recipes import DetectionRecipe
 from yolov2_tf.training.task import Task, batches_of, name_and_size
 from yolov2_tf.zoo.names import load_model, read_head
 
-BUILDERS = {"yolov2": YOLOv2, "tiny": TinyYOLOv2}
+BUILDERS = {"yolov2": YOLOv2, "tiny": TinyYOLOv2, "yolo9000": YOLO9000}
 
 SQUEEZE = {"squeezed": 64, "full": None, "none": 0}
 """`YOLOv2`'s `squeeze` for each `passthrough` of a recipe."""
@@ -116,7 +116,7 @@ class DetectionTask(Task):
         return self._new_network(recipe, to_cells(centers, recipe.size))
 
     def _new_network(self, recipe, anchors):
-        options = {} if recipe.model == "tiny" else {"squeeze": SQUEEZE[recipe.passthrough]}
+        options = {"squeeze": SQUEEZE[recipe.passthrough]} if recipe.model == "yolov2" else {}
         return BUILDERS[recipe.model](
             self.dataset.class_names,
             anchors=anchors,

@@ -9,7 +9,7 @@ import numbers
 from yolov2_tf.errors import InputError
 
 CHOICES = {
-    "model": ("yolov2", "tiny"),
+    "model": ("yolov2", "tiny", "yolo9000"),
     "resize": ("stretch", "letterbox"),
     "optimizer": ("sgd", "adam"),
     "schedule": ("steps", "cosine"),

@@ -151,7 +151,7 @@ class DetectionRecipe(Recipe):
     """What the training of a detector does. Defaults are the paper's (section 2).
 
     Attributes:
-        model: `yolov2`, `tiny`, or a `.keras` file whose network goes on training.
+        model: `yolov2`, `tiny`, `yolo9000`, or a `.keras` file whose network goes on training.
         multi_scale: `(smallest, largest)` side drawn from while training, or None.
         resize_every: Batches that share a size.
         anchors: Number of anchors, clustered on the training boxes.

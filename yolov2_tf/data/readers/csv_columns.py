@@ -6,6 +6,7 @@ Separated by comma, semicolon or tab; in UTF-8, UTF-16 or an old Windows encodin
 import csv
 import dataclasses
 import io
+import math
 import re
 
 from yolov2_tf.data.annotations import finite
@@ -56,7 +57,8 @@ class CsvRow:
             ValueError: If one is none.
         """
         if self._corners is None:
-            self._corners = [number(self.cells[column]) for column in BOX[:4]]
+            texts = [self.cells[column] for column in BOX[:4]]
+            self._corners = _plain_numbers(texts) or [*map(number, texts)]
         return self._corners
 
 
@@ -127,6 +129,15 @@ def read_cells(path):
                 yield reader.line_num, fields
     except csv.Error as error:
         raise InputError(f"malformed CSV: {error}", where=f"{path}:{reader.line_num}") from None
+
+
+def _plain_numbers(cells):
+    """The numbers of nearly all cells, in one go; None where one needs a closer look."""
+    try:
+        numbers = [*map(float, cells)]
+    except ValueError:
+        return None
+    return numbers if math.isfinite(sum(numbers)) else None
 
 
 def number(cell):

@@ -4,6 +4,8 @@ A line is `type truncated occluded alpha x_min y_min x_max y_max` and 3-D values
 used. Lines of the type `DontCare` mark regions, not objects; they are left out, with a note.
 """
 
+import heapq
+import os
 from pathlib import Path
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, finite, listing
@@ -88,7 +90,8 @@ def find_kitti_labels(folder):
     for place in [folder, *(folder / part for part in ("training", "train"))]:
         for labels in [place / name for name in _LABELS] + [place]:
             if labels.is_dir():
-                for path in sorted(labels.glob("*.txt"))[:3]:
+                names = (name for name in os.listdir(labels) if name.endswith(".txt"))
+                for path in map(labels.joinpath, heapq.nsmallest(3, names)):
                     line = read_text(path, "cp1252").partition("\n")[0].split()
                     if _is_row(line):
                         return labels

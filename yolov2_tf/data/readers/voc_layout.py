@@ -188,7 +188,8 @@ def _lines(path):
 
 def _folders(folder):
     try:
-        return sorted(entry for entry in Path(folder).iterdir() if entry.is_dir())
+        with os.scandir(folder) as entries:  # which knows folders without a look at each file
+            return sorted(Path(folder, entry.name) for entry in entries if entry.is_dir())
     except OSError:
         return []
 
@@ -202,4 +203,4 @@ def _has_xml(folder):
 
 
 def _is_xml(path):
-    return path.lower().endswith(".xml") and not os.path.basename(path).startswith(".")
+    return path[-4:].lower() == ".xml" and not os.path.basename(path).startswith(".")

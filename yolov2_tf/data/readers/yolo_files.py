@@ -115,7 +115,7 @@ class LabelFinder:
 
     def __init__(self):
         self._files, self._folders = {}, {}
-        self._taken = set()
+        self._taken = {}
 
     def find(self, picture):
         """Returns the path of a picture's label file, or None."""
@@ -125,21 +125,19 @@ class LabelFinder:
             self._folders[own] = tuple(dict.fromkeys(map(os.path.dirname, label_places(picture))))
         for folder in self._folders[own]:
             names = self._names(folder)
-            for spelling in (f"{stem}.txt", _key(stem)) if names else ():
-                name = names.get(spelling)
-                if name and not (folder == own and NO_LABELS.fullmatch(name)):
-                    path = os.path.join(folder, name)
-                    self._taken.add(path)
-                    return path
+            name = names and (names.get(f"{stem}.txt") or names.get(_key(stem)))
+            if name and not (folder == own and NO_LABELS.fullmatch(name)):
+                self._taken.setdefault(folder, set()).add(name)
+                return os.path.join(folder, name)
         return None
 
     def left_over(self):
         """Label files that no picture has, in folders where others have theirs."""
         return [
             os.path.join(folder, name)
-            for folder in sorted({os.path.dirname(path) for path in self._taken})
-            for name in sorted(set(self._names(folder).values()))
-            if os.path.join(folder, name) not in self._taken and not NO_LABELS.fullmatch(name)
+            for folder, taken in sorted(self._taken.items())
+            for name in sorted({*self._names(folder).values()} - taken)
+            if not NO_LABELS.fullmatch(name)
         ]
 
     def _names(self, folder):
