@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from yolov2_tf import trees
 from yolov2_tf.data.records import Record
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.data.writers.conversion import Item
@@ -62,12 +63,20 @@ def labels(raw, photos, out, most):
 
 def named(photos, labelled, out, most):
     """What has one name each, `train` and `val`: the labelled pictures, and crops of VOC's boxes."""
-    table = Path(__file__).parents[1] / "starter/voc.txt"
-    crops = [photos / "train" / line.split()[-1] for line in table.read_text().splitlines()]
-    for folder in (*sorted(labelled.iterdir()), *crops):
+    folders = {folder.name: folder for folder in sorted(labelled.iterdir())}
+    nodes = pairs(Path(trees.__file__).parent / "wnids/voc.txt", "=")
+    for name, wnid in pairs(Path(__file__).parents[1] / "starter/voc.txt", " ").items():
+        folders[nodes[name]] = photos / "train" / wnid
+    for wnid, folder in folders.items():
         for number, path in enumerate(sorted(folder.iterdir())[:most]):
             subset = "train" if number % NAMED_VAL else "val"
-            link(path, out / subset / folder.name / path.name)
+            link(path, out / subset / wnid / path.name)
+
+
+def pairs(table, between):
+    """Class names and wnids of a table: a dict."""
+    lines = table.read_text().splitlines()
+    return {name: rest.split()[0] for name, _, rest in (line.partition(between) for line in lines)}
 
 
 def boxed(voc, out, most):
