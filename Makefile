@@ -41,7 +41,7 @@ test: setup
 	$(BIN)/python -m pytest -m "not slow and not browser" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: setup
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile --no-loadscope-reorder
 
 # Here nothing that is missing is skipped: without npm's registry or Chromium this fails.
 test-web: setup

@@ -6,8 +6,8 @@ Boxes train for VOC's 20 classes alone: `STARTER/voc`, and of each of its traini
 object with what is around it, shrunk to the 32 px of Tiny ImageNet, so that boxes are learnt in
 pictures of that kind as well. Labels train for the 200 classes of Tiny ImageNet at 32 px and for
 the ten of Imagenette at up to 176 px: no box of these is ever read for training. Tiny ImageNet's
-validation pictures, which have a box each, score. A classifier learns the names first, of all of these
-and of crops of VOC's boxes; it is scored on a fiftieth of them.
+validation pictures, which have a box each, score. A classifier learns the names first, of all that
+have a label and of crops of VOC's boxes; it is scored on a fiftieth of them.
 """
 
 import argparse
@@ -62,7 +62,7 @@ def labels(raw, photos, out, most):
 
 
 def named(photos, labelled, out, most):
-    """What has one name each, `train` and `val`: the labelled pictures, and crops of VOC's boxes."""
+    """What has one name each, `train` and `val`: labelled pictures, and crops of VOC's boxes."""
     folders = {folder.name: folder for folder in sorted(labelled.iterdir())}
     nodes = pairs(Path(trees.__file__).parent / "wnids/voc.txt", "=")
     for name, wnid in pairs(Path(__file__).parents[1] / "starter/voc.txt", " ").items():

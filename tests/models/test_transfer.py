@@ -153,7 +153,7 @@ def test_nodes_of_one_tree_may_be_called_otherwise():
 
 
 @pytest.mark.parametrize(
-    "classifier_names, model",
+    ("classifier_names", "model"),
     [
         (["cat", "bee", "ant"], YOLO9000(NAMES, width=1 / 16)),
         (["ant", "bee"], YOLO9000(NAMES, width=1 / 16)),

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from yolov2_tf.detection.loss import YOLOv2Loss
 from yolov2_tf.darknet.network import read_network
+from yolov2_tf.detection.loss import YOLOv2Loss
 from yolov2_tf.models.anchors import published
 from yolov2_tf.models.blocks import BATCH_NORM_EPSILON, convolution, max_pool
 from yolov2_tf.models.darknet19 import Darknet19

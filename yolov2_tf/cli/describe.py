@@ -12,7 +12,8 @@ def describe(
     model: Annotated[
         str,
         typer.Argument(
-            help="`.keras` file or a name of `yolov2 models`; `yolov2`, `tiny`, `yolo9000`, `darknet19`: new."
+            help="`.keras` file or a name of `yolov2 models`; "
+            "new: `yolov2`, `tiny`, `yolo9000`, `darknet19`."
         ),
     ],
     size: Annotated[int | None, typer.Option(help="Input side, if not the model's own.")] = None,

@@ -8,6 +8,7 @@ import typer
 from yolov2_tf.cli import training_options as common
 from yolov2_tf.cli.local import LocalText
 from yolov2_tf.cli.training_data import open_task
+from yolov2_tf.data.collector import without_collector
 from yolov2_tf.data.image_sets import HELD_OUT
 from yolov2_tf.training.recipes import DetectionRecipe
 
@@ -78,7 +79,9 @@ Minutes = Annotated[
     typer.Option(help="Train as well as it can in that time, all included; in place of --epochs."),
 ]
 Passes = Annotated[int, typer.Option(help="Passes over the data that make an epoch.")]
-Model = Annotated[str, typer.Option(help="yolov2, tiny, yolo9000, or a `.keras` file to go on from.")]
+Model = Annotated[
+    str, typer.Option(help="yolov2, tiny, yolo9000, or a `.keras` file to go on from.")
+]
 MultiScale = Annotated[str | None, typer.Option(help="Range of sides, e.g. 320-608.")]
 ResizeEvery = Annotated[int, typer.Option(help="Batches that share a side.")]
 Anchors = Annotated[int, typer.Option(help="Number of anchors.")]
@@ -213,13 +216,14 @@ def _run(context):
     _record_recipe(options)
     common.join()
     console = Console()
-    task = open_task(options, console)
+    with without_collector():
+        task = open_task(options, console)
+
+        from yolov2_tf.training.clock import counting_from
+        from yolov2_tf.training.ending import ending
+        from yolov2_tf.training.fit import train
+
     recipe = options.recipe
-
-    from yolov2_tf.training.clock import counting_from
-    from yolov2_tf.training.ending import ending
-    from yolov2_tf.training.fit import train
-
     with common.naming_options(), counting_from(began):
         if options.recipe_name == "auto" and not options.resume:
             from yolov2_tf.training import auto

@@ -1,4 +1,4 @@
-"""Python's collector of cycles, which has nothing to find where records are read."""
+"""Python's collector of cycles: it has nothing to find where records are read, modules loaded."""
 
 import contextlib
 import gc

@@ -32,8 +32,8 @@ def transfer_weights(model, source):
 
     A classifier, a detector of other classes or a trunk gives a new detector its features. A
     convolution and its batch normalisation go together. A `DetectionHead` is copied only to
-    a head of the same classes and anchors. Where it follows the very layer that a classifier of the
-    same classes ends in, as that of `YOLO9000` does, every anchor's classes begin as the classifier's.
+    a head of the same classes and anchors. Where it follows the very layer that a classifier of
+    the same classes ends in, as that of `YOLO9000` does, each anchor's classes begin as these.
 
     Args:
         model: Model that gets weights.
@@ -72,7 +72,7 @@ def transfer_weights(model, source):
 
 
 def _classes_from_classifier(model, source):
-    """Copies a classifier's last convolution to the classes of each anchor, if it fits; whether it did.
+    """Copies a classifier's last convolution to the classes of each anchor; whether it fits.
 
     The classifier takes the mean of its logits over all places, so the logits of one place are made
     by the same weights.

@@ -123,8 +123,8 @@ def YOLO9000(
 ) -> DetectionModel:
     """YOLO9000 (paper, section 4; Darknet's yolo9000.cfg): a head on Darknet-19 itself.
 
-    Nothing stands between trunk and head, so a classifier's last convolution, which gives the classes
-    of each place before their mean is taken, can start the classes of the head: see
+    Nothing stands between trunk and head, so a classifier's last convolution, which gives the
+    classes of each place before their mean is taken, can start the classes of the head: see
     `yolov2_tf.models.transfer.transfer_weights`.
 
     Arguments and result are those of `YOLOv2`; default anchors are the three of yolo9000.cfg.

@@ -230,8 +230,8 @@ def architecture(model):
         model: Keras model with the layers of `yolov2_tf.models`.
 
     Returns:
-        Dict of both; empty for a network that is neither YOLOv2, YOLO9000, Darknet-19 nor Tiny YOLOv2.
-        Of Darknet-19 all but the last can be made; it becomes a YOLOv2.
+        Dict of both, of Darknet-19 that of the YOLOv2 which it is the trunk of; empty for a
+        network that is neither of these, nor YOLO9000 or Tiny YOLOv2.
     """
     kernels = {layer.name: layer.weights[0].shape for layer in model.layers if layer.weights}
     if "conv4" not in kernels:
