@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.export.layout import QUANTIZATIONS
+from yolov2_tf.export.layout_values import QUANTIZATIONS
 
 _COMPARED = ("calibrate", "split")
 _SUPPRESSION = ("threshold", "iou", "max_detections", "tree_threshold")

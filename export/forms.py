@@ -100,7 +100,7 @@ def _title(name, quantization, batch):
 
 
 def _tflite(model, folder, settings):
-    from yolov2_tf.export.layout import QUANTIZATIONS
+    from yolov2_tf.export.layout_values import QUANTIZATIONS
     from yolov2_tf.export.runtime import TFLiteDetector
     from yolov2_tf.export.tail import tail_share
     from yolov2_tf.export.tflite import Conversion

@@ -14,9 +14,7 @@ from pathlib import Path
 from yolov2_tf._version import __version__
 from yolov2_tf.detection.thresholds import DEFAULT, EXPORT, Thresholds
 from yolov2_tf.errors import InputError
-from yolov2_tf.export.layout_values import QUANTIZATIONS as QUANTIZATIONS
-from yolov2_tf.export.layout_values import VERSION as VERSION
-from yolov2_tf.export.layout_values import LayoutError, check_value, shown
+from yolov2_tf.export.layout_values import VERSION, LayoutError, check_value, shown
 from yolov2_tf.trees.wordtree import WordTree
 
 LAYOUT_FILE = "yolov2.json"
@@ -63,7 +61,7 @@ class Layout:
         tree: `WordTree` whose nodes the labels are, or None.
         tree_threshold: Pr(node | object) of the labels of a tree is above this, 0..1; None in old
             files of networks without one.
-        quantization: One of `QUANTIZATIONS`.
+        quantization: One of `yolov2_tf.export.layout_values.QUANTIZATIONS`.
         outputs: Names of the outputs, in their order: `DETECTION_OUTPUTS` or `SERVED_OUTPUTS` with
             suppression, else `PREDICTION_OUTPUTS`, with a tree `LABELLED_OUTPUTS`, or
             `HEAD_OUTPUTS`.
@@ -218,7 +216,7 @@ def describe(head, *, nms, thresholds=EXPORT, quantization="none", outputs=None)
         head: The network's `DetectionHead`.
         nms: Whether suppression is part of the file.
         thresholds: `Thresholds`; None in them means that of `EXPORT`.
-        quantization: One of `QUANTIZATIONS`.
+        quantization: One of `yolov2_tf.export.layout_values.QUANTIZATIONS`.
         outputs: See `Layout`.
 
     Returns:

@@ -111,7 +111,7 @@ class Conversion:
 
         Args:
             path: The file to write.
-            quantization: One of `yolov2_tf.export.layout.QUANTIZATIONS`.
+            quantization: One of `yolov2_tf.export.layout_values.QUANTIZATIONS`.
             calibration: For int8: iterable of `(H, W, 3)` uint8 pictures like those that the
                 network will see; a hundred are enough. A fifth of them is held out and compared.
             pictures: `(H, W, 3)` uint8 pictures to compare on; default: those held out, else

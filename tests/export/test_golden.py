@@ -12,7 +12,8 @@ from golden_runs import FOLDER, TOLERANCE, check_answer, golden_runs
 
 from yolov2_tf.errors import InputError
 from yolov2_tf.export import runtime
-from yolov2_tf.export.layout import LAYOUT_FILE, QUANTIZATIONS
+from yolov2_tf.export.layout import LAYOUT_FILE
+from yolov2_tf.export.layout_values import QUANTIZATIONS
 
 ENTRIES = ("resize", "class_names", "input_size", "nms", "max_detections")
 SUPPRESSION = ("tree", "iou_threshold", "per_class")  # where suppressing is left to the reader

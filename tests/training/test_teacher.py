@@ -102,7 +102,8 @@ def test_the_command_names_its_option(run, tmp_path, recipe):
     code, _, err = run(*train, "--teacher", recipe.teacher, "--anchors", "3")
     assert code == 2
     assert "--anchors with --teacher" in err
-    code, _, err = run(*train, "--teacher", tmp_path / "none.keras")
+    code, out, err = run(*train, "--teacher", tmp_path / "none.keras")
     assert code == 2
     assert "none.keras" in err
+    assert out == ""  # before it looks at the pictures
     assert not (tmp_path / "run").exists()

@@ -123,7 +123,7 @@ def read_options(context, task_name, kind, parsers, choose=None):
 
     values = dict(context.params)
     given = {name for name in values if context.get_parameter_source(name).name == "COMMANDLINE"}
-    for name in given & {"weights", "model"}:
+    for name in given & {"weights", "model", "teacher"}:
         network = str(values[name])
         if name == "model" and not (network.endswith(".keras") or names_network(network)):
             continue  # a form to build
