@@ -84,14 +84,14 @@ def _classes_from_classifier(model, source):
     classes = _last_convolution(source, ends[0])
     if _layer_before(model, head).name != _layer_before(source, classes).name:
         return False
-    weights = []
-    for mine, theirs in zip(head.get_weights(), classes.get_weights(), strict=True):
-        by_anchor = mine.reshape(*mine.shape[:-1], len(head.anchors), -1)
-        if by_anchor[..., 0, 5:].shape != theirs.shape:
-            return False
-        by_anchor[..., 5:] = theirs[..., np.newaxis, :]
-        weights.append(by_anchor.reshape(mine.shape))
-    head.set_weights(weights)
+    mine = [x.reshape(*x.shape[:-1], len(head.anchors), -1) for x in head.get_weights()]
+    theirs = [x[..., np.newaxis, :] for x in classes.get_weights()]
+    of_one = [x[..., :1, 5:].shape for x in mine]
+    if of_one != [x.shape for x in theirs]:  # other filters, or normalisation in place of a bias
+        return False
+    for by_anchor, given in zip(mine, theirs, strict=True):
+        by_anchor[..., 5:] = given
+    head.set_weights([x.reshape(*x.shape[:-2], -1) for x in mine])
     return True
 
 
