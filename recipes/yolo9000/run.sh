@@ -13,10 +13,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
 yolov2=${YOLOV2:-yolov2} python=${PYTHON:-python}
 width="--width 0.25"
-names="--size 64 --epochs 8 --batch-size 128 --learning-rate 0.05 --zoom 0.8-1.8
+names="--size 64 --epochs 12 --batch-size 128 --learning-rate 0.1 --zoom 0.9-1.4
     --precision mixed_bfloat16 --mean 0.999"
-common="--size 128 --multi-scale 96-160 --batch-size 32 --optimizer adam --learning-rate 0.0005
-    --schedule cosine --precision mixed_bfloat16 --mean 0.999 --anchors 3 --epochs 10"
+common="--size 96 --multi-scale 64-128 --batch-size 32 --optimizer adam --learning-rate 0.0005
+    --schedule cosine --precision mixed_bfloat16 --mean 0.999 --anchors 3 --epochs 9"
 test -z "${SMOKE:-}" || {
     names="--size 64 --epochs 1 --batch-size 16 --learning-rate 0.05 --mean 0.9"
     common="--size 64 --batch-size 8 --optimizer adam --mean 0.9 --anchors 3 --epochs 1"
@@ -60,7 +60,7 @@ map_of() {
     test "$1" = word && echo "$sets/voc.map" || echo "$sets/$1.map"
 }
 
-joint="--classification $sets/labels --ratio 1:4 --mosaic 0.8 --image-rule object --spare"
+joint="--classification $sets/labels --ratio 1:4 --mosaic 0.3 --image-rule object --spare"
 # shellcheck disable=SC2086
 detector joint word $joint "$@"
 detector detection word "$@"
