@@ -4,7 +4,8 @@
 
 Looks at some pictures that score, one object each, as SIDE × SIDE (128). Told are the shares of
 pictures of which any box, and of which the surest one, overlaps the object by half, and of which
-the surest box has the right leaf of the tree as its likeliest or among its five likeliest.
+the surest box has the right leaf of the tree as its likeliest or among its five likeliest. Of a
+classifier only its leaves are told.
 """
 
 import sys
@@ -17,34 +18,55 @@ from yolov2_tf.boxes import iou
 from yolov2_tf.data.images import load_image
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.detection.decoding import DecodeNodes
+from yolov2_tf.models.detection_model import DetectionModel
+from yolov2_tf.models.heads import find_classification_head
 from yolov2_tf.models.loading import load_model
 
 
 def main(model, sets, side=128, count=400):
     """Prints one line."""
-    model = load_model(model)
-    head = model.head
+    model, side = load_model(model), int(side)
+    detects = isinstance(model, DetectionModel)
+    head = model.head if detects else find_classification_head(model)
     leaves = head.tree.leaves.tolist()
-    decode = DecodeNodes(head.anchors, head.tree, leaves)
+    look = boxes_of(model, leaves) if detects else classes_of(model, head, leaves)
     dataset = open_dataset(Path(sets) / "scored", images=Path(sets) / "scored/images")
     chosen = np.random.default_rng(0).permutation(len(dataset))[: int(count)]
-    rows = [look(model, decode, leaves, dataset, dataset.records[i], int(side)) for i in chosen]
-    best, surest, rank = np.array(rows).T
-    print(
-        f"{len(rows)} pictures at {side} px: any box overlaps by half {np.mean(best >= 0.5):.3f}, "
-        f"the surest {np.mean(surest >= 0.5):.3f}; its leaf is right {np.mean(rank == 0):.3f}, "
-        f"among five {np.mean(rank < 5):.3f}, of {len(leaves)}"
-    )
+    rows = []
+    for i in chosen:
+        record = dataset.records[i]
+        truth = leaves.index(head.tree.names.index(dataset.class_names[record.labels[0]]))
+        image = tf.image.resize(load_image(record.image), (side, side))
+        overlaps, scores = look(image[None], np.asarray(record.boxes)[:1])
+        rows.append((*overlaps, np.sum(scores > scores[truth])))
+    *overlaps, rank = np.array(rows).T
+    said = [f"{len(rows)} pictures at {side} px"]
+    for which, overlap in zip(("any box", "the surest"), overlaps, strict=False):
+        said.append(f"{which} overlaps by half {np.mean(overlap >= 0.5):.3f}")
+    said.append(f"leaf right {np.mean(rank == 0):.3f}, among five {np.mean(rank < 5):.3f}")
+    print("; ".join(said), f"of {len(leaves)}")
 
 
-def look(model, decode, leaves, dataset, record, side):
-    """Overlap of the best and of the surest box; how many leaves are likelier than the truth."""
-    image = tf.image.resize(load_image(record.image), (side, side))
-    boxes, scores = (one[0].numpy() for one in decode(model(image[None], training=False)))
-    overlaps = iou(boxes, np.asarray(record.boxes)[:1])
-    surest = scores.sum(axis=1).argmax()  # all leaves together have the objectness
-    truth = leaves.index(model.head.tree.names.index(dataset.class_names[record.labels[0]]))
-    return overlaps.max(), overlaps[surest], np.sum(scores[surest] > scores[surest, truth])
+def boxes_of(model, leaves):
+    """A function that gives the best box's and the surest's overlap, and the surest's leaves."""
+    decode = DecodeNodes(model.head.anchors, model.head.tree, leaves)
+
+    def look(images, truth):
+        boxes, scores = (one[0].numpy() for one in decode(model(images, training=False)))
+        overlaps = iou(boxes, truth)
+        surest = scores.sum(axis=1).argmax()  # all leaves together have the objectness
+        return (overlaps.max(), overlaps[surest]), scores[surest]
+
+    return look
+
+
+def classes_of(model, head, leaves):
+    """A function that gives no overlaps, and the leaves of a classifier."""
+
+    def look(images, _):
+        return (), head.probabilities(model(images, training=False)).numpy().reshape(-1)[leaves]
+
+    return look
 
 
 if __name__ == "__main__":
