@@ -58,4 +58,4 @@ def test_the_quick_one_leaves_what_it_promises(tmp_path, monkeypatch, run):
         assert (tmp_path / "made" / f"{name}.png").is_file()
     assert (tmp_path / "made" / "model.keras").is_file()
     assert (tmp_path / "made" / "model.tflite").is_file()
-    assert "seconds. Look at" in out
+    assert "seconds. Look at" in " ".join(out.split())  # wherever the line is broken

@@ -15,14 +15,12 @@ from yolov2_tf.export.layout import (
     DETECTION_OUTPUTS,
     LABELLED_OUTPUTS,
     PREDICTION_OUTPUTS,
-    QUANTIZATIONS,
     SERVED_OUTPUTS,
-    VERSION,
     Layout,
-    LayoutError,
     describe,
     parse_layout,
 )
+from yolov2_tf.export.layout_values import QUANTIZATIONS, VERSION, LayoutError
 from yolov2_tf.trees.wordtree import WordTree
 
 TREE = WordTree(["animal", "dog", "cat"], [-1, 0, 0])

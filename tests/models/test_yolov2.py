@@ -9,12 +9,14 @@ import pytest
 import tensorflow as tf
 
 from yolov2_tf.darknet.network import read_network
+from yolov2_tf.darknet.reader import build_model
 from yolov2_tf.detection.loss import YOLOv2Loss
 from yolov2_tf.models.anchors import published
 from yolov2_tf.models.blocks import BATCH_NORM_EPSILON, convolution, max_pool
 from yolov2_tf.models.darknet19 import Darknet19
 from yolov2_tf.models.detection_model import DetectionModel
 from yolov2_tf.models.yolov2 import YOLO9000, TinyYOLOv2, YOLOv2
+from yolov2_tf.trees.wordtree import WordTree
 
 NAMES = ["ant", "bee", "cat"]
 VOC = [f"class {i}" for i in range(20)]
@@ -68,13 +70,14 @@ def test_as_many_numbers_as_the_published_weights(build, file_bytes):
 
 def test_yolo9000_is_darknet19_and_the_head(shared_data):
     """Three anchors, nothing between trunk and head (yolo9000.cfg)."""
-    names = [f"class {i}" for i in range(9418)]
-    published = read_network(shared_data / "darknet/yolo9000.cfg")
-    model = YOLO9000(names, anchors=published.head.anchors)
+    tree = WordTree.read(shared_data / "darknet/9k.tree")
+    published = build_model(read_network(shared_data / "darknet/yolo9000.cfg"), tree=tree)
+    model = YOLO9000(tree.names, tree=tree)
     assert model.count_params() == published.count_params()
     shapes = [tuple(layer.kernel.shape) for layer in convolutions(model)]
     assert shapes == [tuple(layer.kernel.shape) for layer in convolutions(published)]
-    assert len(YOLO9000(NAMES, width=0.125).head.anchors) == 3
+    np.testing.assert_allclose(model.head.anchors, published.head.anchors, rtol=1e-5)
+    assert model.head.input_size == published.head.input_size
 
 
 def test_without_squeeze_the_passthrough_has_2048_channels():
