@@ -68,8 +68,7 @@ detector detection word "$@"
 detector flat flat $joint "$@"
 
 for name in detection joint flat; do
-    map=$(map_of word)
-    test "$name" = flat && map=$(map_of flat)
+    test "$name" = flat && map=$(map_of flat) || map=$(map_of word)
     model="$runs/$name/model.keras" scores="--tree-scores all --boxed $map"
     # shellcheck disable=SC2086
     $yolov2 evaluate "$model" "$sets/boxed" --split val --map "$map" $scores \
