@@ -92,11 +92,39 @@ class Held(keras.optimizers.schedules.LearningRateSchedule):
         return {"rate": float(self._rate.numpy())}
 
 
+def decay(kind, learning_rate, steps):
+    """How the rate falls in a training.
+
+    Args:
+        kind: `steps`, as the paper's detector (divided by 10 at 60/160 and at 90/160);
+            `polynomial`, as its classifier (to 0 with the power 4); or `cosine`, to a hundredth.
+        learning_rate: The rate at the start.
+        steps: Steps of the training.
+
+    Returns:
+        Keras `LearningRateSchedule`.
+
+    Raises:
+        ValueError: If there is no such kind.
+    """
+    schedules = keras.optimizers.schedules
+    match kind:
+        case "steps":
+            boundaries = [round(part * steps) for part in PAPER_STEPS]
+            rates = [learning_rate, learning_rate / 10, learning_rate / 100]
+            return schedules.PiecewiseConstantDecay(boundaries, rates)
+        case "polynomial":
+            return schedules.PolynomialDecay(learning_rate, steps, 0.0, power=4.0)
+        case "cosine":
+            return schedules.CosineDecay(learning_rate, steps, alpha=0.01)
+    raise ValueError(f"schedule is {kind!r}, expected steps, polynomial or cosine")
+
+
 def detection_schedule(kind, learning_rate, total_steps, accumulate=1):
     """The schedule of a detector's training, with a burn-in of at most a twentieth of it.
 
     Args:
-        kind: `steps`, the paper's (divided by 10 at 60/160 and at 90/160), or `cosine`.
+        kind: See `decay`; the paper's is `steps`.
         learning_rate: The rate after burn-in.
         total_steps: Batches of the whole training.
         accumulate: How many of them make one step of the optimizer.
@@ -107,15 +135,7 @@ def detection_schedule(kind, learning_rate, total_steps, accumulate=1):
     Raises:
         ValueError: If there is no such kind.
     """
-    schedules = keras.optimizers.schedules
-    if kind == "steps":
-        boundaries = [round(part * total_steps) for part in PAPER_STEPS]
-        rates = [learning_rate, learning_rate / 10, learning_rate / 100]
-        schedule = schedules.PiecewiseConstantDecay(boundaries, rates)
-    elif kind == "cosine":
-        schedule = schedules.CosineDecay(learning_rate, total_steps, alpha=0.01)
-    else:
-        raise ValueError(f"schedule is {kind!r}, expected steps or cosine")
+    schedule = decay(kind, learning_rate, total_steps)
     return BurnIn(schedule, min(BURN_IN_STEPS * accumulate, total_steps // 20))
 
 
@@ -153,24 +173,23 @@ class Stages(keras.optimizers.schedules.LearningRateSchedule):
         return cls(first, config["steps"], second)
 
 
-def classification_schedule(learning_rate, steps, fine_steps=0):
-    """The schedule of a classifier's training (paper, section 3): polynomial, power 4, to 0.
+def classification_schedule(learning_rate, steps, fine_steps=0, kind="polynomial"):
+    """The schedule of a classifier's training (paper, section 3).
 
     Args:
         learning_rate: The rate at the start, 0.1 in the paper.
         steps: Steps of the training.
         fine_steps: Steps of the high-resolution stage after it, which starts at a hundredth of
             `learning_rate`: the paper's 1e-3.
+        kind: See `decay`, of each stage; the paper's is `polynomial`.
 
     Returns:
         Keras `LearningRateSchedule`.
+
+    Raises:
+        ValueError: If there is no such kind.
     """
-
-    def polynomial(rate, count):
-        return keras.optimizers.schedules.PolynomialDecay(rate, count, 0.0, power=4.0)
-
+    first = decay(kind, learning_rate, steps)
     if not fine_steps:
-        return polynomial(learning_rate, steps)
-    return Stages(
-        polynomial(learning_rate, steps), steps, polynomial(learning_rate / 100, fine_steps)
-    )
+        return first
+    return Stages(first, steps, decay(kind, learning_rate / 100, fine_steps))

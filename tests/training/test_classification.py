@@ -105,6 +105,15 @@ def test_the_rate_falls_with_the_fourth_power_and_again_from_a_hundredth():
     assert float(classification_schedule(0.1, 1000)(500)) == pytest.approx(0.1 / 16)
 
 
+def test_both_stages_fall_by_the_schedule_of_the_recipe():
+    schedule = classification_schedule(0.1, 1000, 100, "cosine")
+    rates = [float(schedule(step)) for step in (0, 500, 1000, 1050)]
+    half = (1 + 0.01) / 2  # of the way between the rate and a hundredth of it
+    assert rates == pytest.approx([0.1, 0.1 * half, 1e-3, 1e-3 * half], rel=1e-3)
+    with pytest.raises(ValueError, match="expected steps, polynomial or cosine"):
+        classification_schedule(0.1, 1000, 0, "linear")
+
+
 # === A run ===
 
 

@@ -13,6 +13,7 @@ from yolov2_tf.training.recipes import ClassificationRecipe, DetectionRecipe
 NAN, INF = float("nan"), float("inf")
 
 WRONG = {
+    "schedule": ("linear", None),
     "width": (-1, 0, 5, NAN, INF, "1", None, True),
     "size": (0, 31, 100, -32, 64.0, "64", None),
     "resize": ("crop", None, 1),
@@ -41,7 +42,6 @@ WRONG_FOR_DETECTORS = {
     "resize_every": (0, 1.5),
     "anchors": (0, -1, 2.0),
     "passthrough": ("half", None, 64),
-    "schedule": ("linear", None),
     "jitter": (-0.1, 0.5, NAN),
     "ratio": ((0, 1), (4, 0), (4,), (4, 1.5), "4:1", None),
     "mosaic": (-0.1, 1.1, NAN),

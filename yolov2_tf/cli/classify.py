@@ -76,6 +76,7 @@ def train(
     batch_size: common.BatchSize = DEFAULTS.batch_size,
     optimizer: common.Optimizer = DEFAULTS.optimizer,
     learning_rate: LearningRate = DEFAULTS.learning_rate,
+    schedule: common.Schedule = DEFAULTS.schedule,
     zoom: Zoom = "-".join(f"{limit:g}" for limit in DEFAULTS.zoom),
     fine_zoom: FineZoom = "-".join(f"{limit:g}" for limit in DEFAULTS.fine_zoom),
     rotation: Rotation = DEFAULTS.rotation,

@@ -97,7 +97,6 @@ TeacherName = Annotated[
     ),
 ]
 LearningRate = Annotated[float, typer.Option(help="Rate after burn-in.")]
-Schedule = Annotated[str, typer.Option(help="steps (the paper's) or cosine.")]
 Jitter = Annotated[float, typer.Option(help="How far borders move, 0 to 0.45.")]
 
 
@@ -139,7 +138,7 @@ def train(
     batch_size: common.BatchSize = CHOSEN,
     optimizer: common.Optimizer = CHOSEN,
     learning_rate: LearningRate = CHOSEN,
-    schedule: Schedule = CHOSEN,
+    schedule: common.Schedule = CHOSEN,
     jitter: Jitter = DEFAULTS.jitter,
     saturation: common.Saturation = DEFAULTS.saturation,
     exposure: common.Exposure = DEFAULTS.exposure,

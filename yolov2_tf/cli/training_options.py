@@ -27,6 +27,13 @@ Resize = Annotated[str, typer.Option(help="stretch or letterbox.")]
 Epochs = Annotated[int, typer.Option(help="Passes over the data.")]
 BatchSize = Annotated[int, typer.Option(help="Images a step.")]
 Optimizer = Annotated[str, typer.Option(help="sgd (the paper's) or adam.")]
+Schedule = Annotated[
+    str,
+    typer.Option(
+        help="How the rate falls: steps (the paper's detector), polynomial (its classifier) "
+        "or cosine."
+    ),
+]
 ClipNorm = Annotated[
     str,
     typer.Option(metavar="X|off", help="Largest norm of the gradient; off: none, as in the paper."),

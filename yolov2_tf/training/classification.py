@@ -70,7 +70,9 @@ class ClassificationTask(Task):
 
     def schedule(self, recipe, plan):
         fine_steps = plan.steps * (recipe.total_epochs - recipe.epochs)
-        return classification_schedule(recipe.learning_rate, plan.steps * recipe.epochs, fine_steps)
+        return classification_schedule(
+            recipe.learning_rate, plan.steps * recipe.epochs, fine_steps, recipe.schedule
+        )
 
     def compile(self, model, recipe, plan, optimizer):
         hierarchy = find_classification_head(model).hierarchy

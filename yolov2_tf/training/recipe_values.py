@@ -12,7 +12,7 @@ CHOICES = {
     "model": ("yolov2", "tiny", "yolo9000"),
     "resize": ("stretch", "letterbox"),
     "optimizer": ("sgd", "adam"),
-    "schedule": ("steps", "cosine"),
+    "schedule": ("steps", "polynomial", "cosine"),
     "image_rule": ("paper", "darknet", "object"),
     "precision": ("float32", "mixed_bfloat16", "mixed_float16", "auto"),
     "passthrough": ("squeezed", "full", "none"),

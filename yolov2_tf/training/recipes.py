@@ -40,6 +40,8 @@ class Recipe:
         batch_size: Images a step.
         optimizer: `sgd` with momentum 0.9 (the paper's) or `adam`.
         learning_rate: The highest rate.
+        schedule: How it falls: `steps` (as the paper's detector), `polynomial` (as its classifier)
+            or `cosine`, see `yolov2_tf.schedules.decay`.
         weight_decay: Darknet's `decay`.
         clip_norm: Largest norm of the gradient of all weights, which is scaled down to it; None
             for no limit, as in Darknet. Of a detector's loss, a sum over boxes, it usually acts.
@@ -69,6 +71,7 @@ class Recipe:
     batch_size: int = 64
     optimizer: str = "sgd"
     learning_rate: float = 1e-3
+    schedule: str = "steps"
     weight_decay: float = 5e-4
     clip_norm: float | None = 10.0
     accumulate: int = 1
@@ -84,8 +87,8 @@ class Recipe:
     checkpoint_minutes: float = 10.0
 
     CHANGEABLE: ClassVar = frozenset(
-        {"epochs", "batch_size", "learning_rate", "flip", "mean", "checkpoint_minutes"}
-        | {"saturation", "exposure", "sync_batch_norm"}
+        {"epochs", "batch_size", "learning_rate", "schedule", "flip", "mean"}
+        | {"checkpoint_minutes", "saturation", "exposure", "sync_batch_norm"}
     )
     """What a resumed run may do otherwise: that which is not in its network, optimizer or loss."""
 
@@ -157,7 +160,6 @@ class DetectionRecipe(Recipe):
         anchors: Number of anchors, clustered on the training boxes.
         passthrough: What of the 26×26 map joins the 13×13 one: `squeezed` to 64 channels first, as
             in the released network; `full`, all 512, as in the paper; `none`. `yolov2` only.
-        schedule: `steps` (the paper's) or `cosine`.
         jitter: How far each border of a picture moves, as a fraction of its side, 0 to 0.45.
         ratio: `(boxes, labels)`: in joint training, how many pictures with boxes come with how
             many that only have a label. The paper makes ImageNet larger than COCO by 4:1.
@@ -182,7 +184,6 @@ class DetectionRecipe(Recipe):
     resize_every: int = 10
     anchors: int = 5
     passthrough: str = "squeezed"
-    schedule: str = "steps"
     jitter: float = 0.2
     ratio: tuple[int, int] = (1, 4)
     mosaic: float = 0.0
@@ -194,7 +195,7 @@ class DetectionRecipe(Recipe):
     passes: int = 1
 
     CHANGEABLE: ClassVar = Recipe.CHANGEABLE | {
-        "schedule", "multi_scale", "resize_every", "jitter", "minutes",
+        "multi_scale", "resize_every", "jitter", "minutes",
     }  # fmt: skip
 
     @property
@@ -247,7 +248,7 @@ class ClassificationRecipe(Recipe):
     """What the training of a classifier does.
 
     Defaults are the paper's (section 3, "Training for classification"); `learning_rate` is the
-    rate at the start, which falls to 0 with the power 4, and `epochs` are those without the
+    rate at the start, and `epochs` are those without the
     high-resolution stage.
 
     Attributes:
@@ -261,6 +262,7 @@ class ClassificationRecipe(Recipe):
     size: int = 224
     batch_size: int = 128
     learning_rate: float = 0.1
+    schedule: str = "polynomial"
     high_resolution: tuple[int, int] | None = None
     zoom: tuple[float, float] = (0.57, 2.0)
     fine_zoom: tuple[float, float] = (0.57, 2.0)
