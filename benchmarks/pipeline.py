@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from yolov2_tf.data.image_check import check_images
 from yolov2_tf.data.pipeline import reader, training_batches
+from yolov2_tf.data.pixel_memory import PixelMemory
 from yolov2_tf.data.source import open_dataset
 
 
@@ -56,6 +57,9 @@ def main():
         "plain: decode, resize": plain_batches(dataset, batch, size),
         "full: crop, flip, colour, resize, boxes": training_batches(
             dataset, batch_size=batch, size=size
+        ),
+        "full, decoded pictures in memory": training_batches(
+            dataset, batch_size=batch, size=size, memory=PixelMemory()
         ),
         "full, letterbox": training_batches(
             dataset, batch_size=batch, size=size, resize="letterbox"

@@ -18,6 +18,9 @@ import numpy as np
 from PIL import Image
 
 from yolov2_tf.cli import main as main_of_command
+from yolov2_tf.data import pixel_memory
+
+pixel_memory.MOST_PICTURES = 0  # what is kept in memory cannot vanish; a large set is not
 
 SMALL = ["--model", "tiny", "--width", "0.05", "--size", "64", "--anchors", "2", "--epochs", "60"]
 SMALL += ["--batch-size", "4", "--checkpoint-minutes", "0", "--hold-out", "0"]

@@ -13,6 +13,7 @@ from yolov2_tf.data.augment import (
     random_colours,
     random_view,
     take_view,
+    thinned,
     view_boxes,
 )
 from yolov2_tf.resize import PADDING, resize_image
@@ -31,6 +32,25 @@ def test_an_untouched_view_is_the_plain_resize():
     same, labels = view_boxes(boxes, tf.constant([3]), tf.constant([37, 53]), view, 64)
     np.testing.assert_allclose(same, boxes, atol=1e-6)
     assert labels.numpy().tolist() == [3]
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    shape=st.tuples(st.integers(1, 300), st.integers(1, 300)),
+    least=st.integers(1, 100),
+)
+def test_a_thinned_picture_keeps_the_pixels_that_a_view_needs(shape, least):
+    rows, columns = np.meshgrid(*map(np.arange, shape), indexing="ij")
+    image = np.stack([rows % 256, columns % 256, rows // 256 + 2 * (columns // 256)], axis=-1)
+    thin = thinned(tf.constant(image, tf.uint8), least).numpy().astype(int)
+    assert min(thin.shape[:2]) >= min(*shape, least)
+    assert min(thin.shape[:2]) < 2 * least or min(shape) < 2 * least
+    # Each kept pixel stands in the middle of those that it is kept for.
+    step = max(min(shape) // least, 1)
+    rows = thin[..., 0] + 256 * (thin[..., 2] % 2)
+    columns = thin[..., 1] + 256 * (thin[..., 2] // 2)
+    assert np.array_equal(rows[:, 0], np.arange(step // 2, shape[0], step))
+    assert np.array_equal(columns[0], np.arange(step // 2, shape[1], step))
 
 
 @settings(deadline=None, max_examples=25)

@@ -12,6 +12,7 @@ from tests.shallow_networks import ShallowClassification, ShallowDetection
 from tests.training.damaging import damage
 from tests.training.line import At
 from tests.training.squares import TINY, squares_in
+from yolov2_tf.data import pixel_memory
 from yolov2_tf.data.image_check import check_images
 from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
 from yolov2_tf.data.pipeline import training_batches
@@ -30,6 +31,12 @@ def scenes(tmp_path_factory):
     return squares_in(tmp_path_factory.mktemp("scenes"))
 
 
+@pytest.fixture
+def nothing_kept(monkeypatch):
+    """Pictures are decoded in every pass, as those of a large set are."""
+    monkeypatch.setattr(pixel_memory, "MOST_PICTURES", 0)
+
+
 def copy_of(scenes, folder):
     folder.mkdir()
     records = [dataclasses.replace(r, image=shutil.copy(r.image, folder)) for r in scenes.records]
@@ -46,6 +53,7 @@ def many(dataset, count):
     return dataclasses.replace(dataset, records=records)
 
 
+@pytest.mark.usefixtures("nothing_kept")
 def test_a_damaged_picture_is_named_and_the_next_takes_its_place(tmp_path, scenes):
     dataset = copy_of(scenes, tmp_path / "pictures")
     broken = dataset.records[3].image
@@ -65,6 +73,7 @@ def test_a_damaged_picture_is_named_and_the_next_takes_its_place(tmp_path, scene
     assert entry["reason"]
 
 
+@pytest.mark.usefixtures("nothing_kept")
 def test_too_many_damaged_pictures_are_an_error(tmp_path, scenes):
     dataset = copy_of(scenes, tmp_path / "pictures")
     gone = At(2, lambda: shutil.rmtree(tmp_path / "pictures"))
@@ -74,6 +83,7 @@ def test_too_many_damaged_pictures_are_an_error(tmp_path, scenes):
     load(tmp_path / "run" / "last.keras")
 
 
+@pytest.mark.usefixtures("nothing_kept")
 def test_a_classifier_has_stand_ins_too(tmp_path, scenes):
     dataset = copy_of(scenes, tmp_path / "pictures")
     records = [LabelledImage(r.image, int(r.labels[0])) for r in dataset.records]

@@ -98,6 +98,20 @@ def _view(first, last, sides, size):
     return View(*(tf.cast(v, tf.int32) for v in (start, stop - start, inner, before)))
 
 
+def thinned(image, least):
+    """Every k-th row and column of a large picture, for views that would skip the others anyway.
+
+    Args:
+        image: `(H, W, 3)` uint8.
+        least: Pixels that the shorter side keeps, at least.
+
+    Returns:
+        `(H / k, W / k, 3)` uint8 with the largest such k, rounded up.
+    """
+    step = tf.maximum(tf.reduce_min(tf.shape(image)[:2]) // least, 1)
+    return image[step // 2 :: step, step // 2 :: step]
+
+
 def take_view(image, view, size):
     """Crops or expands the picture and resizes it, as `yolov2_tf.resize` does.
 

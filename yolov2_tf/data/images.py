@@ -273,6 +273,9 @@ def _rgb(picture):
         return np.repeat(gray.astype(np.uint8)[..., None], 3, axis=2)
     if picture.mode == "F":
         raise InputError("the picture has float pixels", hint="an 8-bit or 16-bit picture")
+    if picture.mode == "RGB":  # `convert` would copy it
+        picture.load()  # NumPy would pass over what this raises
+        return np.asarray(picture)
     return np.asarray(picture.convert("RGB"))
 
 

@@ -1,9 +1,10 @@
 """The tf.data pipeline that feeds a classifier, with the parts of the detector's."""
 
+import numpy as np
 import tensorflow as tf
 
 from yolov2_tf.data.augment import random_colours, random_crop, take_turned_view, take_view
-from yolov2_tf.data.pipeline import reader
+from yolov2_tf.data.pipeline import kept_reader, reader
 from yolov2_tf.data.stream_order import places, shuffled_index
 from yolov2_tf.resize import resize_image
 
@@ -23,6 +24,7 @@ def classification_batches(
     seed=0,
     first_step=0,
     stand_ins=None,
+    memory=None,
     share=(0, 1),
 ):
     """Endless batches of augmented pictures in random order.
@@ -47,15 +49,18 @@ def classification_batches(
         seed: Makes the stream reproducible.
         first_step: Number of the first batch: where a resumed training goes on.
         stand_ins: `StandIns` for pictures that cannot be read any more, or None.
+        memory: `PixelMemory` that keeps decoded pictures, or None. The batches are the same.
         share: `(k, n)`: only the k-th, from 0, of n equal parts of each batch, of B / n pictures.
 
     Returns:
         `tf.data.Dataset` of `(images (B, S, S, 3) uint8, labels (B,) int32)`.
     """
-    read = reader(dataset.records)
     labels = _labels(dataset)
+    zooms = np.broadcast_to(np.asarray(zoom, np.float32), [len(sizes), 2])
+    least = max(round(side * high) for (_, side), (_, high) in zip(sizes, zooms, strict=True))
+    read = kept_reader(reader(dataset.records), least, memory, len(dataset))
     starts, sides = (tf.constant(column) for column in zip(*sizes, strict=True))
-    zooms = tf.broadcast_to(tf.constant(zoom, tf.float32), [len(sizes), 2])
+    zooms = tf.constant(zooms)
 
     @tf.autograph.experimental.do_not_convert
     def example(place):

@@ -12,7 +12,14 @@ import itertools
 import numpy as np
 import tensorflow as tf
 
-from yolov2_tf.data.augment import mirror, random_colours, random_view, take_view, view_boxes
+from yolov2_tf.data.augment import (
+    mirror,
+    random_colours,
+    random_view,
+    take_view,
+    thinned,
+    view_boxes,
+)
 from yolov2_tf.data.images import decode_image
 from yolov2_tf.data.records import RecordColumns, images_of
 from yolov2_tf.data.stream_order import (
@@ -57,6 +64,7 @@ def training_batches(
     seed=0,
     first_step=0,
     stand_ins=None,
+    memory=None,
     share=(0, 1),
 ) -> tf.data.Dataset:
     """Endless batches of augmented pictures in random order.
@@ -85,6 +93,7 @@ def training_batches(
         seed: Makes the stream reproducible.
         first_step: Number of the first batch: where a resumed training goes on.
         stand_ins: `StandIns` for pictures that cannot be read any more, those with boxes first.
+        memory: `PixelMemory` that keeps decoded pictures, or None. The batches are the same.
         share: `(k, n)`: only the k-th, from 0, of n equal parts of each batch, of B / n pictures.
 
     Returns:
@@ -99,6 +108,7 @@ def training_batches(
             return size
         return multi_scale_size(step, multi_scale, resize_every, seed)
 
+    largest = size if multi_scale is None else max(multi_scale)
     mixed = classification is not None
     views = views_ratio(ratio, mosaic) if mixed else None
     examples = _Examples(
@@ -108,6 +118,8 @@ def training_batches(
         functools.partial(random_view, jitter=jitter, letterbox=resize == "letterbox"),
         seed,
         stand_ins,
+        memory,
+        round(largest / (1 - 2 * jitter)),  # of a view that shows the least there is a pixel each
     )
 
     @tf.autograph.experimental.do_not_convert  # no `if` asks a tensor; that took a second and more
@@ -148,12 +160,14 @@ class _Examples:
         view: Function of a picture's shape, the side and a seed that draws a `View`.
         seed: Of the order of the pictures.
         stand_ins: `StandIns`, or None.
+        memory: `PixelMemory`, or None.
+        least: Pixels that the shorter side of a picture has to have, see `thinned`.
     """
 
-    def __init__(self, boxed, labelled, mosaic, view, seed, stand_ins=None):
+    def __init__(self, boxed, labelled, mosaic, view, seed, stand_ins, memory, least):
         self.boxed, self.labelled = len(boxed), len(labelled)
         self.mosaic, self.view, self.seed = mosaic, view, seed
-        self.read = reader(boxed, labelled)
+        self.read = kept_reader(reader(boxed, labelled), least, memory, len(boxed) + len(labelled))
         self.truths = _truths(boxed)
         labels = [-1] * len(boxed) + [record.label for record in labelled]
         self.label_of = tf.constant(labels, tf.int32)
@@ -249,6 +263,22 @@ def reader(*kinds):
     return lambda index: decode_image(
         tf.ensure_shape(tf.numpy_function(encoded, [index], tf.string), []), orientations[index]
     )
+
+
+def kept_reader(read, least, memory, count):
+    """A `reader` of pictures to train on: large ones are `thinned`, and a memory keeps them.
+
+    Args:
+        read: Function of a `reader`.
+        least: See `thinned`.
+        memory: `PixelMemory`, or None.
+        count: How many pictures there are.
+    """
+
+    def thin(index):
+        return thinned(read(index), least)
+
+    return thin if memory is None else memory.keeping(thin, count)
 
 
 def _paths(kinds):

@@ -6,11 +6,13 @@ They share Keras' `logs` dict: what scores the model (`MeanAveragePrecision`, a 
 
 import csv
 import math
+import os
 import time
 
 import keras
 import numpy as np
 
+from yolov2_tf.data.ahead import ahead
 from yolov2_tf.data.images import load_image
 from yolov2_tf.detection.predict import detect, detector
 from yolov2_tf.detection.thresholds import EVALUATION
@@ -62,7 +64,7 @@ class MeanAveragePrecision(keras.callbacks.Callback):
 
     def _find(self, dataset):
         """A row for each detection: the picture's place, the box, label and score."""
-        pictures = (load_image(record.image) for record in dataset.records)
+        pictures = ahead(_pixels, dataset.records, threads=os.cpu_count() or 1)
         rows = [np.empty([0, 7])]
         for place, one in enumerate(detect(self._detector, pictures, batch_size=self.batch_size)):
             places = np.full(len(one["scores"]), place)
@@ -73,6 +75,10 @@ class MeanAveragePrecision(keras.callbacks.Callback):
         if callable(self.every):
             return self.every(epoch)
         return (epoch + 1) % self.every == 0 or epoch + 1 >= self.params["epochs"]
+
+
+def _pixels(record):
+    return load_image(record.image)
 
 
 def _detections(rows, count):

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import keras
 
 from yolov2_tf._version import __version__
+from yolov2_tf.data.pixel_memory import PixelMemory
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.transfer import transfer_weights
 from yolov2_tf.schedules import Shifted
@@ -101,11 +102,14 @@ def _train(task, recipe, run, start, callbacks, console):
     """Carries out the plan of a `Start`."""
     model, plan, stop, chief = start.model, start.plan, StopSignal(), worker() == 0
     wishes = Wishes(stop, recipe.checkpoint_minutes)
-    damage = Damage(task, recipe, functools.partial(_say, console))
+    say = functools.partial(_say, console)
+    damage = Damage(task, recipe, say)
+    # Several processes decode their own parts alone, which differ from epoch to epoch.
+    memory = PixelMemory(say=say) if workers() == 1 else None
 
     def batches(plan):
-        share = worker(), workers()
-        return task.batches(recipe, plan, stand_ins=damage.stand_ins, share=share)
+        feed = {"stand_ins": damage.stand_ins, "share": (worker(), workers())}
+        return task.batches(recipe, plan, memory=memory, **feed)
 
     def mend(plan, error):
         damaged = damage.find(plan, error)

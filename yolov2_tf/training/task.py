@@ -114,7 +114,7 @@ class Task:
         Args:
             recipe: `Recipe`.
             plan: `Plan`.
-            feed: `stand_ins` and `share` of `yolov2_tf.data.pipeline.training_batches`.
+            feed: `stand_ins`, `memory` and `share` of `yolov2_tf.data.pipeline.training_batches`.
         """
         raise NotImplementedError
 

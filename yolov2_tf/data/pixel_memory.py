@@ -1,0 +1,109 @@
+"""Decoded pictures that stay in memory, so that they are decoded once and not in every pass.
+
+A photo of twelve megapixels takes longer to decode than a step of a small network takes for it.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+MOST_PICTURES = 5_000
+"""Of a larger set nothing is kept: a pass over it takes long enough, and its start would, too."""
+
+MOST_BYTES = 2 * 2**30
+"""Largest memory that is taken, and there is no more than `SHARE` of what is free."""
+
+SHARE = 0.25
+
+
+class PixelMemory:
+    """Pictures as they were decoded, as far as they fit; what does not fit is decoded each time.
+
+    Args:
+        limit: Bytes at most; None for what suits the machine.
+        say: Function of a text for people, or None.
+
+    Attributes:
+        pictures: How many are kept; None before `keeping` was called.
+        bytes: What they take.
+    """
+
+    def __init__(self, limit=None, say=None):
+        self.limit = min(MOST_BYTES, SHARE * _free_bytes()) if limit is None else limit
+        self.pictures, self.bytes = None, 0
+        self._say = say
+
+    def keeping(self, read, count):
+        """The same function, which decodes those pictures alone that are not kept.
+
+        What cannot be read is not kept, so `read` says why when it is wanted. The first call
+        decodes; later ones, for the same pictures, take what is there.
+
+        Args:
+            read: Function from an index, a scalar tensor, to `(H, W, 3)` uint8.
+            count: How many pictures there are.
+        """
+        if self.pictures is None:
+            self._fill(read, count)
+        if not self.pictures:
+            return read
+
+        def kept(index):
+            shape = self._shapes[index]
+            start = self._starts[index]
+            pixels = self._pixels[start : start + tf.cast(tf.reduce_prod(shape), tf.int64)]
+            return tf.reshape(pixels, shape)
+
+        def picture(index):
+            return tf.cond(self._shapes[index, 0] > 0, lambda: kept(index), lambda: read(index))
+
+        return picture
+
+    def _fill(self, read, count):
+        shapes = np.zeros([count, 3], np.int32)
+        starts = np.zeros(count, np.int64)
+        parts = []
+        for index, shape, pixels in self._decoded(read, count if count <= MOST_PICTURES else 0):
+            size = int(np.prod(shape))
+            if self.bytes + size > self.limit:
+                break
+            shapes[index], starts[index] = shape, self.bytes
+            parts.append(pixels)
+            self.bytes += size
+        self.pictures = len(parts)
+        if parts:
+            self._pixels = tf.constant(np.concatenate(parts))
+            self._shapes, self._starts = tf.constant(shapes), tf.constant(starts)
+            if self._say is not None:
+                size = f"{self.bytes / 1e6:.0f} MB"
+                self._say(f"{self.pictures:,} decoded pictures in memory, {size}")
+
+    @staticmethod
+    def _decoded(read, count):
+        """`(index, shape, pixels)` of those that can be read, in order."""
+
+        @tf.autograph.experimental.do_not_convert
+        def numbered(index):
+            picture = read(index)
+            return index, tf.shape(picture), tf.reshape(picture, [-1])
+
+        stream = tf.data.Dataset.range(count)
+        stream = stream.map(numbered, num_parallel_calls=tf.data.AUTOTUNE).ignore_errors()
+        for index, shape, pixels in stream:
+            yield int(index), shape.numpy(), pixels.numpy()
+
+
+def _free_bytes():
+    """Memory that programs can still have; of systems that do not say, half of what they have."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    except (AttributeError, ValueError):  # Windows has no sysconf
+        return 0
