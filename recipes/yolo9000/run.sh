@@ -13,12 +13,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
 yolov2=${YOLOV2:-yolov2} python=${PYTHON:-python}
 width="--width 0.25"
-names="--size 64 --epochs 12 --batch-size 128 --learning-rate 0.1 --zoom 0.9-1.4
-    --precision mixed_bfloat16 --mean 0.999"
-common="--size 96 --multi-scale 64-128 --batch-size 32 --optimizer adam --learning-rate 0.0005
-    --schedule cosine --precision mixed_bfloat16 --mean 0.999 --anchors 3 --epochs 9"
+views="--batch-size 128 --zoom 0.9-1.4 --precision mixed_bfloat16 --mean 0.999"
+names="--size 64 --epochs 12 --learning-rate 0.1 $views"
+fine="--size 128 --epochs 10 --learning-rate 0.1 --schedule cosine $views"
+common="--size 128 --multi-scale 96-160 --batch-size 32 --optimizer adam --learning-rate 0.0005
+    --schedule cosine --precision mixed_bfloat16 --mean 0.999 --anchors 3 --epochs 5"
 test -z "${SMOKE:-}" || {
     names="--size 64 --epochs 1 --batch-size 16 --learning-rate 0.05 --mean 0.9"
+    fine="--size 96 --epochs 1 --batch-size 16 --learning-rate 0.05 --mean 0.9"
     common="--size 64 --batch-size 8 --optimizer adam --mean 0.9 --anchors 3 --epochs 1"
 }
 
@@ -46,9 +48,11 @@ stage() {
 detector() {
     name=$1 tree=$2
     shift 2
+    named="classify train $sets/named --split train --val-split val --tree $sets/$tree.tree"
     # shellcheck disable=SC2086
-    stage "names_$tree" classify train "$sets/named" --split train --val-split val \
-        --tree "$sets/$tree.tree" --weights "$trunk" $names
+    stage "names_64_$tree" $named --weights "$trunk" $names
+    # shellcheck disable=SC2086
+    stage "names_$tree" $named --weights "$runs/names_64_$tree/model.keras" $fine
     # shellcheck disable=SC2086
     stage "$name" train "$sets/boxed" --split train --val-split val --model yolo9000 $common \
         --tree "$sets/$tree.tree" --map "$(map_of "$tree")" \
