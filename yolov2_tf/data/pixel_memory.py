@@ -13,7 +13,8 @@ MOST_PICTURES = 5_000
 """Of a larger set nothing is kept: a pass over it takes long enough, and its start would, too."""
 
 MOST_BYTES = 2 * 2**30
-"""Largest memory that is taken, and there is no more than `SHARE` of what is free."""
+"""Largest memory that is taken, no more than `SHARE` of what is free. Twice as much is taken
+for a moment, while they are put together."""
 
 SHARE = 0.25
 
@@ -74,8 +75,11 @@ class PixelMemory:
             self.bytes += size
         self.pictures = len(parts)
         if parts:
-            self._pixels = tf.constant(np.concatenate(parts))
-            self._shapes, self._starts = tf.constant(shapes), tf.constant(starts)
+            pixels = np.concatenate(parts)
+            parts.clear()  # two copies at a time are enough
+            with tf.device("CPU:0"):  # where pictures are made ready; a GPU's memory is for others
+                self._pixels = tf.constant(pixels)
+                self._shapes, self._starts = tf.constant(shapes), tf.constant(starts)
             if self._say is not None:
                 size = f"{self.bytes / 1e6:.0f} MB"
                 self._say(f"{self.pictures:,} decoded pictures in memory, {size}")
