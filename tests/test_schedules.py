@@ -36,8 +36,14 @@ def test_a_short_training_burns_in_for_a_twentieth():
     assert got[3] == pytest.approx(1e-4, rel=0.01)
 
 
+def test_a_polynomial_has_a_sixteenth_of_the_rate_at_half_of_the_steps():
+    schedule = detection_schedule("polynomial", 1e-3, 1_000)  # a burn-in of fifty steps
+    assert float(schedule(500)) == pytest.approx(1e-3 / 16)
+    assert float(schedule(25)) == pytest.approx(1e-3 * 0.975**4 / 16, rel=1e-3)
+
+
 def test_unknown_schedules_are_refused():
-    with pytest.raises(ValueError, match="expected steps or cosine"):
+    with pytest.raises(ValueError, match="expected steps, polynomial or cosine"):
         detection_schedule("linear", 1e-3, 100)
 
 
