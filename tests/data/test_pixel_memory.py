@@ -104,6 +104,20 @@ def test_no_more_is_taken_than_a_share_of_what_is_free():
     assert limit <= pixel_memory.SHARE * pixel_memory._free_bytes() * 1.5
 
 
+@pytest.mark.parametrize(
+    ("limit", "used", "left"),
+    [("4000", "3000", 1000), ("3000", "4000", 0), ("max", "4000", None), (None, None, None)],
+)
+def test_a_container_may_leave_less_than_the_machine(tmp_path, monkeypatch, limit, used, left):
+    files = tmp_path / "memory.max", tmp_path / "memory.current"
+    for file, text in zip(files, (limit, used), strict=True):
+        if text is not None:
+            file.write_text(text + "\n")
+    monkeypatch.setattr(pixel_memory, "CONTROL_GROUPS", [files])
+    monkeypatch.setattr(pixel_memory, "_free_of_machine", lambda: 5000)
+    assert PixelMemory().limit == pixel_memory.SHARE * (5000 if left is None else left)
+
+
 def test_large_pictures_are_kept_as_small_as_their_views_allow(tmp_path):
     scenes = squares_in(tmp_path)
     records = []

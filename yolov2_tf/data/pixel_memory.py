@@ -3,6 +3,7 @@
 A photo of twelve megapixels takes longer to decode than a step of a small network takes for it.
 """
 
+import math
 import os
 from pathlib import Path
 
@@ -17,6 +18,12 @@ MOST_BYTES = 2 * 2**30
 for a moment, while they are put together."""
 
 SHARE = 0.25
+
+CONTROL_GROUPS = (
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+)
+"""Where Linux says how much memory a container may take and takes, in both of its versions."""
 
 
 class PixelMemory:
@@ -100,7 +107,12 @@ class PixelMemory:
 
 
 def _free_bytes():
-    """Memory that programs can still have; of systems that do not say, half of what they have."""
+    """Memory that this process can still have: of the machine, and of the container it is in."""
+    return min(_free_of_machine(), *(_free_of_group(*names) for names in CONTROL_GROUPS))
+
+
+def _free_of_machine():
+    """Where the system does not say what is free, half of what there is."""
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):
@@ -111,3 +123,11 @@ def _free_bytes():
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     except (AttributeError, ValueError):  # Windows has no sysconf
         return 0
+
+
+def _free_of_group(limit, used):
+    """What a control group leaves, infinite where there is none or it has no limit."""
+    try:
+        return max(0, int(Path(limit).read_text()) - int(Path(used).read_text()))
+    except (OSError, ValueError):  # no such file, or `max`
+        return math.inf
