@@ -3,7 +3,8 @@
 Bilinear, half-pixel centres, no antialiasing: `tf.image.resize`, OpenCV's `INTER_LINEAR`. Another
 filter than that of the training moves mAP by a point either way (docs/darknet.md: Pillow's
 antialiasing costs .75, OpenCV's `INTER_AREA` gains 1.5 on one network), so training, evaluation and
-every exported form use this definition.
+every exported form use this definition. (Training thins pictures that are far larger than its views
+before, see `yolov2_tf.data.augment.thinned`.)
 """
 
 import tensorflow as tf

@@ -37,20 +37,34 @@ def test_an_untouched_view_is_the_plain_resize():
 @settings(deadline=None, max_examples=25)
 @given(
     shape=st.tuples(st.integers(1, 300), st.integers(1, 300)),
-    least=st.integers(1, 100),
+    side=st.integers(1, 50),
 )
-def test_a_thinned_picture_keeps_the_pixels_that_a_view_needs(shape, least):
+def test_a_thinned_picture_keeps_twice_the_pixels_that_a_view_needs(shape, side):
     rows, columns = np.meshgrid(*map(np.arange, shape), indexing="ij")
     image = np.stack([rows % 256, columns % 256, rows // 256 + 2 * (columns // 256)], axis=-1)
-    thin = thinned(tf.constant(image, tf.uint8), least).numpy().astype(int)
-    assert min(thin.shape[:2]) >= min(*shape, least)
-    assert min(thin.shape[:2]) < 2 * least or min(shape) < 2 * least
+    thin = thinned(tf.constant(image, tf.uint8), side).numpy().astype(int)
+    assert min(thin.shape[:2]) >= min(*shape, 2 * side)
+    assert min(thin.shape[:2]) < 4 * side
     # Each kept pixel stands in the middle of those that it is kept for.
-    step = max(min(shape) // least, 1)
+    step = max(min(shape) // (2 * side), 1)
     rows = thin[..., 0] + 256 * (thin[..., 2] % 2)
     columns = thin[..., 1] + 256 * (thin[..., 2] // 2)
     assert np.array_equal(rows[:, 0], np.arange(step // 2, shape[0], step))
     assert np.array_equal(columns[0], np.arange(step // 2, shape[1], step))
+
+
+def test_boxes_stay_where_they_are_in_a_thinned_picture():
+    image = np.zeros((400, 600, 3), np.uint8)
+    image[100:200, 150:450] = 255
+    thin = thinned(tf.constant(image), 50)
+    assert thin.shape == (100, 150, 3)
+    seen = resize_image(thin, 50).numpy()[..., 0] / 255
+    for profile, first, last in ((seen[:, 25], 12.5, 25), (seen[18], 12.5, 37.5)):
+        length = profile.sum()
+        center = (profile * np.arange(50)).sum() / length + 0.5
+        # Pixels of the input are seen whole or not: half of one is as near as a border comes.
+        assert length == pytest.approx(last - first, abs=1)
+        assert center == pytest.approx((first + last) / 2, abs=0.5)
 
 
 @settings(deadline=None, max_examples=25)

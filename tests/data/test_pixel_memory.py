@@ -5,13 +5,16 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow as tf
+from rich.console import Console
 
-from tests.training.squares import squares_in
+from tests.shallow_networks import ShallowDetection
+from tests.training.squares import TINY, squares_in
 from yolov2_tf.data import pixel_memory
 from yolov2_tf.data.label_pipeline import classification_batches
 from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
 from yolov2_tf.data.pipeline import reader, training_batches
 from yolov2_tf.data.pixel_memory import PixelMemory
+from yolov2_tf.training.fit import train
 
 PLENTY = 2**30
 
@@ -98,22 +101,40 @@ def test_of_a_large_set_nothing_is_kept(scenes, monkeypatch):
     assert (memory.pictures, memory.bytes) == (0, 0)
 
 
-def test_no_more_is_taken_than_a_share_of_what_is_free():
-    limit = PixelMemory().limit
-    assert 0 < limit <= pixel_memory.MOST_BYTES
-    assert limit <= pixel_memory.SHARE * pixel_memory._free_bytes() * 1.5
+def test_it_ends_where_it_is_enough(scenes):
+    answers = iter([False, False, True])
+    memory = PixelMemory(PLENTY, enough=lambda: next(answers))
+    read = memory.keeping(reader(scenes.records), len(scenes))
+    assert memory.pictures == 2
+    for index in (0, 1, 2, 11):
+        np.testing.assert_array_equal(
+            read(tf.constant(index)), reader(scenes.records)(tf.constant(index))
+        )
+
+
+def test_a_training_keeps_its_pictures_and_says_so(scenes, tmp_path):
+    console = Console(record=True, width=300)
+    train(ShallowDetection(scenes), TINY, tmp_path / "run", console=console)
+    assert "12 decoded pictures in memory" in console.export_text()
+
+
+@pytest.mark.parametrize("free", [1000, 10**12])
+def test_no_more_is_kept_than_a_share_of_what_is_free(monkeypatch, free):
+    monkeypatch.setattr(pixel_memory, "_free_bytes", lambda: free)
+    assert PixelMemory().limit == min(pixel_memory.SHARE * free, pixel_memory.MOST_BYTES)
 
 
 @pytest.mark.parametrize(
     ("limit", "used", "left"),
-    [("4000", "3000", 1000), ("3000", "4000", 0), ("max", "4000", None), (None, None, None)],
+    [("4000", "3000", 1100), ("3000", "4000", 0), ("max", "4000", None), (None, None, None)],
 )
 def test_a_container_may_leave_less_than_the_machine(tmp_path, monkeypatch, limit, used, left):
-    files = tmp_path / "memory.max", tmp_path / "memory.current"
-    for file, text in zip(files, (limit, used), strict=True):
+    names = "memory.max", "memory.current"
+    for name, text in zip(names, (limit, used), strict=True):
         if text is not None:
-            file.write_text(text + "\n")
-    monkeypatch.setattr(pixel_memory, "CONTROL_GROUPS", [files])
+            (tmp_path / name).write_text(text + "\n")
+    (tmp_path / "memory.stat").write_text("anon 70\ninactive_file 100\nactive_file 20\n")
+    monkeypatch.setattr(pixel_memory, "CONTROL_GROUPS", [(tmp_path, *names)])
     monkeypatch.setattr(pixel_memory, "_free_of_machine", lambda: 5000)
     assert PixelMemory().limit == pixel_memory.SHARE * (5000 if left is None else left)
 
@@ -129,6 +150,6 @@ def test_large_pictures_are_kept_as_small_as_their_views_allow(tmp_path):
     large = dataclasses.replace(scenes, records=records)
     memory = PixelMemory(PLENTY)
     sides = [int(np.sqrt(size / 3)) for size in sizes_of(large)]
-    kept = sum(3 * len(range(s // 64 // 2, s, s // 64)) ** 2 for s in sides)
+    kept = sum(3 * len(range(s // 128 // 2, s, s // 128)) ** 2 for s in sides)
     next(iter(training_batches(large, batch_size=4, size=64, jitter=0.0, memory=memory)))
     assert memory.bytes == kept < 3 * sum(side**2 for side in sides)

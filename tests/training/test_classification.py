@@ -24,6 +24,7 @@ from yolov2_tf.schedules import Stages, classification_schedule
 from yolov2_tf.training import loop
 from yolov2_tf.training.classification import ClassificationTask
 from yolov2_tf.training.fit import train
+from yolov2_tf.training.plan import Plan
 from yolov2_tf.training.recipes import ClassificationRecipe, DetectionRecipe
 from yolov2_tf.training.run import Run
 from yolov2_tf.trees.wordtree import WordTree
@@ -105,7 +106,13 @@ def test_the_rate_falls_with_the_fourth_power_and_again_from_a_hundredth():
     assert float(classification_schedule(0.1, 1000)(500)) == pytest.approx(0.1 / 16)
 
 
-def test_both_stages_fall_by_the_schedule_of_the_recipe():
+def test_a_training_takes_the_schedule_of_its_recipe():
+    recipe = ClassificationRecipe(schedule="cosine", learning_rate=0.2, epochs=10)
+    schedule = ClassificationTask(None).schedule(recipe, Plan(100, 10, 4))
+    assert float(schedule(500)) == pytest.approx(0.2 * (1 + 0.01) / 2)
+
+
+def test_both_stages_fall_by_the_schedule():
     schedule = classification_schedule(0.1, 1000, 100, "cosine")
     rates = [float(schedule(step)) for step in (0, 500, 1000, 1050)]
     half = (1 + 0.01) / 2  # of the way between the rate and a hundredth of it

@@ -1,9 +1,17 @@
 """The tf.data pipeline that feeds a classifier, with the parts of the detector's."""
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
-from yolov2_tf.data.augment import random_colours, random_crop, take_turned_view, take_view
+from yolov2_tf.data.augment import (
+    ASPECT,
+    random_colours,
+    random_crop,
+    take_turned_view,
+    take_view,
+)
 from yolov2_tf.data.pipeline import kept_reader, reader
 from yolov2_tf.data.stream_order import places, shuffled_index
 from yolov2_tf.resize import resize_image
@@ -57,8 +65,9 @@ def classification_batches(
     """
     labels = _labels(dataset)
     zooms = np.broadcast_to(np.asarray(zoom, np.float32), [len(sizes), 2])
-    least = max(round(side * high) for (_, side), (_, high) in zip(sizes, zooms, strict=True))
-    read = kept_reader(reader(dataset.records), least, memory, len(dataset))
+    closest = max(side * high for (_, side), (_, high) in zip(sizes, zooms, strict=True))
+    closest = round(closest * math.sqrt(ASPECT))
+    read = kept_reader(reader(dataset.records), closest, memory, len(dataset))
     starts, sides = (tf.constant(column) for column in zip(*sizes, strict=True))
     zooms = tf.constant(zooms)
 

@@ -119,7 +119,7 @@ def training_batches(
         seed,
         stand_ins,
         memory,
-        round(largest / (1 - 2 * jitter)),  # of a view that shows the least there is a pixel each
+        round(largest / max(1 - 2 * jitter, 0.1)),  # of the view that shows the least
     )
 
     @tf.autograph.experimental.do_not_convert  # no `if` asks a tensor; that took a second and more
@@ -161,13 +161,14 @@ class _Examples:
         seed: Of the order of the pictures.
         stand_ins: `StandIns`, or None.
         memory: `PixelMemory`, or None.
-        least: Pixels that the shorter side of a picture has to have, see `thinned`.
+        closest: Side of a whole picture in pixels as the closest view shows it, see `thinned`.
     """
 
-    def __init__(self, boxed, labelled, mosaic, view, seed, stand_ins, memory, least):
+    def __init__(self, boxed, labelled, mosaic, view, seed, stand_ins, memory, closest):
         self.boxed, self.labelled = len(boxed), len(labelled)
         self.mosaic, self.view, self.seed = mosaic, view, seed
-        self.read = kept_reader(reader(boxed, labelled), least, memory, len(boxed) + len(labelled))
+        count = len(boxed) + len(labelled)
+        self.read = kept_reader(reader(boxed, labelled), closest, memory, count)
         self.truths = _truths(boxed)
         labels = [-1] * len(boxed) + [record.label for record in labelled]
         self.label_of = tf.constant(labels, tf.int32)
@@ -265,18 +266,18 @@ def reader(*kinds):
     )
 
 
-def kept_reader(read, least, memory, count):
+def kept_reader(read, closest, memory, count):
     """A `reader` of pictures to train on: large ones are `thinned`, and a memory keeps them.
 
     Args:
         read: Function of a `reader`.
-        least: See `thinned`.
+        closest: Side of a whole picture as the closest view shows it, see `thinned`.
         memory: `PixelMemory`, or None.
         count: How many pictures there are.
     """
 
     def thin(index):
-        return thinned(read(index), least)
+        return thinned(read(index), closest)
 
     return thin if memory is None else memory.keeping(thin, count)
 

@@ -14,16 +14,19 @@ MOST_PICTURES = 5_000
 """Of a larger set nothing is kept: a pass over it takes long enough, and its start would, too."""
 
 MOST_BYTES = 2 * 2**30
-"""Largest memory that is taken, no more than `SHARE` of what is free. Twice as much is taken
-for a moment, while they are put together."""
+"""Most that is kept, and it is no more than `SHARE` of what is free."""
 
-SHARE = 0.25
+SHARE = 0.15
+"""Small, because TensorFlow copies: three times what is kept is taken at first, twice later."""
 
 CONTROL_GROUPS = (
-    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ("/sys/fs/cgroup", "memory.max", "memory.current"),
+    ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
 )
 """Where Linux says how much memory a container may take and takes, in both of its versions."""
+
+STATISTICS, CACHE = "memory.stat", "inactive_file"
+"""File and line that say how much of it are files which were read once and can be forgotten."""
 
 
 class PixelMemory:
@@ -32,22 +35,23 @@ class PixelMemory:
     Args:
         limit: Bytes at most; None for what suits the machine.
         say: Function of a text for people, or None.
+        enough: Function that says whether to keep no more, for instance because all is to end.
 
     Attributes:
         pictures: How many are kept; None before `keeping` was called.
         bytes: What they take.
     """
 
-    def __init__(self, limit=None, say=None):
+    def __init__(self, limit=None, say=None, enough=lambda: False):
         self.limit = min(MOST_BYTES, SHARE * _free_bytes()) if limit is None else limit
         self.pictures, self.bytes = None, 0
-        self._say = say
+        self._say, self._enough = say, enough
 
     def keeping(self, read, count):
         """The same function, which decodes those pictures alone that are not kept.
 
         What cannot be read is not kept, so `read` says why when it is wanted. The first call
-        decodes; later ones, for the same pictures, take what is there.
+        decodes; later ones are for the same pictures and take what is there.
 
         Args:
             read: Function from an index, a scalar tensor, to `(H, W, 3)` uint8.
@@ -75,7 +79,7 @@ class PixelMemory:
         parts = []
         for index, shape, pixels in self._decoded(read, count if count <= MOST_PICTURES else 0):
             size = int(np.prod(shape))
-            if self.bytes + size > self.limit:
+            if self.bytes + size > self.limit or self._enough():
                 break
             shapes[index], starts[index] = shape, self.bytes
             parts.append(pixels)
@@ -83,7 +87,7 @@ class PixelMemory:
         self.pictures = len(parts)
         if parts:
             pixels = np.concatenate(parts)
-            parts.clear()  # two copies at a time are enough
+            parts.clear()  # there will be copies enough
             with tf.device("CPU:0"):  # where pictures are made ready; a GPU's memory is for others
                 self._pixels = tf.constant(pixels)
                 self._shapes, self._starts = tf.constant(shapes), tf.constant(starts)
@@ -125,9 +129,12 @@ def _free_of_machine():
         return 0
 
 
-def _free_of_group(limit, used):
+def _free_of_group(folder, limit, used):
     """What a control group leaves, infinite where there is none or it has no limit."""
     try:
-        return max(0, int(Path(limit).read_text()) - int(Path(used).read_text()))
+        limit, used = (int(Path(folder, name).read_text()) for name in (limit, used))
+        lines = Path(folder, STATISTICS).read_text().splitlines()
+        used -= sum(int(line.split()[1]) for line in lines if line.startswith(CACHE + " "))
+        return max(0, limit - used)
     except (OSError, ValueError):  # no such file, or `max`
         return math.inf

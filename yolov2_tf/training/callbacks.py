@@ -25,6 +25,9 @@ from yolov2_tf.training.optimizer import iterations
 from yolov2_tf.training.scored import ScoredPictures
 from yolov2_tf.training.writing import writing
 
+DECODED = 16
+"""Pictures that are decoded ahead of the scoring, at most; one may have 36 MB."""
+
 
 class MeanAveragePrecision(keras.callbacks.Callback):
     """Scores the detector on a validation set and adds `val_map` to the logs.
@@ -64,7 +67,8 @@ class MeanAveragePrecision(keras.callbacks.Callback):
 
     def _find(self, dataset):
         """A row for each detection: the picture's place, the box, label and score."""
-        pictures = ahead(_pixels, dataset.records, threads=os.cpu_count() or 1)
+        threads = min(os.cpu_count() or 1, DECODED)
+        pictures = ahead(_pixels, dataset.records, threads=threads)
         rows = [np.empty([0, 7])]
         for place, one in enumerate(detect(self._detector, pictures, batch_size=self.batch_size)):
             places = np.full(len(one["scores"]), place)

@@ -105,7 +105,9 @@ def _train(task, recipe, run, start, callbacks, console):
     say = functools.partial(_say, console)
     damage = Damage(task, recipe, say)
     # Several processes decode their own parts alone, which differ from epoch to epoch.
-    memory = PixelMemory(say=say) if workers() == 1 else None
+    memory = None
+    if workers() == 1:
+        memory = PixelMemory(say=say, enough=lambda: stop.number is not None)
 
     def batches(plan):
         feed = {"stand_ins": damage.stand_ins, "share": (worker(), workers())}
