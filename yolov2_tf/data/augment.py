@@ -106,7 +106,7 @@ def thinned(image, side):
 
     A view is interpolated between pixels that are k apart then, where that of the picture itself
     would be between neighbours, so it must still skip pixels: with twice as many as the view has
-    its contrast of neighbours is .96 of the other's, with as many .8 (photos of 12 megapixels).
+    its contrast of neighbours is .96 of the other's, with as many .8 (VOC's pictures, enlarged).
 
     Args:
         image: `(H, W, 3)` uint8.

@@ -105,13 +105,13 @@ def _train(task, recipe, run, start, callbacks, console):
     say = functools.partial(_say, console)
     damage = Damage(task, recipe, say)
     # Several processes decode their own parts alone, which differ from epoch to epoch.
-    memory = None
-    if workers() == 1:
-        memory = PixelMemory(say=say, enough=lambda: stop.number is not None)
+    alone = workers() == 1
+    memory = PixelMemory(say=say, enough=lambda: stop.number is not None) if alone else None
 
     def batches(plan):
-        feed = {"stand_ins": damage.stand_ins, "share": (worker(), workers())}
-        return task.batches(recipe, plan, memory=memory, **feed)
+        share = worker(), workers()
+        feed = {"stand_ins": damage.stand_ins, "memory": memory, "share": share}
+        return task.batches(recipe, plan, **feed)
 
     def mend(plan, error):
         damaged = damage.find(plan, error)

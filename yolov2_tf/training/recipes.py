@@ -248,8 +248,7 @@ class ClassificationRecipe(Recipe):
     """What the training of a classifier does.
 
     Defaults are the paper's (section 3, "Training for classification"); `learning_rate` is the
-    rate at the start, and `epochs` are those without the
-    high-resolution stage.
+    rate at the start, and `epochs` are those without the high-resolution stage.
 
     Attributes:
         high_resolution: `(size, epochs)` of a stage after the training at a larger size, which
