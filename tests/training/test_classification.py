@@ -233,3 +233,28 @@ def test_weights_start_another_classifier(run, digits, tmp_path):
     np.testing.assert_allclose(
         new.get_layer("conv5").get_weights()[0], old.get_layer("conv5").get_weights()[0], atol=1e-6
     )
+
+
+def test_a_training_for_a_time_ends_in_it_at_the_lowest_rate(tmp_path, digits):
+    recipe = dataclasses.replace(
+        SMALL, high_resolution=None, minutes=0.1, schedule="cosine", learning_rate=0.1
+    )
+    task = ShallowClassification(digits, digits)
+    rates = []
+
+    def rate(batch, logs):
+        rates.append(float(told.model.optimizer.learning_rate))
+
+    told = keras.callbacks.LambdaCallback(on_train_batch_end=rate)
+    rows = train(task, recipe, tmp_path / "run", callbacks=[told])
+    assert rates[0] == pytest.approx(0.1)
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] < 0.02
+    assert load_classifier(tmp_path / "run" / "model.keras")
+    before = [{key: str(value) for key, value in row.items()} for row in rows]
+    assert train(task, recipe, tmp_path / "run", resume=True) == before  # it is over
+
+
+def test_the_time_and_the_stage_after_so_many_epochs_exclude_each_other():
+    with pytest.raises(InputError, match="high-resolution"):
+        dataclasses.replace(SMALL, minutes=1)

@@ -34,6 +34,7 @@ WRONG = {
     "precision": ("float64", None),
     "seed": (-1, 0.5, 2**31),
     "checkpoint_minutes": (-1, NAN, INF, "10", None, True),
+    "minutes": (0, -1, INF, "5", True),
 }
 
 WRONG_FOR_DETECTORS = {
@@ -49,7 +50,6 @@ WRONG_FOR_DETECTORS = {
     "balance": ("yes",),
     "spare": (0,),
     "teacher": (3, True),
-    "minutes": (0, -1, INF, "5", True),
     "passes": (0, 1.5, None),
 }
 

@@ -73,6 +73,7 @@ def train(
     high_resolution: HighResolution = None,
     resize: common.Resize = DEFAULTS.resize,
     epochs: common.Epochs = DEFAULTS.epochs,
+    minutes: common.Minutes = None,
     batch_size: common.BatchSize = DEFAULTS.batch_size,
     optimizer: common.Optimizer = DEFAULTS.optimizer,
     learning_rate: LearningRate = DEFAULTS.learning_rate,
@@ -105,6 +106,8 @@ def train(
 
     `yolov2 classify train digits --val-split val --width 0.25 --size 64 --no-flip --out run`
 
+    `yolov2 classify train photos --size 128 --minutes 30 --schedule cosine --out run`
+
     A run that was stopped:
 
     `yolov2 classify train --resume --out run`
@@ -113,11 +116,14 @@ def train(
 
     `yolov2 train pets/ --weights run/model.keras --out runs/pets`
     """
+    import time
+
     from rich.console import Console
 
     from yolov2_tf.cli.parsing import number_range
     from yolov2_tf.errors import InputError
 
+    began = time.monotonic()
     parsers = {
         "high_resolution": lambda text, values: _stage(text, values["size"]),
         "zoom": lambda text, _: number_range(text, "--zoom"),
@@ -131,9 +137,10 @@ def train(
     console = Console()
     task = _open(options, console)
 
+    from yolov2_tf.training.clock import counting_from
     from yolov2_tf.training.fit import train
 
-    with common.naming_options():
+    with common.naming_options(), counting_from(began):
         rows = train(task, options.recipe, out, resume=resume, overwrite=overwrite, console=console)
     scored = [row for row in rows if row.get("val_top1")]
     last = f", last top-1 {float(scored[-1]['val_top1']):.3f}" if scored else ""

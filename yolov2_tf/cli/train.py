@@ -74,10 +74,6 @@ Recipe = Annotated[
 FromScratch = Annotated[
     bool, typer.Option("--from-scratch", help="Start from random weights, not the starter's.")
 ]
-Minutes = Annotated[
-    float | None,
-    typer.Option(help="Train as well as it can in that time, all included; in place of --epochs."),
-]
 Passes = Annotated[int, typer.Option(help="Passes over the data that make an epoch.")]
 Model = Annotated[
     str, typer.Option(help="yolov2, tiny, yolo9000, or a `.keras` file to go on from.")
@@ -133,7 +129,7 @@ def train(
     anchors: Anchors = CHOSEN,
     passthrough: Passthrough = DEFAULTS.passthrough,
     epochs: common.Epochs = CHOSEN,
-    minutes: Minutes = None,
+    minutes: common.Minutes = None,
     passes: Passes = CHOSEN,
     batch_size: common.BatchSize = CHOSEN,
     optimizer: common.Optimizer = CHOSEN,
@@ -288,8 +284,6 @@ def _check_use(options):
             if name in options.given:
                 raise InputError(f"{flag} without {needed}", expected=expected)
 
-    if {"epochs", "minutes"} <= options.given:
-        raise InputError("--epochs with --minutes", expected="one of them: it ends the training")
     if options.from_scratch and {"weights"} & options.given:
         raise InputError("--from-scratch with --weights", expected="one of them")
     if options.tree is None:

@@ -64,6 +64,10 @@ Seed = Annotated[int, typer.Option(help="Seed of weights, views and order.")]
 Check = Annotated[
     bool, typer.Option(help="Decode every picture once before; else only its header is read.")
 ]
+Minutes = Annotated[
+    float | None,
+    typer.Option(help="Train as well as it can in that time, all included; in place of --epochs."),
+]
 CheckpointMinutes = Annotated[
     float, typer.Option(help="Minutes between checkpoints, within an epoch too; 0: every step.")
 ]
@@ -153,6 +157,8 @@ def read_options(context, task_name, kind, parsers, choose=None):
             "DATA is missing",
             expected="what to train on; only a resumed run may know it from its record",
         )
+    if {"epochs", "minutes"} <= given:
+        raise InputError("--epochs with --minutes", expected="one of them: it ends the training")
     with naming_options():
         parsers = {"clip_norm": lambda text, _: clip_norm(text), **parsers}
         recipe, fields = _recipe(values, given, kind, recorded, parsers, choose)

@@ -22,7 +22,7 @@ from yolov2_tf.files import replacing
 from yolov2_tf.training.checkpoint import State, save
 from yolov2_tf.training.loop import metric_values
 from yolov2_tf.training.optimizer import iterations
-from yolov2_tf.training.scored import ScoredPictures
+from yolov2_tf.training.scored import ScoredPictures, is_due
 from yolov2_tf.training.writing import writing
 
 DECODED = 16
@@ -36,8 +36,7 @@ class MeanAveragePrecision(keras.callbacks.Callback):
 
     Args:
         dataset: Validation `Dataset`.
-        every: Epochs between two scorings, the last epoch is always scored; or a function that
-            says whether an epoch, counted from 0, is.
+        every: See `yolov2_tf.training.scored.is_due`.
         batch_size: Pictures a batch.
         metric: Metric of `yolov2_tf.evaluation.detections.evaluate`.
         left_out: For `ScoredPictures`.
@@ -57,7 +56,7 @@ class MeanAveragePrecision(keras.callbacks.Callback):
         self._detector = detector(model, EVALUATION.score, EVALUATION.iou, EVALUATION.detections)
 
     def on_epoch_end(self, epoch, logs=None):
-        if not self._due(epoch):
+        if not is_due(self.every, epoch, self.params["epochs"]):
             return
         rows = self.pictures.found(self._find, self.batch_size)
         dataset = self.pictures.dataset
@@ -74,11 +73,6 @@ class MeanAveragePrecision(keras.callbacks.Callback):
             places = np.full(len(one["scores"]), place)
             rows.append(np.column_stack([places, one["boxes"], one["labels"], one["scores"]]))
         return np.concatenate(rows)
-
-    def _due(self, epoch):
-        if callable(self.every):
-            return self.every(epoch)
-        return (epoch + 1) % self.every == 0 or epoch + 1 >= self.params["epochs"]
 
 
 def _pixels(record):

@@ -16,7 +16,7 @@ from yolov2_tf.models.heads import find_classification_head
 from yolov2_tf.schedules import classification_schedule
 from yolov2_tf.training.progress import Figures
 from yolov2_tf.training.recipes import ClassificationRecipe
-from yolov2_tf.training.scored import ScoredPictures
+from yolov2_tf.training.scored import ScoredPictures, is_due
 from yolov2_tf.training.task import Task
 
 BATCH = 32
@@ -69,10 +69,9 @@ class ClassificationTask(Task):
         )
 
     def schedule(self, recipe, plan):
-        fine_steps = plan.steps * (recipe.total_epochs - recipe.epochs)
-        return classification_schedule(
-            recipe.learning_rate, plan.steps * recipe.epochs, fine_steps, recipe.schedule
-        )
+        fine = recipe.high_resolution[1] if recipe.high_resolution else 0
+        steps, fine_steps = plan.steps * (plan.epochs - fine), plan.steps * fine
+        return classification_schedule(recipe.learning_rate, steps, fine_steps, recipe.schedule)
 
     def compile(self, model, recipe, plan, optimizer):
         hierarchy = find_classification_head(model).hierarchy
@@ -116,7 +115,7 @@ class ValidationAccuracy(keras.callbacks.Callback):
 
     Args:
         dataset: Validation `ClassificationDataset`.
-        every: Epochs between two scorings; the last epoch is always scored.
+        every: See `yolov2_tf.training.scored.is_due`.
         left_out: For `ScoredPictures`.
     """
 
@@ -133,7 +132,7 @@ class ValidationAccuracy(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Keras' hook."""
-        if (epoch + 1) % self.every and epoch + 1 < self.params["epochs"]:
+        if not is_due(self.every, epoch, self.params["epochs"]):
             return
         rows = self.pictures.found(self._find, BATCH)
         leaves = rows[:, 1:].astype(int)

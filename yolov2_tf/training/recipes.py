@@ -62,6 +62,8 @@ class Recipe:
         seed: Makes weights, views and order reproducible, 0 to 2³¹ - 1.
         checkpoint_minutes: How long after a checkpoint the next is due, within an epoch too; 0
             for one after every step.
+        minutes: How long the training may take, from its begin to its last file; the schedule is
+            then over the time, and `epochs` says nothing. None: no limit.
     """
 
     width: float = 1.0
@@ -85,9 +87,10 @@ class Recipe:
     precision: str = "float32"
     seed: int = 0
     checkpoint_minutes: float = 10.0
+    minutes: float | None = None
 
     CHANGEABLE: ClassVar = frozenset(
-        {"epochs", "batch_size", "learning_rate", "schedule", "flip", "mean"}
+        {"epochs", "minutes", "batch_size", "learning_rate", "schedule", "flip", "mean"}
         | {"checkpoint_minutes", "saturation", "exposure", "sync_batch_norm"}
     )
     """What a resumed run may do otherwise: that which is not in its network, optimizer or loss."""
@@ -97,9 +100,6 @@ class Recipe:
         """The recipe in a `config.json` that was read; what an old one lacks has its default."""
         names = {field.name for field in dataclasses.fields(cls)}
         return cls(**{name: value for name, value in config.items() if name in names})
-
-    minutes: ClassVar = None
-    """Minutes that the training takes; None where the epochs say how long."""
 
     @property
     def total_epochs(self):
@@ -173,8 +173,6 @@ class DetectionRecipe(Recipe):
         teacher: `.keras` file or name of a trained detector of the same classes, whose answers the
             network is to give as well, see `yolov2_tf.detection.distillation.Teacher`; or None. A
             new network takes its anchors.
-        minutes: How long the training may take, from its begin to its last file; the schedule is
-            then over the time, and `epochs` says nothing. None: no limit.
         passes: How often an epoch goes through the training set, for sets so small that a score and
             a checkpoint after every pass would take longer than the pass.
     """
@@ -191,12 +189,9 @@ class DetectionRecipe(Recipe):
     balance: bool = False
     spare: bool = False
     teacher: str | None = None
-    minutes: float | None = None
     passes: int = 1
 
-    CHANGEABLE: ClassVar = Recipe.CHANGEABLE | {
-        "multi_scale", "resize_every", "jitter", "minutes",
-    }  # fmt: skip
+    CHANGEABLE: ClassVar = Recipe.CHANGEABLE | {"multi_scale", "resize_every", "jitter"}
 
     @property
     def continues(self):
@@ -272,7 +267,7 @@ class ClassificationRecipe(Recipe):
     @property
     def total_epochs(self):
         """Epochs of both stages."""
-        return self.epochs + (self.high_resolution[1] if self.high_resolution else 0)
+        return super().total_epochs + (self.high_resolution[1] if self.high_resolution else 0)
 
     def size_of(self, epoch):
         """Side of the input in pixels in an epoch, counted from 0."""
@@ -286,6 +281,12 @@ class ClassificationRecipe(Recipe):
             InputError: With the name of the field and what it may be.
         """
         super().__post_init__()
+        if self.high_resolution is not None and self.minutes is not None:
+            raise InputError(
+                "minutes with a high-resolution stage, which begins after so many epochs",
+                expected="a second training at the larger size with the weights of the first",
+                field="minutes",
+            )
         if self.high_resolution is not None:
             side, epochs = checked_pair("high_resolution", self.high_resolution, "size, epochs")
             side = checked_side("high_resolution", side)
