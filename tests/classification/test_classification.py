@@ -197,3 +197,10 @@ def test_scores_are_counted_as_defined():
     flat = evaluate_classifier(classifier(fixed(None)), dataset)
     assert flat.hierarchical == flat.top1
     assert "hierarchical" not in flat.to_json()
+
+
+def test_keras_never_compiles_a_classifier_by_xla_as_it_does_on_a_gpu_by_itself():
+    ranking = classifier(Darknet19(["cat", "dog"], input_size=32, width=1 / 16))
+    with pytest.warns(match="support `jit_compile"):
+        ranking.jit_compile = True
+    assert ranking.jit_compile is False

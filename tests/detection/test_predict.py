@@ -216,3 +216,14 @@ def test_an_unreadable_file_is_told(tmp_path, content):
     with pytest.raises(InputError, match="cannot be loaded") as caught:
         load_model(path)
     assert caught.value.where == str(path)
+
+
+def test_keras_never_compiles_a_detector_by_xla_as_it_does_on_a_gpu_by_itself():
+    network = color_spotter()
+    boxes = detector(network)
+    with pytest.warns(match="support `jit_compile"):
+        boxes.jit_compile = True
+    assert boxes.jit_compile is False
+    plain = keras.Model(network.input, network.output)  # the rule is Keras', the reason is ours
+    plain.jit_compile = True
+    assert plain.jit_compile is True

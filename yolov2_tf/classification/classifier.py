@@ -38,7 +38,9 @@ def classifier(model, top=TOP, threshold=0.5):
         to what `RankClasses` gives.
     """
     rank = RankClasses(find_classification_head(model).hierarchy, top, threshold, name="rank")
-    return keras.Model(model.input, rank(model.output), name=f"{model.name}_classifier")
+    ranking = keras.Model(model.input, rank(model.output), name=f"{model.name}_classifier")
+    ranking.supports_jit = False  # on a GPU XLA would compile anew for every input size
+    return ranking
 
 
 def classify(classifier, images, *, size=None):

@@ -49,6 +49,9 @@ class NonMaxSuppression(keras.layers.Layer):
     ):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
+        # On a GPU Keras would compile it by XLA, whose kernel fails where there are fewer boxes
+        # than detections, and would compile anew for every input size.
+        self.supports_jit = False
         self.score_threshold = score_threshold
         self.iou_threshold = iou_threshold
         self.max_detections = max_detections
