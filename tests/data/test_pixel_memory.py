@@ -14,6 +14,7 @@ from yolov2_tf.data.label_pipeline import classification_batches
 from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
 from yolov2_tf.data.pipeline import reader, training_batches
 from yolov2_tf.data.pixel_memory import PixelMemory
+from yolov2_tf.data.stand_ins import StandIns
 from yolov2_tf.training.fit import train
 
 PLENTY = 2**30
@@ -92,6 +93,31 @@ def test_what_cannot_be_read_says_why_when_it_is_wanted(tmp_path):
     )
     with pytest.raises(tf.errors.InvalidArgumentError):
         read(tf.constant(2))
+
+
+def test_what_stands_in_for_a_damaged_picture_does_so_with_a_memory_too(tmp_path):
+    scenes = squares_in(tmp_path)
+    (tmp_path / scenes.records[2].image).write_bytes(b"no picture")
+    stand_ins, memory = StandIns(len(scenes)), PixelMemory(PLENTY)
+    options = {"batch_size": 4, "size": 64}
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        list(training_batches(scenes, **options, memory=memory).take(len(scenes)))
+    stand_ins.faults[2] = "damaged"
+    plain = training_batches(scenes, **options, stand_ins=stand_ins).take(len(scenes))
+    same(
+        list(plain),
+        training_batches(scenes, **options, stand_ins=stand_ins, memory=memory).take(len(scenes)),
+    )
+    assert memory.pictures == len(scenes) - 1
+
+
+@pytest.mark.parametrize(("patience", "lines"), [(-1, 2), (60, 1)])
+def test_it_says_what_takes_long(scenes, monkeypatch, patience, lines):
+    monkeypatch.setattr(pixel_memory, "PATIENCE", patience)
+    said = []
+    PixelMemory(PLENTY, say=said.append).keeping(reader(scenes.records), len(scenes))
+    assert len(said) == lines
+    assert all("in memory" in line for line in said)
 
 
 def test_of_a_large_set_nothing_is_kept(scenes, monkeypatch):

@@ -81,7 +81,7 @@ def remember(kind, stamps, values):
     latest = time.time_ns() - _SETTLED
     pairs = values.items() if isinstance(values, dict) else values
     rows = (
-        (kind, *os.path.split(path), *stamps[path], json.dumps(value))
+        (kind, *_split(path), *stamps[path], json.dumps(value))
         for path, value in pairs
         if stamps.get(path) is not None and stamps[path][1] < latest
     )
@@ -100,9 +100,15 @@ def remember(kind, stamps, values):
 def _by_folder(paths):
     folders = {}
     for path in paths:
-        folder, name = os.path.split(path)
+        folder, name = _split(path)
         folders.setdefault(folder, {})[name] = path
     return folders
+
+
+def _split(path):
+    """`os.path.split` of an absolute path, of which a start splits hundreds of thousands."""
+    folder, _, name = path.rpartition("/")
+    return (folder, name) if folder and name and os.sep == "/" else os.path.split(path)
 
 
 @contextlib.contextmanager

@@ -73,11 +73,13 @@ def _kind(decode):
 
 def _known(stamps, decode):
     """What is remembered; whoever decoded a picture has read its header, too."""
-    known = recall(_kind(decode), stamps) if stamps else {}
-    if not decode and len(known) < len(stamps):
+    known = recall(_kind(True), stamps) if stamps else {}
+    if decode:
+        return known
+    known = {path: info for path, info in known.items() if not isinstance(info, str)}
+    if len(known) < len(stamps):
         rest = {path: seen for path, seen in stamps.items() if path not in known}
-        decoded = recall(_kind(True), rest)
-        known.update((p, info) for p, info in decoded.items() if not isinstance(info, str))
+        known.update(recall(_kind(False), rest))
     return known
 
 

@@ -5,6 +5,7 @@ A photo of twelve megapixels takes longer to decode than a step of a small netwo
 
 import math
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,9 @@ CONTROL_GROUPS = (
     ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
 )
 """Where Linux says how much memory a container may take and takes, in both of its versions."""
+
+PATIENCE = 5.0
+"""Seconds of decoding after which people are told what takes so long."""
 
 STATISTICS, CACHE = "memory.stat", "inactive_file"
 """File and line that say how much of it are files which were read once and can be forgotten."""
@@ -76,8 +80,12 @@ class PixelMemory:
     def _fill(self, read, count):
         shapes = np.zeros([count, 3], np.int32)
         starts = np.zeros(count, np.int64)
-        parts = []
+        parts, told = [], self._say is None
+        began = time.monotonic()
         for index, shape, pixels in self._decoded(read, count if count <= MOST_PICTURES else 0):
+            if not told and time.monotonic() - began > PATIENCE:
+                told = True
+                self._say(f"decoding {count:,} pictures to keep them in memory, {index:,} so far")
             size = int(np.prod(shape))
             if self.bytes + size > self.limit or self._enough():
                 break
