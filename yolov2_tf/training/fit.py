@@ -23,6 +23,7 @@ from yolov2_tf.training.clock import PARTS, Clock
 from yolov2_tf.training.cluster import worker, workers
 from yolov2_tf.training.damage import Damage
 from yolov2_tf.training.divergence import diverged
+from yolov2_tf.training.gpus import told_of_gpus
 from yolov2_tf.training.loop import Loop
 from yolov2_tf.training.optimizer import iterations, make_optimizer
 from yolov2_tf.training.plan import Plan
@@ -93,6 +94,8 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
             done = start.plan.start.epoch
             _say(say, f"the run is over: {done} of {start.plan.epochs} epochs")
             return run.rows()
+        if gpus := told_of_gpus():
+            _say(say, gpus)
         _train(task, recipe, run, start, callbacks, console)
         meet()  # by now the chief has written what all read
         return run.rows()
