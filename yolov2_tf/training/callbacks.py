@@ -56,7 +56,7 @@ class MeanAveragePrecision(keras.callbacks.Callback):
         self._detector = detector(model, EVALUATION.score, EVALUATION.iou, EVALUATION.detections)
 
     def on_epoch_end(self, epoch, logs=None):
-        if not is_due(self.every, epoch, self.params["epochs"]):
+        if not is_due(self.every, epoch, self.params):
             return
         rows = self.pictures.found(self._find, self.batch_size)
         dataset = self.pictures.dataset

@@ -132,7 +132,7 @@ class ValidationAccuracy(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Keras' hook."""
-        if not is_due(self.every, epoch, self.params["epochs"]):
+        if not is_due(self.every, epoch, self.params):
             return
         rows = self.pictures.found(self._find, BATCH)
         leaves = rows[:, 1:].astype(int)

@@ -16,18 +16,18 @@ from yolov2_tf.training.cluster import addresses, name_of, worker, workers
 from yolov2_tf.training.damage import SHARE
 
 
-def is_due(every, epoch, epochs):
+def is_due(every, epoch, params):
     """Whether an epoch, counted from 0, is to be scored.
 
     Args:
         every: Epochs between two scorings, the last epoch is always scored; or a function that
             tells for an epoch.
         epoch: The epoch that is over.
-        epochs: How many there are.
+        params: What Keras tells a callback, for the number of `epochs`.
     """
     if callable(every):
         return every(epoch)
-    return (epoch + 1) % every == 0 or epoch + 1 >= epochs
+    return (epoch + 1) % every == 0 or epoch + 1 >= params["epochs"]
 
 
 class ScoredPictures:
