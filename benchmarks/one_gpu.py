@@ -1,4 +1,4 @@
-"""Steps and detections of one GPU, beside float32 and bfloat16: pictures a second.
+"""Steps and detections of one GPU, in float32 and in bfloat16: pictures a second.
 
     python benchmarks/one_gpu.py [--size 416] [--batches 8 64] [--width 1]
 
@@ -57,8 +57,7 @@ def training_step(model, loss, x, y):
     optimizer = keras.optimizers.SGD(1e-5, momentum=0.9)
     model.compile(optimizer, loss=loss, jit_compile=False)
     prepare(model, tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), y))
-    step = tf.function(lambda: take_step(model, x, y)[0], autograph=False)
-    return step
+    return tf.function(lambda: take_step(model, x, y)[0], autograph=False)
 
 
 def main():

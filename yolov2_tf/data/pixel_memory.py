@@ -20,14 +20,14 @@ MOST_BYTES = 2 * 2**30
 SHARE = 0.15
 """Small, because TensorFlow copies: three times what is kept is taken at first, twice later."""
 
+PATIENCE = 5.0
+"""Seconds of decoding after which people are told what takes so long."""
+
 CONTROL_GROUPS = (
     ("/sys/fs/cgroup", "memory.max", "memory.current"),
     ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
 )
 """Where Linux says how much memory a container may take and takes, in both of its versions."""
-
-PATIENCE = 5.0
-"""Seconds of decoding after which people are told what takes so long."""
 
 STATISTICS, CACHE = "memory.stat", "inactive_file"
 """File and line that say how much of it are files which were read once and can be forgotten."""

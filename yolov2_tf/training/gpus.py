@@ -6,8 +6,9 @@ from pathlib import Path
 
 import tensorflow as tf
 
-DRIVERS = (Path("/dev/nvidia0"), Path("/dev/nvidiactl"), Path("/dev/dxg"))
-"""What Linux has where there is an NVIDIA GPU; the last is Windows' own Linux."""
+DRIVERS = tuple(map(Path, ("/dev/nvidia0", "/dev/nvidiactl", "/usr/lib/wsl/lib/libcuda.so.1")))
+"""What Linux has where there is an NVIDIA GPU; the last is Windows' own Linux, whose `/dev/dxg` may
+be anybody's GPU."""
 
 PACKAGE = "tensorflow[and-cuda]"
 """TensorFlow with NVIDIA's libraries, without which it silently computes on the CPU."""

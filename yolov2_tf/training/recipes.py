@@ -281,13 +281,13 @@ class ClassificationRecipe(Recipe):
             InputError: With the name of the field and what it may be.
         """
         super().__post_init__()
-        if self.high_resolution is not None and self.minutes is not None:
-            raise InputError(
-                "minutes with a high-resolution stage, which begins after so many epochs",
-                expected="a second training at the larger size with the weights of the first",
-                field="minutes",
-            )
         if self.high_resolution is not None:
+            if self.minutes is not None:
+                raise InputError(
+                    "minutes with a high-resolution stage, which begins after so many epochs",
+                    expected="a second training at the larger size with the weights of the first",
+                    field="minutes",
+                )
             side, epochs = checked_pair("high_resolution", self.high_resolution, "size, epochs")
             side = checked_side("high_resolution", side)
             if not is_whole(epochs) or epochs < 1:
