@@ -2,8 +2,8 @@
 
     python recipes/yolo9000/sets.py RAW STARTER OUT
 
-Boxes train for VOC's 20 classes alone: `STARTER/voc`, and of each of its training pictures one
-object with what is around it, shrunk to the 32 px of Tiny ImageNet, so that boxes are learnt in
+Boxes train for VOC's 20 classes alone: `STARTER/voc`, and of each of its training pictures two
+objects with what is around them, shrunk to the 32 px of Tiny ImageNet, so that boxes are learnt in
 pictures of that kind as well. Labels train for the 200 classes of Tiny ImageNet at 32 px and for
 the ten of Imagenette at up to 176 px: no box of these is ever read for training. Tiny ImageNet's
 validation pictures, which have a box each, score. A classifier learns the names first, of all that
@@ -12,6 +12,7 @@ have a label and of crops of VOC's boxes; it is scored on a fiftieth of them.
 
 import argparse
 import csv
+import itertools
 import os
 import random
 from pathlib import Path
@@ -30,6 +31,9 @@ LIST = "tiny.txt"
 
 SHRUNK = 32
 """Side of the pictures that show one object of VOC, as those of Tiny ImageNet are here."""
+
+OBJECTS = 2
+"""Such pictures of each of VOC's; where it shows one object, twice of that one."""
 
 LARGE = (0.3, 1.0)
 """Of the side of such a picture, what the object takes."""
@@ -80,7 +84,7 @@ def pairs(table, between):
 
 
 def boxed(voc, out, most):
-    """VOC's pictures, each once, and one object of each of those that train; a VOC folder."""
+    """VOC's pictures, each once, and some objects of each of those that train; a VOC folder."""
     draw = random.Random(0)
     for folder in ("JPEGImages", "Annotations"):
         for path in (voc / folder).iterdir():
@@ -93,9 +97,11 @@ def boxed(voc, out, most):
         if record.image_id.endswith("_again"):
             continue
         names.append(record.image_id)
-        if not record.ignore.all():
-            picture, small = one_object(record, draw)
-            item = Item(f"{small.image_id}.jpg", small)
+        objects = np.flatnonzero(~record.ignore).tolist()
+        draw.shuffle(objects)
+        for number, chosen in zip(range(OBJECTS), itertools.cycle(objects), strict=False):
+            picture, small = one_object(record, chosen, draw)
+            item = Item(f"{small.image_id}_{number}.jpg", small)
             picture.save(out / "JPEGImages" / item.name, quality=95)
             annotation = out / f"Annotations/{item.stem}.xml"
             annotation.write_text(voc_xml(item, dataset.class_names), encoding="utf-8")
@@ -104,12 +110,12 @@ def boxed(voc, out, most):
     return len(names)
 
 
-def one_object(record, draw):
-    """A square about one object, shrunk, and the `Record` of what of VOC's classes is in it."""
+def one_object(record, chosen, draw):
+    """A square about the chosen object, shrunk, and the `Record` of what of VOC is in it."""
     with Image.open(record.image) as picture:
         picture = picture.convert("RGB")
     pixels = record.boxes * [picture.height, picture.width, picture.height, picture.width]
-    y_min, x_min, y_max, x_max = pixels[draw.choice(list(np.flatnonzero(~record.ignore)))]
+    y_min, x_min, y_max, x_max = pixels[chosen]
     side = max(y_max - y_min, x_max - x_min) / draw.uniform(*LARGE)
     side = min(side, picture.height, picture.width)
     top, left = (

@@ -20,11 +20,14 @@ from yolov2_tf.data.records import Dataset
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.detection.loss import YOLOv2Loss
 from yolov2_tf.detection.predict import detect, detector
+from yolov2_tf.detection.thresholds import EVALUATION
 from yolov2_tf.errors import InputError
 from yolov2_tf.evaluation.detections import evaluate
+from yolov2_tf.export.keras_detector import KerasDetector
 from yolov2_tf.models.detection_model import batches_seen
 from yolov2_tf.models.loading import load_model
 from yolov2_tf.training import loop
+from yolov2_tf.training.callbacks import MeanAveragePrecision
 from yolov2_tf.training.class_weights import balanced, classes_with_boxes
 from yolov2_tf.training.detection import DetectionTask
 from yolov2_tf.training.fit import train
@@ -279,6 +282,26 @@ def test_labels_reach_the_loss(on_nodes):
     history = model.fit(batches, steps_per_epoch=10, epochs=6, verbose=0, shuffle=False).history
     assert history["loss_class"][-1] < 0.8 * history["loss_class"][0]
     assert np.isfinite(history["loss"]).all()
+
+
+def test_a_training_with_a_tree_is_scored_by_every_class_of_its_boxes(on_nodes):
+    """A network that is unsure of all names still ranks boxes: it says more than `digit`."""
+    boxes, _ = on_nodes
+    model = DetectionTask(boxes, tree=TREE).build(dataclasses.replace(SMALL, multi_scale=None))
+    model.compile(keras.optimizers.Adam(3e-3), loss=YOLOv2Loss(model.head.anchors, tree=TREE))
+    model.fit(training_batches(boxes, batch_size=8, size=64), steps_per_epoch=40, verbose=0)
+    scorer = MeanAveragePrecision(boxes)
+    scorer.set_params({"epochs": 1})
+    scorer.set_model(model)
+    logs = {}
+    scorer.on_epoch_end(0, logs)
+
+    pictures = [load_image(record.image) for record in boxes.records]
+    of_labels = KerasDetector(model, EVALUATION)
+    of_nodes = of_labels.scoring(np.unique(np.concatenate([r.labels for r in boxes.records])))
+    expected = evaluate(boxes, list(of_nodes.detect(pictures)), tree=TREE, every_node=True).map
+    assert logs["val_map"] == pytest.approx(expected, abs=1e-3)
+    assert logs["val_map"] > evaluate(boxes, list(of_labels.detect(pictures)), tree=TREE).map
 
 
 def test_classes_of_joint_data_sets_must_be_the_same(tmp_path, scenes, on_nodes):

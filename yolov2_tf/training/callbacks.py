@@ -32,7 +32,9 @@ DECODED = 16
 class MeanAveragePrecision(keras.callbacks.Callback):
     """Scores the detector on a validation set and adds `val_map` to the logs.
 
-    Of several processes each detects on its part of the pictures, and all have the score.
+    Of several processes each detects on its part of the pictures, and all have the score. With a
+    label tree every box has a score of each node that labels a truth, as Darknet scores: with one
+    label a box, what a score says would change with how deep the labels become.
 
     Args:
         dataset: Validation `Dataset`.
@@ -49,11 +51,17 @@ class MeanAveragePrecision(keras.callbacks.Callback):
         self.batch_size = batch_size
         self.metric = metric
         self.evaluation = None
+        self._nodes = None
 
     def set_model(self, model):
         super().set_model(model)
+        if model.head.tree is not None:
+            self._nodes = np.unique(
+                np.concatenate([record.labels for record in self.pictures.dataset.records])
+            )
         # Built once: it shares the weights, and a new graph for each epoch would leak.
-        self._detector = detector(model, EVALUATION.score, EVALUATION.iou, EVALUATION.detections)
+        limits = EVALUATION.score, EVALUATION.iou, EVALUATION.detections
+        self._detector = detector(model, *limits, nodes=self._nodes)
 
     def on_epoch_end(self, epoch, logs=None):
         if not is_due(self.every, epoch, self.params):
@@ -61,7 +69,8 @@ class MeanAveragePrecision(keras.callbacks.Callback):
         rows = self.pictures.found(self._find, self.batch_size)
         dataset = self.pictures.dataset
         found = _detections(rows, len(dataset))
-        self.evaluation = evaluate(dataset, found, self.metric, tree=self.model.head.tree)
+        tree = self.model.head.tree
+        self.evaluation = evaluate(dataset, found, self.metric, tree=tree, every_node=True)
         logs["val_map"] = self.evaluation.map
 
     def _find(self, dataset):
@@ -71,7 +80,8 @@ class MeanAveragePrecision(keras.callbacks.Callback):
         rows = [np.empty([0, 7])]
         for place, one in enumerate(detect(self._detector, pictures, batch_size=self.batch_size)):
             places = np.full(len(one["scores"]), place)
-            rows.append(np.column_stack([places, one["boxes"], one["labels"], one["scores"]]))
+            labels = one["labels"] if self._nodes is None else self._nodes[one["labels"]]
+            rows.append(np.column_stack([places, one["boxes"], labels, one["scores"]]))
         return np.concatenate(rows)
 
 
