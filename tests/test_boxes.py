@@ -53,6 +53,23 @@ def test_iou_of_known_boxes():
     assert geometry.iou(quarter, np.array([0.0, 0.0, 0.5, 0.5])) == 0  # touching corners
 
 
+@pytest.mark.parametrize("side", [0.5, 1e-3, 1e-4, 2e-5])
+@pytest.mark.parametrize("as_kind", [np.float64, np.float32, tf.constant])
+def test_a_tiny_box_is_one_with_itself_too(side, as_kind):
+    """A pixel of a panorama is a hundred-thousandth of its side."""
+    box = as_kind(np.array([[0.25, 0.25, 0.25 + side, 0.25 + side]]))
+    assert float(geometry.iou(box, box)[0]) == pytest.approx(1, abs=1e-6)
+    shape = as_kind(np.array([[side, 2 * side]]))
+    assert float(geometry.shape_iou(shape, shape)[0]) == pytest.approx(1, abs=1e-6)
+
+
+def test_share_within_is_of_the_first_box():
+    a = np.array([[0.0, 0.0, 0.5, 0.5], [0.2, 0.2, 0.2, 0.9]])
+    b = np.array([[0.0, 0.25, 1.0, 1.0], [0.6, 0.6, 0.9, 0.9]])
+    np.testing.assert_allclose(geometry.share_within(a[:, None], b[None]), [[0.5, 0], [0, 0]])
+    assert geometry.share_within(a[:, None], b[:0][None]).shape == (2, 0)
+
+
 def test_iou_is_symmetric_and_one_with_itself():
     rng = np.random.default_rng(0)
     a, b = random_boxes(rng, 50), random_boxes(rng, 50)

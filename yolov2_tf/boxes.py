@@ -7,8 +7,6 @@ libraries call the few functions needed here by the same names.
 
 import numpy as np
 
-EPSILON = 1e-9  # keeps the IoU of two empty boxes at 0 instead of NaN
-
 
 def _namespace(array):
     if isinstance(array, np.ndarray):
@@ -16,6 +14,17 @@ def _namespace(array):
     import tensorflow as tf
 
     return tf
+
+
+def _share(part, whole):
+    """`part / whole`, and 0 where there is no whole, as of two empty boxes."""
+    if isinstance(whole, np.ndarray | np.generic):
+        part, whole = np.broadcast_arrays(part, whole)
+        nothing = np.zeros(whole.shape, np.result_type(whole, np.float32))
+        return np.divide(part, whole, out=nothing, where=whole > 0)
+    import tensorflow as tf
+
+    return tf.math.divide_no_nan(part, whole)
 
 
 def area(boxes):
@@ -36,13 +45,22 @@ def iou(a, b):
     Returns:
         `(...)` values in 0..1; 0 where both boxes are empty.
     """
+    shared = _intersection(a, b)
+    return _share(shared, area(a) + area(b) - shared)
+
+
+def share_within(a, b):
+    """How much of the boxes `a` lies in the boxes `b`, broadcast: `(...)` in 0..1."""
+    return _share(_intersection(a, b), area(a))
+
+
+def _intersection(a, b):
     xp = _namespace(a)
     top = xp.maximum(a[..., 0], b[..., 0])
     left = xp.maximum(a[..., 1], b[..., 1])
     bottom = xp.minimum(a[..., 2], b[..., 2])
     right = xp.minimum(a[..., 3], b[..., 3])
-    intersection = xp.maximum(bottom - top, 0.0) * xp.maximum(right - left, 0.0)
-    return intersection / (area(a) + area(b) - intersection + EPSILON)
+    return xp.maximum(bottom - top, 0.0) * xp.maximum(right - left, 0.0)
 
 
 def shape_iou(a, b):
@@ -61,7 +79,7 @@ def shape_iou(a, b):
     xp = _namespace(a)
     intersection = xp.minimum(a[..., 0], b[..., 0]) * xp.minimum(a[..., 1], b[..., 1])
     union = a[..., 0] * a[..., 1] + b[..., 0] * b[..., 1] - intersection
-    return intersection / (union + EPSILON)
+    return _share(intersection, union)
 
 
 def corners_to_centers(boxes):

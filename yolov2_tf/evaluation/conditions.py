@@ -14,8 +14,6 @@ AREAS = {"small": (0, 32**2), "medium": (32**2, 96**2), "large": (96**2, np.inf)
 SHARES = {"small": (0, 0.01), "medium": (0.01, 0.09), "large": (0.09, np.inf)}
 """The same as a share of the picture, where its size is not known."""
 
-_UNIT = 2.0**16  # see yolov2_tf.evaluation.voc
-
 
 class Found(NamedTuple):
     """How many of some truths are found.
@@ -128,7 +126,7 @@ def _touched(truths):
     touched = np.zeros(len(truths.labels), int)
     starts = np.flatnonzero(np.diff(truths.image, prepend=-1))
     for start, end in zip(starts, [*starts[1:], len(truths.image)], strict=True):
-        boxes = truths.boxes[start:end] * _UNIT
+        boxes = truths.boxes[start:end]
         touched[start:end] = (iou(boxes[:, None], boxes[None]) > 0).sum(axis=1) - 1
     return touched
 
@@ -156,7 +154,7 @@ def confusion(dataset, detections, iou_least=0.5):
         rows = np.flatnonzero(found.image == image)
         rows = rows[np.argsort(-found.scores[rows], kind="stable")]
         of_image = np.flatnonzero(truths.image == image)
-        overlaps = iou(found.boxes[rows][:, None] * _UNIT, truths.boxes[of_image][None] * _UNIT)
+        overlaps = iou(found.boxes[rows][:, None], truths.boxes[of_image][None])
         labels, ignore = truths.labels[of_image], truths.ignore[of_image]
         free = ~ignore
         for i, row in enumerate(rows):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from yolov2_tf.boxes import area, iou
+from yolov2_tf.boxes import iou, share_within
 from yolov2_tf.evaluation.detections import found_table, truth_table
 
 KINDS = {
@@ -21,8 +21,6 @@ KINDS = {
     "missed": "no box at all",
 }
 """Kinds of errors; a truth is `missed` if no mended class or place would find it."""
-
-_UNIT = 2.0**16  # see yolov2_tf.evaluation.voc
 
 
 class ErrorKinds(NamedTuple):
@@ -92,8 +90,8 @@ def _judge(found, rows, truths, truth_rows, limits):
     """The errors of one image, and its detections that are right and that are ignored."""
     ignore = truths.ignore[truth_rows]
     regions, truth_rows = truth_rows[ignore], truth_rows[~ignore]
-    boxes, labels = found.boxes[rows] * _UNIT, found.labels[rows]
-    truth_boxes, truth_labels = truths.boxes[truth_rows] * _UNIT, truths.labels[truth_rows]
+    boxes, labels = found.boxes[rows], found.labels[rows]
+    truth_boxes, truth_labels = truths.boxes[truth_rows], truths.labels[truth_rows]
     overlaps = iou(boxes[:, None], truth_boxes[None])
     same = labels[:, None] == truth_labels[None]
     owner = _greedy(overlaps * same, limits[0])
@@ -143,15 +141,8 @@ def _kind(overlaps, same, used, limits):
 
 def _in_regions(boxes, labels, truths, regions, least):
     """Which detections lie in a region of their class that is to be ignored, by their own area."""
-    inside = np.zeros(len(boxes), bool)
-    for region in regions:
-        corners = truths.boxes[region] * _UNIT
-        shared = np.concatenate(
-            [np.maximum(boxes[:, :2], corners[:2]), np.minimum(boxes[:, 2:], corners[2:])], axis=1
-        )
-        share = area(shared) / np.maximum(area(boxes), 1e-9)
-        inside |= (share > least) & (labels == truths.labels[region])
-    return inside
+    within = share_within(boxes[:, None], truths.boxes[regions][None]) > least
+    return (within & (labels[:, None] == truths.labels[regions][None])).any(axis=1)
 
 
 class _Run(NamedTuple):

@@ -11,13 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from yolov2_tf.boxes import iou
+from yolov2_tf.boxes import iou, share_within
 from yolov2_tf.evaluation.detections import found_table, truth_table
 from yolov2_tf.evaluation.voc import NEUTRAL, TRUE_POSITIVE, envelope, match
 
 DRAWS = 500
 COCO_IOUS = np.linspace(0.5, 0.95, 10)
-_UNIT = 2.0**16  # see yolov2_tf.evaluation.voc
 
 
 class Interval(NamedTuple):
@@ -149,23 +148,13 @@ def _coco_verdicts(found, truths, classes, _):
         low, high = np.searchsorted(truth_keys[by_truth], keys[rows[0]] + np.array([0, 1]))
         of_key = by_truth[low:high]
         ignore = truths.ignore[of_key]
-        boxes = found.boxes[rows] * _UNIT
-        overlaps = iou(boxes[:, None], truths.boxes[of_key[~ignore]][None] * _UNIT)
-        inside = _inside(boxes, truths.boxes[of_key[ignore]] * _UNIT)
+        boxes = found.boxes[rows]
+        overlaps = iou(boxes[:, None], truths.boxes[of_key[~ignore]][None])
+        regions = truths.boxes[of_key[ignore]]
+        inside = share_within(boxes[:, None], regions[None]).max(axis=1, initial=0)
         for k, least in enumerate(COCO_IOUS):
             verdicts[k, rows] = _match_free(overlaps, inside, least)
     yield from verdicts
-
-
-def _inside(boxes, regions):
-    """`(n,)` largest share of each box that lies in a region."""
-    if not len(regions):
-        return np.zeros(len(boxes))
-    top = np.maximum(boxes[:, None, :2], regions[None, :, :2])
-    bottom = np.minimum(boxes[:, None, 2:], regions[None, :, 2:])
-    shared = np.prod(np.maximum(bottom - top, 0), axis=2)
-    own = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 1e-9), axis=1)
-    return (shared / own[:, None]).max(axis=1)
 
 
 def _match_free(overlaps, inside, least):

@@ -9,10 +9,6 @@ from yolov2_tf.boxes import iou
 
 TRUE_POSITIVE, FALSE_POSITIVE, NEUTRAL = 1, 0, -1
 
-# IoU does not change with the unit. This one (a power of two, so exact) makes areas so large that
-# the guard against 0/0 in `iou` does not lower the overlap of tiny boxes.
-_UNIT = 2.0**16
-
 
 def match(keys, boxes, truth_keys, truth_boxes, truth_ignore, threshold):
     """Judges every detection of a data set by the rule of the VOC devkit.
@@ -55,7 +51,7 @@ def match_truths(keys, boxes, truth_keys, truth_boxes, truth_ignore, threshold):
 
 def _closest_truth(keys, boxes, truth_keys, truth_boxes):
     """Index (-1 for none) and IoU of the ground truth of its group that each box overlaps most."""
-    boxes, truth_boxes = (np.asarray(b, np.float64) * _UNIT for b in (boxes, truth_boxes))
+    boxes, truth_boxes = (np.asarray(b, np.float64) for b in (boxes, truth_boxes))
     order = np.argsort(truth_keys, kind="stable")
     start = np.searchsorted(truth_keys[order], keys, "left")
     count = np.searchsorted(truth_keys[order], keys, "right") - start
