@@ -11,6 +11,7 @@ from yolov2_tf.data.augment import (
     colour_matrix,
     mirror,
     random_colours,
+    random_crop,
     random_view,
     take_view,
     thinned,
@@ -100,6 +101,18 @@ def test_views_fill_the_square_whatever_the_picture(seed, shape):
     seen = take_view(image, view, 96).numpy()
     assert seen.shape == (96, 96, 3)
     assert set(np.unique(seen.round(1))) <= {PADDING, 255.0}
+
+
+@pytest.mark.parametrize("shape", [(1, 1000), (1500, 2), (3, 2000)])
+def test_a_line_of_pixels_fills_the_square_too(shape):
+    """With bars it is less than a pixel high, wherever the window is."""
+    crop = tf.function(
+        lambda seed: random_crop(tf.constant(shape), 96, (0.57, 2.0), seed, letterbox=True)
+    )
+    for seed in range(400):
+        view = crop(tf.constant([seed, 3]))
+        assert (view.inner.numpy() + view.before.numpy()).max() <= 96, seed
+    assert take_view(tf.zeros((*shape, 3), tf.uint8), view, 96).shape == (96, 96, 3)
 
 
 def test_a_letterboxed_view_keeps_the_aspect():

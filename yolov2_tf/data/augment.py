@@ -98,6 +98,7 @@ def _view(first, last, sides, size):
     before = tf.round((start - first) * scale)
     after = tf.round((last - stop) * scale)
     inner = tf.maximum(tf.cast(size, tf.float32) - before - after, 1.0)
+    before = tf.minimum(before, tf.cast(size, tf.float32) - inner)  # of a line one pixel is left
     return View(*(tf.cast(v, tf.int32) for v in (start, stop - start, inner, before)))
 
 
