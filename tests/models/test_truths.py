@@ -129,6 +129,20 @@ def test_a_loss_of_another_head_is_refused():
         detector.fit(images(), truths(), verbose=0)
 
 
+def test_what_the_loss_would_ignore_is_refused():
+    measured = model()
+    measured.compile("sgd", loss=YOLOv2Loss(ANCHORS), metrics=["mae"])
+    with pytest.raises(InputError, match="compiled with metrics"):
+        measured.fit(images(), truths(), verbose=0)
+    with pytest.raises(InputError, match="no sample weights"):
+        model().fit(images(), truths(), sample_weight=np.ones(2), verbose=0)
+    raw = tf.zeros((2, 1, 1, 2 * (5 + 2)))
+    with pytest.raises(InputError, match="no sample weights"):
+        YOLOv2Loss(ANCHORS)(truths(), raw, sample_weight=np.ones(2))
+    with pytest.raises(ValueError, match="reduction is 'sum'"):
+        YOLOv2Loss(ANCHORS, reduction="sum")
+
+
 def test_shapes_are_refused_outside_of_fit_too():
     with pytest.raises(InputError, match=r"boxes are \(2, 2, 5\)"):
         model().train_on_batch(images(), truths(boxes=np.zeros((2, 2, 5), np.float32)))

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from yolov2_tf.detection.thresholds import TREE
 from yolov2_tf.models.layers import register
+from yolov2_tf.trees.group_softmax import absolute_probabilities, descend, group_softmax
 from yolov2_tf.trees.wordtree import as_tree
 
 MAX_LOG_SCALE = 10.0
@@ -45,8 +46,6 @@ class DecodeBoxes(keras.layers.Layer):
         """The outputs behind the boxes, of objectness `(B, N, 1)` and logits `(B, N, C)`."""
         if self.tree is None:
             return (objectness * tf.nn.softmax(logits),)
-        from yolov2_tf.trees.group_softmax import absolute_probabilities, group_softmax
-
         conditional = group_softmax(logits, self.tree)
         return (objectness * absolute_probabilities(conditional, self.tree),)
 
@@ -88,8 +87,6 @@ class DecodeTree(DecodeBoxes):
         self.threshold = threshold
 
     def _classes(self, objectness, logits):
-        from yolov2_tf.trees.group_softmax import descend
-
         labels, probability = descend(
             logits, self.tree, self.threshold, from_logits=True, always_answer=True
         )

@@ -9,6 +9,7 @@ from yolov2_tf.detection.assignment import match
 from yolov2_tf.detection.decoding import decode_boxes, split_head
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.truths import check_shapes
+from yolov2_tf.trees.group_softmax import path_cross_entropy, path_is_best
 from yolov2_tf.trees.wordtree import as_tree
 
 PRIOR_SCALE = 0.01
@@ -87,6 +88,8 @@ class YOLOv2Loss(keras.losses.Loss):
         **kwargs,
     ):
         super().__init__(name=name, **kwargs)
+        if self.reduction != "sum_over_batch_size":
+            raise ValueError(f"reduction is {self.reduction!r}, expected the mean over the batch")
         if image_rule not in IMAGE_RULES:
             raise ValueError(f"image_rule is {image_rule!r}, expected one of {IMAGE_RULES}")
         self.anchors = np.asarray(anchors, np.float32).reshape(-1, 2)
@@ -135,7 +138,13 @@ class YOLOv2Loss(keras.losses.Loss):
             )
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        """Mean loss over the batch; `y_true` is a dict, which Keras' own reduction refuses."""
+        """Mean loss over the batch; `y_true` is a dict, which Keras' own reduction refuses.
+
+        Raises:
+            InputError: If there are weights of samples, which this loss has none of.
+        """
+        if sample_weight is not None:
+            raise InputError("a detector's loss has no sample weights", expected="none")
         terms, _ = self.terms(y_true, y_pred)
         return tf.reduce_mean(tf.add_n(list(terms.values())))
 
@@ -246,8 +255,6 @@ class YOLOv2Loss(keras.losses.Loss):
         """-log Pr(label | object)."""
         if self.tree is None:
             return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-        from yolov2_tf.trees.group_softmax import path_cross_entropy
-
         return path_cross_entropy(logits, labels, self.tree, levels)
 
     def _class_weight(self, labels):
@@ -315,8 +322,6 @@ class YOLOv2Loss(keras.losses.Loss):
         if self.tree is None:
             right = tf.argmax(logits, axis=-1, output_type=tf.int32) == labels
         else:
-            from yolov2_tf.trees.group_softmax import path_is_best
-
             right = path_is_best(logits, labels, self.tree)
         return {
             "average_iou": _mean(overlap, kept),

@@ -68,10 +68,11 @@ class DetectionModel(keras.Model):
         return super().fit(x, y, *arguments, **options)
 
     def _check_loss(self):
-        """Refuses a loss that is none for this head.
+        """Refuses a loss that is none for this head, and metrics beside those of the loss.
 
         Raises:
-            InputError: If it is another loss, or was made for another head.
+            InputError: If it is another loss, or was made for another head; if `compile` was given
+                metrics, which would take the truths for one tensor.
         """
         loss = getattr(self, "loss", None)
         if not hasattr(loss, "check_head"):
@@ -80,6 +81,12 @@ class DetectionModel(keras.Model):
                 expected="YOLOv2Loss(model.head.anchors)",
             )
         loss.check_head(self.head)
+        if "compile_metrics" in self.metrics_names:
+            raise InputError(
+                "a detector was compiled with metrics",
+                expected="none: parts of the loss, average_iou, recall, … are always told",
+                hint="yolov2_tf.evaluate for mAP",
+            )
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         self._check_loss()  # here once for a graph
