@@ -11,7 +11,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from yolov2_tf.detection.thresholds import EXPORT, Thresholds
+from yolov2_tf.detection.thresholds import EXPORT, either
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.detectors import Detector, batch_of
 from yolov2_tf.export.formats import check_quantization
@@ -49,9 +49,7 @@ class Form:
     opset: int | None = None
 
 
-def export_onnx(
-    model, path, *, pictures=None, thresholds=EXPORT, calibration=None, form=None, **settings
-):
+def export_onnx(model, path, *, pictures=None, thresholds=EXPORT, calibration=None, **settings):
     """Writes a detector as ONNX, after comparing it with the model on pictures.
 
     Args:
@@ -61,7 +59,6 @@ def export_onnx(
             scikit-learn; of quantised files those of `calibration` that are held out.
         thresholds: `Thresholds` of the suppression, in the file or by `OnnxDetector`.
         calibration: For int8: `(H, W, 3)` uint8 pictures like those that the network will see.
-        form: `Form`, or its fields by name as `settings`.
         **settings: Fields of `Form`.
 
     Returns:
@@ -75,7 +72,7 @@ def export_onnx(
     from yolov2_tf.export.held_out import check_quantized, hold_out
     from yolov2_tf.export.inference_network import in_float32
 
-    path, form = Path(path), form or Form(**settings)
+    path, form = Path(path), Form(**settings)
     refuse(path, ".onnx", form, calibration)
     held_out = hold_out(calibration, form.quantization)
     model = in_float32(model)
@@ -130,7 +127,7 @@ class OnnxDetector(Detector):
             text = self._session.get_modelmeta().custom_metadata_map[PROPERTY]
         except Exception as error:  # the runtime raises classes of its own
             raise InputError(f"not an export of this package: {error}", where=path) from error
-        super().__init__(parse_layout(text, path), thresholds or Thresholds(score_threshold), path)
+        super().__init__(parse_layout(text, path), either(score_threshold, thresholds), path)
         (image,) = self._session.get_inputs()
         outputs = {output.name: _shape(output) for output in self._session.get_outputs()}
         self.layout.check_network(_shape(image), outputs, path)

@@ -12,7 +12,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from yolov2_tf.detection.thresholds import EXPORT, Thresholds
+from yolov2_tf.detection.thresholds import EXPORT, either
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.detectors import Detector, batch_of
 from yolov2_tf.export.layout import parse_layout
@@ -22,9 +22,7 @@ from yolov2_tf.export.signal_stack import kept_signal_stack
 from yolov2_tf.files import replacing
 
 
-def export_openvino(
-    model, path, *, pictures=None, thresholds=EXPORT, calibration=None, form=None, **settings
-):
+def export_openvino(model, path, *, pictures=None, thresholds=EXPORT, calibration=None, **settings):
     """Writes a detector for OpenVINO, after comparing it with the model on pictures.
 
     Args:
@@ -49,7 +47,7 @@ def export_openvino(
     from yolov2_tf.export.held_out import check_quantized, hold_out
     from yolov2_tf.export.inference_network import in_float32
 
-    path, form = Path(path), form or Form(**settings)
+    path, form = Path(path), Form(**settings)
     refuse(path, ".xml", form, calibration)
     held_out = hold_out(calibration, form.quantization)
     model = in_float32(model)
@@ -110,7 +108,7 @@ class OpenVinoDetector(Detector):
                 self._compiled = core.compile_model(network, "CPU", settings)
         except Exception as error:  # OpenVINO raises classes of its own
             raise InputError(f"not an export of this package: {error}", where=path) from error
-        super().__init__(parse_layout(text, path), thresholds or Thresholds(score_threshold), path)
+        super().__init__(parse_layout(text, path), either(score_threshold, thresholds), path)
         outputs = {name: _shape(out) for out in self._compiled.outputs for name in out.names}
         image = _shape(self._compiled.input())
         self.layout.check_network(image, outputs, path)

@@ -10,7 +10,7 @@ import threading
 
 import numpy as np
 
-from yolov2_tf.detection.thresholds import Thresholds
+from yolov2_tf.detection.thresholds import either
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.detectors import Detector
 from yolov2_tf.export.layout import read_layout
@@ -46,7 +46,7 @@ class TFLiteDetector(Detector):
     """
 
     def __init__(self, path, threads=None, score_threshold=None, thresholds=None):
-        super().__init__(read_layout(path), thresholds or Thresholds(score_threshold), path)
+        super().__init__(read_layout(path), either(score_threshold, thresholds), path)
         interpreter, self.runtime = load_interpreter()
         try:
             self._interpreter = interpreter(str(path), num_threads=threads)

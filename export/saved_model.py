@@ -13,7 +13,7 @@ from PIL import Image
 from yolov2_tf.boxes import clip
 from yolov2_tf.data.pixels import pixels_of
 from yolov2_tf.detection.predict import detect, detector, prepare
-from yolov2_tf.detection.thresholds import EXPORT, Thresholds
+from yolov2_tf.detection.thresholds import EXPORT, either
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.check import PICTURES, check_same_detections, compare, judge, sample_pictures
 from yolov2_tf.export.detectors import Detector
@@ -116,7 +116,7 @@ class SavedModelDetector(Detector):
                 where=path,
                 hint="yolov2 export MODEL.keras --format saved_model",
             ) from error
-        super().__init__(layout, thresholds or Thresholds(score_threshold), path)
+        super().__init__(layout, either(score_threshold, thresholds), path)
 
     def run(self, image):
         """The outputs of `serving_default` for one `(H, W, 3)` picture, values 0..255."""

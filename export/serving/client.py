@@ -18,7 +18,7 @@ from PIL import Image
 
 from yolov2_tf.data.ahead import ahead
 from yolov2_tf.data.pixels import pixels_of
-from yolov2_tf.detection.thresholds import DEFAULT, SCORE, Thresholds
+from yolov2_tf.detection.thresholds import DEFAULT, either
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.detectors import Detector
 from yolov2_tf.export.postprocessing import above
@@ -44,7 +44,7 @@ class ServedDetector(Detector):
         server: Address of the server: `http://HOST:8501` (or `https`) for REST,
             `grpc://HOST:8500` (or `grpcs`, which is encrypted) for gRPC.
         name: Name by which it serves the model; `NAME/3` means version 3, `NAME` the newest.
-        score_threshold: Detections score above this, 0..1.
+        score_threshold: Detections score above this, 0..1; default: 0.25.
         timeout: Seconds to wait for an answer.
         thresholds: `Thresholds` of score and number in place of `score_threshold`; the others the
             server has.
@@ -65,12 +65,12 @@ class ServedDetector(Detector):
         self,
         server,
         name,
-        score_threshold=SCORE,
+        score_threshold=None,
         timeout=30.0,
         thresholds=None,
         connection=None,
     ):
-        wanted = thresholds or Thresholds(score_threshold)
+        wanted = either(score_threshold, thresholds)
         if wanted.iou is not None or wanted.tree is not None:
             raise InputError(
                 "the thresholds of overlap and tree are fixed in a served model", where=server

@@ -2,7 +2,7 @@
 
 import pytest
 
-from yolov2_tf.detection.thresholds import DEFAULT, EVALUATION, EXPORT, Thresholds
+from yolov2_tf.detection.thresholds import DEFAULT, EVALUATION, EXPORT, Thresholds, either
 from yolov2_tf.errors import InputError
 
 
@@ -26,6 +26,14 @@ def test_what_is_not_said_comes_from_others():
     assert mine.over(DEFAULT) == Thresholds(0.0, 0.45, 7, 0.5)
     assert Thresholds().over(EVALUATION) == EVALUATION
     assert DEFAULT.over(EVALUATION) == DEFAULT
+
+
+def test_a_score_alone_or_thresholds():
+    assert either(0.3, None) == Thresholds(score=0.3)
+    assert either(None, Thresholds(iou=0.6)) == Thresholds(iou=0.6)
+    assert either(None, None) == Thresholds()
+    with pytest.raises(InputError, match="score_threshold beside thresholds"):
+        either(0.0, Thresholds(iou=0.6))
 
 
 def test_the_numbers_are_those_of_the_paper_and_of_darknet():

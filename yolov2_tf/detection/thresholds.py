@@ -60,6 +60,26 @@ class Thresholds:
         return dataclasses.replace(others, **given)
 
 
+def either(score, thresholds):
+    """What a detector is given: a score alone, or thresholds.
+
+    Args:
+        score: Least score, or None.
+        thresholds: `Thresholds`, or None.
+
+    Returns:
+        `Thresholds`.
+
+    Raises:
+        InputError: If both are given, or the score is out of its range.
+    """
+    if score is not None and thresholds is not None:
+        raise InputError(
+            "score_threshold beside thresholds", expected="one of them", hint="Thresholds(score=…)"
+        )
+    return thresholds or Thresholds(score)
+
+
 _NAMES = {
     "score": "score threshold",
     "iou": "overlap threshold",
