@@ -1,5 +1,7 @@
 """What the pages say can be followed: links, Python, and the options of commands."""
 
+import ast
+import importlib
 import importlib.util
 import json
 import os
@@ -99,6 +101,51 @@ def test_python_compiles(name):
         compile(block, name, "exec")
 
 
+def missing_names(code):
+    """What a piece of Python imports of this package that is not there."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        yield from (name for name in names if name.startswith("yolov2_tf") and not exists(name))
+
+
+def exists(name):
+    """Whether a dotted name is a module, or what a module has, or a field of a class of it."""
+    parts = name.split(".")
+    for count in range(len(parts), 0, -1):
+        try:
+            found = importlib.import_module(".".join(parts[:count]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[count:]:
+            if not hasattr(found, part):
+                return part in getattr(found, "__annotations__", {})
+            found = getattr(found, part)
+        return True
+    return False
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_what_python_imports_of_the_package_is_there(name):
+    blocks = re.findall(r"^```python\n(.*?)^```$", TEXTS[name], re.DOTALL | re.MULTILINE)
+    assert [one for block in blocks for one in missing_names(block)] == []
+
+
+def test_names_of_the_package_that_texts_tell_are_there():
+    sources = [*ROOT.glob("yolov2_tf/**/*.py"), *ROOT.glob("export/*.py"), *PAGES]
+    told = {
+        (name, str(path.relative_to(ROOT)))
+        for path in sources
+        for name in re.findall(r"`(yolov2_tf(?:\.\w+)+)(?:\(\))?`", path.read_text("utf-8"))
+    }
+    assert len(told) > 100
+    assert sorted(one for one in told if not exists(one[0])) == []
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_commands_have_the_options(name):
     calls = [(words, unknown(words)) for words in commands(TEXTS[name])]
@@ -118,6 +165,8 @@ def test_the_checks_see_what_is_wrong():
     page = ROOT / "docs" / "train.md"
     text = "[a](nowhere.md) [b](train.md#no-such) [c](#going-on) [d](https://example.org) `[e](f)`"
     assert broken(page, text) == ["nowhere.md", "train.md#no-such"]
+    code = "from yolov2_tf.boxes import iou, ioo\nimport yolov2_tf.nowhere, yolov2_tf.data.source"
+    assert list(missing_names(code)) == ["yolov2_tf.boxes.ioo", "yolov2_tf.nowhere"]
     text = "    yolov2 train D --epochs 3 \\\n        --epoch 3\n\n`yolov2 fly`, `yolov2 models`\n"
     assert [unknown(words) for words in commands(text)] == [["--epoch"], ["fly"], []]
     assert sum(len(list(commands(text))) for text in TEXTS.values()) > 50

@@ -1,4 +1,4 @@
-"""Keras models as Darknet networks: the reverse of `convert`."""
+"""Keras models as Darknet networks: the reverse of `reader`."""
 
 import contextlib
 import dataclasses
