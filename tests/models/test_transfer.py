@@ -7,8 +7,8 @@ import pytest
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.darknet19 import Darknet19
 from yolov2_tf.models.detection_model import DetectionModel
-from yolov2_tf.models.heads import ClassificationHead, DetectionHead
-from yolov2_tf.models.transfer import transfer_weights, with_new_head
+from yolov2_tf.models.heads import ClassificationHead, DetectionHead, RegionHead
+from yolov2_tf.models.transfer import layers_of_head, transfer_weights, with_new_head
 from yolov2_tf.models.yolov2 import YOLO9000, TinyYOLOv2, YOLOv2
 from yolov2_tf.trees.wordtree import WordTree
 
@@ -119,6 +119,17 @@ def test_a_new_head_on_the_old_network(source):
     assert model.get_layer("conv22") is source.get_layer("conv22")
     assert source.head.class_names == tuple(NAMES)
     assert len(model.losses) == len(source.losses)  # weight decay of the head too
+
+
+def test_the_layers_of_a_head_are_those_that_make_its_channels(source):
+    assert layers_of_head(source) == [source.head]
+    image = keras.Input((64, 64, 3))
+    x = keras.layers.AveragePooling2D(32)(keras.layers.Conv2D(4, 3, padding="same")(image))
+    last = keras.layers.Conv2D(2 * 7, 1)
+    norm, activation = keras.layers.BatchNormalization(), keras.layers.Activation("relu")
+    head = RegionHead([(1, 2), (3, 4)], ["dog", "eel"])
+    model = DetectionModel(image, head(activation(norm(last(x)))))
+    assert layers_of_head(model) == [head, activation, norm, last]
 
 
 # === A classifier's classes ===

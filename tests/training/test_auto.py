@@ -79,6 +79,13 @@ def test_anchors_are_as_many_as_there_are_kinds_of_boxes(shapes):
     assert auto.number_of_anchors(boxes) == shapes
 
 
+def test_there_is_an_anchor_even_where_the_first_gains_little():
+    """Most shapes are tiny, and one anchor overlaps them all as badly as none."""
+    shapes = np.repeat([[0.002, 0.001], [0.9, 0.8]], [990, 10], axis=0)
+    shapes = shapes * np.random.default_rng(0).uniform(0.5, 1, shapes.shape)
+    assert auto.number_of_anchors(shapes) >= 1
+
+
 def test_small_things_have_a_larger_input():
     assert auto.input_size(dataset([0.3] * 9), auto.SIZES) == 224
     assert auto.input_size(dataset([0.3, 0.09] * 9), auto.SIZES) == 384  # one class is small

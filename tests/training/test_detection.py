@@ -32,7 +32,7 @@ from yolov2_tf.training.class_weights import balanced, classes_with_boxes
 from yolov2_tf.training.detection import DetectionTask
 from yolov2_tf.training.fit import train
 from yolov2_tf.training.optimizer import iterations, make_optimizer
-from yolov2_tf.training.plan import Plan
+from yolov2_tf.training.plan import Plan, Position
 from yolov2_tf.training.recipes import DetectionRecipe
 from yolov2_tf.training.run import Run
 from yolov2_tf.trees.wordtree import WordTree
@@ -234,6 +234,40 @@ def test_the_passthrough_is_what_the_recipe_says(scenes, passthrough, layers):
     model = DetectionTask(scenes).build(recipe)
     assert {"concat", "passthrough"} & {layer.name for layer in model.layers} == layers
     assert model.output.shape[1:] == (None, None, 2 * 15)
+
+
+def test_a_network_of_a_file_keeps_its_way_of_resizing(tmp_path, scenes):
+    """Trained with bars around its pictures, it is worth little on stretched ones."""
+    boxed = dataclasses.replace(SMALL, resize="letterbox", epochs=1)
+    train(DetectionTask(scenes), boxed, tmp_path / "first")
+    file = tmp_path / "first/model.keras"
+    onward = DetectionRecipe(model=str(file), size=64, epochs=1, batch_size=4)
+    train(DetectionTask(scenes), onward, tmp_path / "second")
+    assert load_model(tmp_path / "second/model.keras").head.resize == "letterbox"
+    assert json.loads((tmp_path / "second/config.json").read_text())["resize"] == "letterbox"
+    with mock.patch("yolov2_tf.training.detection.training_batches") as made:
+        DetectionTask(scenes).batches(onward, Plan(2, 1, 4))
+    assert made.call_args.kwargs["resize"] == "letterbox"
+
+    taught = DetectionRecipe(**{**vars(SMALL), "resize": None, "teacher": str(file)})
+    assert DetectionTask(scenes).build(taught).head.resize == "letterbox"
+    other = dataclasses.replace(taught, resize="stretch", epochs=1)
+    with pytest.raises(InputError, match="sees pictures by letterbox"):
+        train(DetectionTask(scenes), other, tmp_path / "third")
+
+
+def test_a_warm_up_that_is_over_stays_so(scenes):
+    """Steps may have had more pictures before: as many steps would be fewer pictures now."""
+    task = DetectionTask(scenes)
+    model = task.build(SMALL)
+    task.compile(model, SMALL, Plan(100, 10, 4), make_optimizer(SMALL, 1e-3))
+    length = model.loss.warmup_images
+    assert length == 200
+    before = Plan(100, 10, 4, Position(0, 20, 20, 80))
+    task.go_on(model, before)
+    assert model.loss.warmup_images == length
+    task.go_on(model, Plan(100, 10, 2, Position(0, 60, 60, 240)))
+    assert model.loss.warmup_images == 0
 
 
 # === Joint training ===

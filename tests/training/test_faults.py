@@ -65,7 +65,7 @@ def test_a_signal_ends_a_run_with_a_checkpoint_of_that_step(tmp_path, heard, ste
         assert 4 * state.position.epoch + state.position.step == done
         SEEN.clear()
         train(TASK, None, folder, resume=True)
-        assert SEEN[:1] == [2 * done] or step == 7
+        assert SEEN[:1] == ([] if step == 7 else [2 * done])  # 7 is the last
         check_same(tmp_path / "whole", folder)
 
 

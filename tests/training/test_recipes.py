@@ -16,7 +16,7 @@ WRONG = {
     "schedule": ("linear", None),
     "width": (-1, 0, 5, NAN, INF, "1", None, True),
     "size": (0, 31, 100, -32, 64.0, "64", None),
-    "resize": ("crop", None, 1),
+    "resize": ("crop", 1),
     "epochs": (0, -1, 1.5, "3", True, None, INF),
     "batch_size": (0, -8, 2.5),
     "optimizer": ("lion", None),

@@ -125,7 +125,7 @@ def train(
     size: common.Size = CHOSEN,
     multi_scale: MultiScale = None,
     resize_every: ResizeEvery = DEFAULTS.resize_every,
-    resize: common.Resize = DEFAULTS.resize,
+    resize: common.Resize = CHOSEN,
     anchors: Anchors = CHOSEN,
     passthrough: Passthrough = DEFAULTS.passthrough,
     epochs: common.Epochs = CHOSEN,

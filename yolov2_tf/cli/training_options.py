@@ -23,7 +23,7 @@ Names = Annotated[
 ]
 Width = Annotated[float, typer.Option(help="Multiplies the filters, 0.01 to 4.")]
 Size = Annotated[int, typer.Option(help="Input side in pixels, a multiple of 32.")]
-Resize = Annotated[str, typer.Option(help="stretch or letterbox.")]
+Resize = Annotated[str | None, typer.Option(help="stretch or letterbox.")]
 Epochs = Annotated[int, typer.Option(help="Passes over the data.")]
 BatchSize = Annotated[int, typer.Option(help="Images a step.")]
 Optimizer = Annotated[str, typer.Option(help="sgd (the paper's) or adam.")]

@@ -42,7 +42,7 @@ WHOLE = np.array([[0, 0, 1, 1], *3 * [[0, 0, 0, 0]]], np.float32)
 
 
 JITTER = 0.2
-"""How far each border of a training picture moves, as in Darknet's VOC configuration."""
+"""How far each border of a training picture moves, as in Darknet's yolov2-tiny-voc.cfg."""
 
 
 def training_batches(

@@ -42,7 +42,7 @@ class Teacher:
             head: The student's `DetectionHead`.
 
         Raises:
-            InputError: If its classes, anchors or tree are others, or it has a tree.
+            InputError: If its classes, anchors, tree or resizing are others, or it has a tree.
         """
         mine, field = self.head, {"field": "teacher"}
         if mine.tree is not None or head.tree is not None:
@@ -51,6 +51,12 @@ class Teacher:
             raise InputError(
                 f"a teacher of {len(mine.class_names)} classes ({_some(mine.class_names)})",
                 expected=f"those of the data: {len(head.class_names)} ({_some(head.class_names)})",
+                **field,
+            )
+        if mine.resize != head.resize:
+            raise InputError(
+                f"a teacher that sees pictures by {mine.resize}",
+                expected=f"{head.resize}, as the network that learns",
                 **field,
             )
         same = mine.anchors.shape == head.anchors.shape

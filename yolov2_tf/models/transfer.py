@@ -133,6 +133,27 @@ def with_new_head(model, **config):
     return DetectionModel(model.input, head(convolution.input), name=model.name)
 
 
+def layers_of_head(model):
+    """The layers that make what a head says: the last convolution and what follows it.
+
+    Args:
+        model: `DetectionModel`.
+
+    Returns:
+        List of layers: a `DetectionHead` alone, which is a convolution; a `RegionHead` with the
+        line of layers that leads to it.
+
+    Raises:
+        InputError: If a `RegionHead` follows layers that are joined.
+    """
+    layers = [model.head]
+    if isinstance(model.head, RegionHead):
+        convolution = _last_convolution(model, model.head)
+        while layers[-1] is not convolution:
+            layers.append(_layer_before(model, layers[-1]))
+    return layers
+
+
 def _meaning(head):
     """What the channels of a head stand for."""
     return head.class_names, head.anchors.tolist(), head.tree

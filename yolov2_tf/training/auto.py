@@ -1,7 +1,7 @@
 """The recipe for pictures of one's own: what nobody set is chosen by the data and the machine.
 
-It starts from the shipped network, whose trunk has seen real pictures. The paper's recipe, which
-`DetectionRecipe()` is, wants thousands of pictures, a pretrained trunk and a GPU.
+It starts from the shipped network, whose trunk has seen real pictures. The paper's recipe
+(`yolov2_tf.training.paper`) wants thousands of pictures, a pretrained trunk and a GPU.
 """
 
 import dataclasses
@@ -195,7 +195,7 @@ def number_of_anchors(shapes, seed=0):
     for k in range(1, most + 1):
         _, iou = cluster(shapes, k, seed=seed)
         if iou - before < ANCHOR_GAIN:
-            return k - 1
+            return max(k - 1, 1)
         before = iou
     return max(most, 1)
 

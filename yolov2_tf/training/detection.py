@@ -15,7 +15,7 @@ from yolov2_tf.detection.loss import WARMUP_IMAGES, YOLOv2Loss
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.anchors import cluster, to_cells
 from yolov2_tf.models.copying import under_global_policy
-from yolov2_tf.models.transfer import with_new_head
+from yolov2_tf.models.transfer import layers_of_head, with_new_head
 from yolov2_tf.models.yolov2 import YOLO9000, TinyYOLOv2, YOLOv2
 from yolov2_tf.schedules import detection_schedule
 from yolov2_tf.training.callbacks import MeanAveragePrecision
@@ -121,7 +121,7 @@ class DetectionTask(Task):
             self.dataset.class_names,
             anchors=anchors,
             input_size=recipe.size,
-            resize=recipe.resize,
+            resize=recipe.resizing,
             width=recipe.width,
             tree=self.tree,
             weight_decay=recipe.weight_decay,
@@ -137,13 +137,14 @@ class DetectionTask(Task):
             class_names=self.dataset.class_names,
             tree=self.tree,
             input_size=recipe.size,
-            resize=recipe.resize,
+            resize=recipe.resizing,
         )
         if old.class_names == self.dataset.class_names and old.tree == self.tree:
             model.head.set_weights(old.get_weights())
         # A file keeps what was frozen when it was saved, and that run is over.
+        learning = layers_of_head(model) if recipe.freeze else model.layers
         for layer in model.layers:
-            layer.trainable = layer is model.head or not recipe.freeze
+            layer.trainable = layer in learning
         return model
 
     def schedule(self, recipe, plan):
@@ -166,6 +167,11 @@ class DetectionTask(Task):
         )
         model.compile(optimizer, loss=loss)
 
+    def go_on(self, model, plan):
+        """Warm-up that is over stays so: its end is told in steps, which may have been longer."""
+        if plan.start.images >= model.loss.warmup_images:
+            model.loss.warmup_images = 0
+
     def teach(self, model, recipe):
         if recipe.teacher is not None:
             keras.mixed_precision.set_global_policy(recipe.precision)
@@ -181,7 +187,7 @@ class DetectionTask(Task):
             size=recipe.size,
             multi_scale=recipe.multi_scale,
             resize_every=recipe.resize_every * recipe.accumulate,
-            resize=recipe.resize,
+            resize=recipe.resizing,
             jitter=recipe.jitter,
             flip=recipe.flip,
             saturation=recipe.saturation,

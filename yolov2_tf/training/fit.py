@@ -77,9 +77,7 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
         if recipe is None and resume:
             recipe = task.RECIPE.of(run.record)
         task.check(recipe)
-        if recipe.precision == "auto":
-            now = run.record["precision"] if resume else devices.precision(fastest())
-            recipe = dataclasses.replace(recipe, precision=now)
+        recipe = _settled(recipe, run.record if resume else None)
         check_same({**vars(recipe), **task.facts(), "sources": {}, "resume": resume})
         devices.check_recipe(recipe)
         with devices.strategy().scope():
@@ -99,6 +97,16 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
         _train(task, recipe, run, start, callbacks, console)
         meet()  # by now the chief has written what all read
         return run.rows()
+
+
+def _settled(recipe, record):
+    """The recipe with what was left to the begin of the training; `record` is of a resumed one."""
+    settled = {}
+    if recipe.precision == "auto":
+        settled["precision"] = record["precision"] if record else devices.precision(fastest())
+    if recipe.resize is None:
+        settled["resize"] = record["resize"] if record else recipe.resizing
+    return dataclasses.replace(recipe, **settled)
 
 
 def _train(task, recipe, run, start, callbacks, console):
@@ -230,6 +238,7 @@ def _go_on(task, recipe, run, console):
     if recipe.minutes is not None and state.seconds >= 60 * recipe.minutes:
         epochs = position.epoch
     plan = Plan(task.steps(recipe), epochs, recipe.batch_size, position)
+    task.go_on(model, plan)
     held = sum(bool(layer.weights) and not layer.trainable for layer in model.layers)
     if held and not recipe.freeze:
         # Networks were not thawed at first, and an optimizer cannot take in weights later.

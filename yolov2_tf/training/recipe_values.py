@@ -42,7 +42,7 @@ LIMITS = {
 }
 """The smallest and the largest value of these fields."""
 
-OPTIONAL = {"clip_norm", "minutes"}
+OPTIONAL = {"clip_norm", "minutes", "resize"}
 """Those that may be None as well."""
 
 

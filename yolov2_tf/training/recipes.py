@@ -17,7 +17,7 @@ from yolov2_tf.training.recipe_values import (
     checked_side,
     is_whole,
 )
-from yolov2_tf.zoo.names import names
+from yolov2_tf.zoo.names import names, read_head
 
 UNLIMITED = 10**6
 """Epochs of a training that its minutes end."""
@@ -35,7 +35,8 @@ class Recipe:
     Attributes:
         width: Multiplier of the network's filters, 0.01 to 4.
         size: Side of the input in pixels, a multiple of 32.
-        resize: `stretch` or `letterbox`.
+        resize: `stretch` or `letterbox`; None for that of the network that it is to be like, see
+            `like`, and `stretch` where there is none.
         epochs: Passes over the training set.
         batch_size: Images a step.
         optimizer: `sgd` with momentum 0.9 (the paper's) or `adam`.
@@ -68,7 +69,7 @@ class Recipe:
 
     width: float = 1.0
     size: int = 416
-    resize: str = "stretch"
+    resize: str | None = None
     epochs: int = 160
     batch_size: int = 64
     optimizer: str = "sgd"
@@ -111,6 +112,16 @@ class Recipe:
         """Whether the network itself comes from a file."""
         return False
 
+    @property
+    def like(self):
+        """File or name of the network whose way of resizing is kept, or None."""
+        return None
+
+    @property
+    def resizing(self):
+        """How a picture comes to the size of the input: `resize`, or as in the network `like`."""
+        return self.resize or read_head(self.like).resize
+
     def size_of(self, epoch):
         """Side of the input in pixels in an epoch, counted from 0."""
         return self.size
@@ -121,6 +132,8 @@ class Recipe:
         Raises:
             InputError: With the name of the field and what it may be.
         """
+        if self.resize is None and self.like is None:
+            object.__setattr__(self, "resize", "stretch")
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             # JSON has lists for tuples; paths and numpy's numbers cannot be written to it.
@@ -128,11 +141,13 @@ class Recipe:
                 value = tuple(value)
             if isinstance(value, os.PathLike):
                 value = os.fspath(value)
-            if field.name in CHOICES and not (field.name == "model" and self.continues):
+            if field.name in OPTIONAL and value is None:
+                pass
+            elif field.name in CHOICES and not (field.name == "model" and self.continues):
                 check_choice(field.name, value)
             elif field.type is bool:
                 check_flag(field.name, value)
-            elif field.name in LIMITS and not (field.name in OPTIONAL and value is None):
+            elif field.name in LIMITS:
                 kind = int if field.type is int else float
                 value = checked_number(field.name, value, kind)
             object.__setattr__(self, field.name, value)
@@ -151,7 +166,9 @@ class Recipe:
 
 @dataclasses.dataclass(frozen=True)
 class DetectionRecipe(Recipe):
-    """What the training of a detector does. Defaults are the paper's (section 2).
+    """What the training of a detector does.
+
+    Defaults are the paper's (section 2) but for the fields in `yolov2_tf.training.paper.DETECTION`.
 
     Attributes:
         model: `yolov2`, `tiny`, `yolo9000`, or a `.keras` file whose network goes on training.
@@ -198,6 +215,11 @@ class DetectionRecipe(Recipe):
         """Whether the network comes from a file, given by its path or a name of `yolov2 models`."""
         return str(self.model).endswith(".keras") or names_network(self.model)
 
+    @property
+    def like(self):
+        """The network that goes on training, or the teacher, or None."""
+        return self.model if self.continues else self.teacher
+
     def __post_init__(self):
         """Refuses values that cannot be.
 
@@ -242,8 +264,9 @@ FINE_EPOCHS = 10
 class ClassificationRecipe(Recipe):
     """What the training of a classifier does.
 
-    Defaults are the paper's (section 3, "Training for classification"); `learning_rate` is the
-    rate at the start, and `epochs` are those without the high-resolution stage.
+    Defaults are the paper's (section 3, "Training for classification") but for the fields in
+    `yolov2_tf.training.paper.CLASSIFICATION`; `learning_rate` is the rate at the start, `epochs`
+    are those without the high-resolution stage.
 
     Attributes:
         high_resolution: `(size, epochs)` of a stage after the training at a larger size, which

@@ -105,6 +105,9 @@ class Task:
         """Gives a new network its loss."""
         raise NotImplementedError
 
+    def go_on(self, model, plan):
+        """Sets what a compiled network of a checkpoint needs for a `Plan` that starts later."""
+
     def teach(self, model, recipe):
         """Gives a network, new or of a checkpoint, what is not saved with it: its teacher."""
 
