@@ -25,6 +25,9 @@ from yolov2_tf.html_table import html_table
 
 METRICS = ("voc07", "voc10", "coco")
 
+HEADS = ("Class", "AP %", "Truths", "Detections")
+"""Columns of an evaluation's table."""
+
 
 class Curve(NamedTuple):
     """Precision over recall of one class, as the score threshold falls.
@@ -97,21 +100,15 @@ class Evaluation:
         from rich.table import Table
         from rich.text import Text
 
+        title, rows, totals = self._cells()
         table = Table(
-            title=f"Average precision ({self.metric}), {self.images:,} images",
-            caption=self._left_out() and Text(self._left_out()),
-            show_footer=True,
+            title=title, caption=self._left_out() and Text(self._left_out()), show_footer=True
         )
-        measured = {name: c for name, c in self.counts.items() if c.truths}
-        truths, detections = (
-            sum(getattr(c, field) for c in measured.values()) for field in ("truths", "detections")
-        )
-        table.add_column("Class", footer=f"mean of {len(measured)}")
-        table.add_column("AP %", _percent(self.map), justify="right", style="bold")
-        table.add_column("Truths", f"{truths:,}", justify="right")
-        table.add_column("Detections", f"{detections:,}", justify="right")
-        for name, c in measured.items():
-            row = _percent(self.ap[name]), f"{c.truths:,}", f"{c.detections:,}"
+        styles = ({}, {"style": "bold"}, {}, {})
+        for head, total, style in zip(HEADS, totals, styles, strict=True):
+            justify = "left" if head == HEADS[0] else "right"
+            table.add_column(head, total, justify=justify, **style)
+        for name, *row in rows:
             table.add_row(Text(name), *row)
         table.add_section()
         for name, figure in self.extra.items():
@@ -120,23 +117,23 @@ class Evaluation:
 
     def _repr_html_(self):
         """The same table for notebooks."""
+        title, rows, totals = self._cells()
+        rows += [[name, _percent(figure), "", ""] for name, figure in self.extra.items()]
+        return html_table(title, HEADS, rows, totals, self._left_out() or "")
+
+    def _cells(self):
+        """Title, rows of the classes that have ground truth, and totals, as texts under `HEADS`."""
         measured = {name: c for name, c in self.counts.items() if c.truths}
         rows = [
             [name, _percent(self.ap[name]), f"{c.truths:,}", f"{c.detections:,}"]
             for name, c in measured.items()
         ]
-        rows += [[name, _percent(figure), "", ""] for name, figure in self.extra.items()]
-        totals = [
+        sums = (
             f"{sum(getattr(c, field) for c in measured.values()):,}"
             for field in ("truths", "detections")
-        ]
-        return html_table(
-            f"Average precision ({self.metric}), {self.images:,} images",
-            ["Class", "AP %", "Truths", "Detections"],
-            rows,
-            [f"mean of {len(measured)}", _percent(self.map), *totals],
-            self._left_out() or "",
         )
+        title = f"Average precision ({self.metric}), {self.images:,} images"
+        return title, rows, [f"mean of {len(measured)}", _percent(self.map), *sums]
 
     def _left_out(self):
         missing = self.without_truths
