@@ -5,10 +5,9 @@ import keras
 from yolov2_tf.detection.decoding import decoder
 from yolov2_tf.detection.thresholds import TREE
 from yolov2_tf.errors import InputError
+from yolov2_tf.models.anchors import STRIDE
+from yolov2_tf.models.copying import reconfigured
 from yolov2_tf.models.heads import Head, find_head
-
-STRIDE = 32
-"""Pixels of the input to a cell of the grid."""
 
 
 def in_float32(model):
@@ -18,7 +17,7 @@ def in_float32(model):
     """
     if all(layer.compute_dtype == "float32" for layer in model.layers):
         return model
-    return _copy(model, lambda layer: {"dtype": "float32"})
+    return reconfigured(model, lambda _, config: {**config, "dtype": "float32"})
 
 
 def at_size(model, size):
@@ -43,7 +42,11 @@ def at_size(model, size):
         raise InputError(
             f"input size {size}", expected=f"{model.input_shape[1]}, which is fixed in the network"
         )
-    return _copy(model, lambda layer: {"input_size": size} if isinstance(layer, Head) else {})
+
+    def sized(layer, config):
+        return {**config, "input_size": size} if isinstance(layer, Head) else config
+
+    return reconfigured(model, sized)
 
 
 def with_decoding(model, *, batch=1, tree_threshold=TREE):
@@ -62,14 +65,3 @@ def with_decoding(model, *, batch=1, tree_threshold=TREE):
     size = head.input_size
     image = keras.Input(batch_shape=(batch, size, size, 3), name="image")
     return keras.Model(image, decoder(head, tree_threshold)(model(image)))
-
-
-def _copy(model, changes):
-    """A copy with the same weights; `changes` tells what is new in the config of a layer."""
-
-    def changed(layer):
-        return type(layer).from_config({**layer.get_config(), **changes(layer)})
-
-    copy = keras.models.clone_model(model, clone_function=changed)
-    copy.set_weights(model.get_weights())
-    return copy

@@ -6,21 +6,31 @@ from yolov2_tf.models.detection_model import DetectionModel
 
 
 def copied(model, change):
-    """A detector of the same layers, with weights of its own that are as at a start.
+    """A network of the same layers, with weights of its own that are as at a start.
 
     Args:
-        model: `DetectionModel`; it is left as it is.
+        model: Keras model with the layers of this package; it is left as it is.
         change: Function from a layer and its configuration, a dict, to that of the copy.
 
     Returns:
-        `DetectionModel`.
+        Keras model; of a `DetectionModel` another one.
     """
 
     def renewed(layer):
         return type(layer).from_config(change(layer, layer.get_config()))
 
     copy = keras.models.clone_model(model, clone_function=renewed)
-    return DetectionModel(copy.input, copy.output, name=model.name)
+    if isinstance(model, DetectionModel):
+        copy = DetectionModel(copy.input, copy.output, name=model.name)
+    return copy
+
+
+def reconfigured(model, change):
+    """The same, with the same weights: what changes must not touch their shapes."""
+    copy = copied(model, change)
+    for layer, old in zip(copy.layers, model.layers, strict=True):
+        layer.set_weights(old.get_weights())
+    return copy
 
 
 def under_global_policy(model):
@@ -34,7 +44,4 @@ def under_global_policy(model):
     Returns:
         `DetectionModel` with the same weights. Its head computes in float32 as ever.
     """
-    copy = copied(model, lambda _, config: {k: v for k, v in config.items() if k != "dtype"})
-    for layer, old in zip(copy.layers, model.layers, strict=True):
-        layer.set_weights(old.get_weights())
-    return copy
+    return reconfigured(model, lambda _, config: {k: v for k, v in config.items() if k != "dtype"})
