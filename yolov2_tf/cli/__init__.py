@@ -78,6 +78,7 @@ def main():
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     if in_notebook(os.environ):
         os.environ["TTY_COMPATIBLE"] = "0"  # Rich's: no bars, no moves of the cursor
+    print_any_text()
     be_quiet()
     keep_keras_lean()
     from yolov2_tf.errors import InputError, Stopped
@@ -94,6 +95,13 @@ def main():
     except Stopped as stopped:
         print(stopped, file=sys.stderr)
         sys.exit(128 + stopped.number)  # what shells and schedulers expect
+
+
+def print_any_text():
+    r"""Has letters that a terminal's encoding has not printed as `\xdf`, not end the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def in_notebook(environment):

@@ -10,6 +10,7 @@ import numpy as np
 from yolov2_tf.data.annotations import choose_splits, listing
 from yolov2_tf.data.images import PICTURE_SUFFIXES
 from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
+from yolov2_tf.data.names import check_names
 from yolov2_tf.data.remote import address, fetched_shards
 from yolov2_tf.errors import InputError
 from yolov2_tf.trees.class_maps import match_classes
@@ -63,6 +64,7 @@ def open_classification(spec, split=None, *, class_names=None):
             where=spec,
             expected="a folder with a folder for each class, tfds:NAME or digits",
         )
+    check_names(dataset)
     return dataset if class_names is None else _rename(dataset, tuple(class_names))
 
 

@@ -88,6 +88,10 @@ class PictureColumn:
                 images[i] = self[i]
         return images
 
+    def first_not_utf8(self):
+        """The first path that UTF-8 cannot write, or None."""
+        return self._paths.first_not_utf8()
+
     def take(self, indices):
         """Those at some places, in that order, as a column that is packed."""
         taken = PictureColumn()

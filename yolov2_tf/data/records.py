@@ -177,6 +177,14 @@ class RecordColumns(Sequence):
         """List of what `Record.image_id` is, of all records."""
         return self._ids.texts()
 
+    def first_not_utf8(self):
+        """The first name of a picture or an image set that UTF-8 cannot write, or None."""
+        sets = TextColumn()
+        for name in (name for names in self._sets for name in names):
+            sets.append(name)
+        columns = self._images, self._ids, sets.packed()
+        return next(filter(None, (column.first_not_utf8() for column in columns)), None)
+
     @property
     def image_sets(self):
         """Dict from image sets, as `Record.image_sets`, to the indices `(k,)` of their records."""

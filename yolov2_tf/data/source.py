@@ -8,6 +8,7 @@ from yolov2_tf.data.annotations import rename_classes
 from yolov2_tf.data.collector import without_collector
 from yolov2_tf.data.image_sets import choose_splits
 from yolov2_tf.data.layouts import FORMATS, no_annotations, recognise
+from yolov2_tf.data.names import check_names
 from yolov2_tf.data.records import Dataset
 from yolov2_tf.data.remote import address, fetched_shards
 from yolov2_tf.data.set_folders import read_set_folders
@@ -44,7 +45,12 @@ def open_dataset(spec, *, split=None, images=None, class_names=None, format=None
         InputError: If it is none of these, if it could be several, or if its content cannot be
             used.
     """
-    spec = os.fspath(spec)
+    settings = {"split": split, "images": images, "class_names": class_names}
+    return check_names(_open(os.fspath(spec), format, settings))
+
+
+def _open(spec, format, settings):
+    split, images, class_names = settings.values()
     if format is not None and format not in FORMATS:
         raise InputError(f"no format {format!r}", expected=", ".join(FORMATS))
     if spec == "digits":
@@ -55,7 +61,7 @@ def open_dataset(spec, *, split=None, images=None, class_names=None, format=None
         return read_tfds(spec.removeprefix("tfds:"), split=split, class_names=class_names)
     if (url := address(spec)) is not None:
         folder, note = fetched_shards(url)
-        dataset = open_dataset(folder, split=split, class_names=class_names, format=format)
+        dataset = _open(folder, format, {**settings, "images": None})
         return dataclasses.replace(dataset, notes=(note, *dataset.notes))
     path = Path(spec).expanduser()
     if not path.exists():
@@ -63,7 +69,6 @@ def open_dataset(spec, *, split=None, images=None, class_names=None, format=None
     if path.suffix.lower() in _ARCHIVES and path.is_file():
         raise InputError("an archive", where=path, hint="unpack it and give the folder")
     form, path, folders = _form(path, format)
-    settings = {"split": split, "images": images, "class_names": class_names}
     if images is not None and not os.path.isdir(images):
         raise InputError("no such folder of pictures", where=images)
     if folders:

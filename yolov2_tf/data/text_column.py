@@ -44,6 +44,17 @@ class TextColumn:
         pairs = zip([0, *ends], ends, strict=False)
         return [common + block[a:b].decode("utf-8", "surrogatepass") for a, b in pairs]
 
+    def first_not_utf8(self):
+        """The first text that holds half of a surrogate pair, which UTF-8 has not; or None."""
+        try:
+            self._common.encode()
+            self._block.decode()
+        except UnicodeEncodeError:
+            return self[0]
+        except UnicodeDecodeError as error:
+            return self[int(np.searchsorted(self._ends, error.start, side="right"))]
+        return None
+
     def take(self, indices):
         """Those at some places, in that order, as a column that is packed."""
         block, ends, taken = self._block, self._ends, TextColumn()

@@ -1,0 +1,72 @@
+"""Names of pictures and classes that everything can write: those that UTF-8 has.
+
+A file name is bytes. Those that are not UTF-8, as from an archive made on Windows, reach Python as
+halves of surrogate pairs, which neither TensorFlow nor a text file takes. JSON can hold such halves
+as well.
+"""
+
+from yolov2_tf.data.records import RecordColumns
+from yolov2_tf.errors import InputError
+
+
+def check_names(dataset):
+    """Refuses a data set with a name that cannot be written.
+
+    It is refused as a whole: without the pictures that have an accent in their name, say, it would
+    be another one.
+
+    Args:
+        dataset: `Dataset` or `ClassificationDataset`.
+
+    Returns:
+        The same.
+
+    Raises:
+        InputError: If a picture, a class or an image set has such a name.
+    """
+    for name in dataset.class_names:
+        if not is_utf8(name):
+            raise InputError(
+                f"class name {as_shown(name)!r} cannot be written",
+                where=as_shown(dataset.name),
+                expected="text that UTF-8 has",
+                hint="another name in the annotations",
+            )
+    if (name := _first_not_utf8(dataset.records)) is not None:
+        raise not_utf8(name)
+    return dataset
+
+
+def is_utf8(text):
+    """Whether a text can be written as UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def as_shown(text):
+    r"""A text with bytes that are not UTF-8 as `\xdf`, so that it can be printed."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # a half that stands for no byte
+        return text.encode("utf-8", "backslashreplace").decode()
+
+
+def not_utf8(name):
+    """The `InputError` of a picture with such a name."""
+    return InputError(
+        "the name is not UTF-8",
+        where=as_shown(name),
+        expected="names that every program can write",
+        hint="rename it, and what is named after it; many at once: convmv -r --notest -f cp1252 "
+        "-t utf-8 FOLDER",
+    )
+
+
+def _first_not_utf8(records):
+    if isinstance(records, RecordColumns):
+        return records.first_not_utf8()
+    names = (name for one in records for name in (one.image_id, one.image))
+    return next((name for name in names if isinstance(name, str) and not is_utf8(name)), None)
