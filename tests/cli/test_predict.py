@@ -174,6 +174,9 @@ def test_without_windows_there_is_one_message(run, model, photos, monkeypatch):
         (["0", "--jsonl", "{out}.jsonl", "--workers", "2"], "pictures alone"),
         (["--out", "{out}", "--workers", "2"], "only writes rows"),
         (["--jsonl", "{out}.jsonl", "--batch-size", "2"], "--batch-size is fixed"),
+        (["--jsonl", "{out}.jsonl", "--provider", "CPU"], "--provider is fixed"),
+        (["--json", "{out}.jsonl", "--jsonl", "{out}2.jsonl"], "two files of lines"),
+        (["--show", "--batch-size", "2"], "--batch-size with --show"),
     ],
 )
 def test_what_does_not_go_together_is_named(run, model, photos, tmp_path, arguments, message):
@@ -182,6 +185,36 @@ def test_what_does_not_go_together_is_named(run, model, photos, tmp_path, argume
     assert code == 2
     assert message in err.replace("\n", " ")
     assert not out.exists()
+
+
+@pytest.fixture
+def odd_name(photos):
+    """A picture with a name that is not UTF-8."""
+    path = photos / os.fsdecode(b"stra\xdfe.png")
+    try:
+        shutil.copy(photos / "a.png", path)
+    except OSError:
+        pytest.skip("this file system has only names in UTF-8")
+    return path
+
+
+def test_names_that_annotations_cannot_have_are_refused_before_any_work(
+    run, model, photos, odd_name, tmp_path
+):
+    out = tmp_path / "out"
+    code, text, err = run("predict", model, photos, "--out", out, "--save", "yolo", "--json", "-")
+    assert code == 2
+    assert r"stra\xdfe.png" in err
+    assert "not UTF-8" in err
+    assert not text
+    assert not out.exists()
+
+
+def test_they_are_drawn_and_listed(run, model, photos, odd_name, tmp_path):
+    code, text, _ = run("predict", model, photos, "--out", tmp_path / "out", "--json", "-")
+    assert code == 0
+    assert str(odd_name) in [row["image"] for row in json.loads(text)]
+    assert (tmp_path / "out" / odd_name.name).is_file()
 
 
 def test_annotations_are_not_written_over_others(run, model, photos, tmp_path):

@@ -2,7 +2,6 @@
 
 import contextlib
 import itertools
-import json as json_module
 import time
 from pathlib import Path
 from typing import Annotated
@@ -56,6 +55,10 @@ def predict(
     batch_size: Annotated[
         int | None,
         typer.Option(min=1, help="Images at once: `.keras` 8; `.onnx`, `.xml` of dynamic batch 1."),
+    ] = None,
+    provider: Annotated[
+        list[str] | None,
+        typer.Option(help="Execution provider of ONNX Runtime, by preference; may be repeated."),
     ] = None,
     threshold: Annotated[
         LocalText,
@@ -113,29 +116,26 @@ def predict(
     """
     from rich.console import Console
 
+    from yolov2_tf.cli import predict_checks as checks
     from yolov2_tf.cli.parsing import messages, model_file
     from yolov2_tf.drawing.media_finder import stream_media
     from yolov2_tf.errors import InputError
     from yolov2_tf.evaluation.operating_points import least_threshold
 
-    if json is not None and json.lower().endswith(".jsonl"):
-        json, jsonl = None, json
+    json, jsonl = checks.where_to_write(json, jsonl)
     by_ray = workers is not None and server is None
     wanted = {"show": show, "save": save, "crop": crop}
-    _check_together(out, json, jsonl, resume, by_ray, **wanted)
+    checks.check_together(out, json, jsonl, resume, by_ray, batch_size, **wanted)
     console = messages()
     sources = stream_media(inputs, out)
-    alone = {"--save": save, "--resume": resume, "--workers": by_ray}
-    alone = [option for option, given in alone.items() if given]
-    if alone and any(source.kind != "picture" for source in stream_media(inputs, out)):
-        raise InputError(f"{alone[0]} with a video or camera", expected="pictures alone")
+    checks.check_sources(stream_media(inputs, out), save, resume, by_ray)
     if server is None:
         model = model_file(model, console)
-    limits = _limits(threshold, model, server)
+    limits = checks.least_scores(threshold, model, server)
     least = limits if isinstance(limits, float) else least_threshold(limits)
     settings = {"iou": iou, "tree_threshold": tree_threshold, "size": size}
-    settings["batch_size"] = batch_size
-    _check_settings(model, server, settings)
+    settings |= {"batch_size": batch_size, "provider": provider or None}
+    checks.check_settings(model, server, settings)
     with contextlib.ExitStack() as stack:
         rows = _Rows(stack, json, jsonl, resume)
         work = _Work(sources, rows, console)
@@ -150,28 +150,6 @@ def predict(
         console.print(f"[yellow]note:[/yellow] {note}", highlight=False, soft_wrap=True)
     if "-" not in (json, jsonl):
         Console().print(work.summary(), highlight=False, soft_wrap=True)
-
-
-def _check_together(out, json, jsonl, resume, by_ray, *, show, save, crop):
-    from yolov2_tf.errors import InputError
-
-    if out is None and json is None and jsonl is None and not show:
-        raise InputError(
-            "nowhere to put the detections",
-            expected="--out FOLDER, --json FILE, --jsonl FILE or --show",
-        )
-    if out is None and (save or crop):
-        raise InputError("--save and --crop without --out", expected="--out FOLDER")
-    if resume and (jsonl in (None, "-") or json is not None):
-        raise InputError("--resume goes on with a file of lines", expected="--jsonl FILE alone")
-    if resume and save:
-        raise InputError("--resume with --save", expected="--save in a run of its own")
-    if by_ray and (out is not None or show):
-        raise InputError(
-            "--workers only writes rows",
-            expected="--json or --jsonl, without --out and --show",
-            hint="drawings in a run without --workers",
-        )
 
 
 class _Rows:
@@ -283,44 +261,6 @@ class _Work:
         places = [] if outputs is None else outputs.places
         found = f"{rows.detections:,} detections in {' and '.join(parts)}"
         return ", ".join([found, *speed, *done, *places])
-
-
-def _limits(threshold, model, server):
-    """The least score, or the file with that of each class."""
-    from yolov2_tf.cli.parsing import thresholds_file
-    from yolov2_tf.errors import InputError
-    from yolov2_tf.files import fingerprint
-
-    if threshold != "best":
-        try:
-            number = float(threshold)
-        except ValueError:
-            return Path(threshold)
-        if not 0 <= number <= 1:
-            raise InputError(f"--threshold {threshold}", expected="0 to 1, or best")
-        return number
-    if server is not None:
-        raise InputError(
-            "--threshold best with --server", expected="--threshold FILE, a thresholds.json"
-        )
-    path = thresholds_file(model)
-    hint = f"yolov2 evaluate {model} DATA --report FOLDER"
-    if path is None or not path.is_file():
-        raise InputError("no best thresholds of this model", where=path or model, hint=hint)
-    try:
-        known = json_module.loads(path.read_text(encoding="utf-8")).get("model")
-    except (ValueError, AttributeError):
-        known = None
-    if known != fingerprint(model):
-        raise InputError("thresholds of another state of this model", where=path, hint=hint)
-    return path
-
-
-def _check_settings(model, server, settings):
-    """Refuses what this form of a detector does not take, before it is opened."""
-    from yolov2_tf.export.formats import SERVER, check_running_options, format_to_run
-
-    check_running_options(format_to_run(model) if server is None else SERVER, settings, model)
 
 
 def _open(model, server, least, settings, workers):

@@ -5,7 +5,9 @@ from yolov2_tf.errors import InputError
 from yolov2_tf.export.detectors import open_model
 
 
-def open_detector(model, score, *, iou=None, tree_threshold=None, size=None, batch_size=None):
+def open_detector(
+    model, score, *, iou=None, tree_threshold=None, size=None, batch_size=None, provider=None
+):
     """Opens a detector.
 
     Args:
@@ -15,12 +17,13 @@ def open_detector(model, score, *, iou=None, tree_threshold=None, size=None, bat
         tree_threshold: Least Pr(node | object), or None.
         size: As for `open_model`.
         batch_size: As for `open_model`.
+        provider: Names of ONNX Runtime's execution providers by preference, or None.
 
     Raises:
         InputError: As `open_model`, or if it has no tree that there could be a threshold of.
     """
     thresholds = Thresholds(score, iou, tree=tree_threshold)
-    detector = open_model(model, thresholds, size=size, batch_size=batch_size)
+    detector = open_model(model, thresholds, size=size, batch_size=batch_size, providers=provider)
     if detector.tree is None and tree_threshold is not None:
         raise InputError("has no label tree", where=model, expected="no --tree-threshold")
     return detector
