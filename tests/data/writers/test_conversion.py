@@ -132,6 +132,32 @@ def test_a_set_that_is_others_put_together_is_not_written_twice(tmp_path):
     assert (lists / "trainval.txt").read_text() == "a\nb\n"
 
 
+@pytest.mark.parametrize("form", ["voc", "yolo", "coco", "csv"])
+def test_line_breaks_in_names_are_not_written(tmp_path, form):
+    names = ["a\nb.png", "a\rb.png", "c\x85d.png", "e\u2028f.png", "a_b.png"]
+    records = [record(picture(tmp_path / "p", name), name[:-4]) for name in names]
+    convert(Dataset("", ("cat",), records), tmp_path / "out", form)
+    back = open_dataset(tmp_path / "out")
+    assert len(back) == len(names)
+    assert all(record.image is not None for record in back.records)
+    assert all(str(record.image).isprintable() for record in back.records)
+
+
+def test_pictures_inside_tfrecords_are_neither_linked_nor_left(small, tmp_path):
+    for pictures in ("link", "none"):
+        with pytest.raises(InputError, match="TFRecord files hold the pictures"):
+            convert(small, tmp_path / "out", "tfrecord", pictures=pictures)
+    assert not (tmp_path / "out").exists()
+
+
+def test_pictures_that_are_no_files_are_not_linked(small, tmp_path):
+    inside = [record(b"bytes", "x"), *small.records]
+    with pytest.raises(InputError, match="no file of its own") as raised:
+        convert(Dataset("", small.class_names, inside), tmp_path / "out", "yolo", pictures="link")
+    assert raised.value.where == "x"
+    assert not (tmp_path / "out").exists()
+
+
 def test_pictures_are_copied_linked_or_left(small, tmp_path):
     convert(small, tmp_path / "copied", "coco")
     convert(small, tmp_path / "linked", "coco", pictures="link")

@@ -25,6 +25,7 @@ PICTURES = ("copy", "link", "none")
 
 _MARKS_IGNORED = ("voc", "coco", "tfrecord")
 _NAMES_ALL_CLASSES = ("coco", "yolo", "tfrecord")
+_CONTROL = "\x00-\x1f\x85\u2028\u2029"  # what ends a line in a list of pictures is among them
 _SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif", "JPEG2000": ".jp2", "PPM": ".ppm"}
 
 
@@ -77,7 +78,7 @@ def convert(dataset, out, form, *, pictures="copy", drop_ignored=False, progress
         dataset: `Dataset`, boxes as fractions of the upright pictures.
         out: Folder to write, new or empty.
         form: One of `FORMS`.
-        pictures: One of `PICTURES`. TFRecord files hold the pictures.
+        pictures: One of `PICTURES`; of TFRecord files, which hold the pictures, only `copy`.
         drop_ignored: Leaves out boxes that neither train nor count.
         progress: Shows how far it is, as for `yolov2_tf.data.image_check.check_images`.
 
@@ -85,9 +86,11 @@ def convert(dataset, out, form, *, pictures="copy", drop_ignored=False, progress
         Notes: what this form cannot say, one line each.
 
     Raises:
-        InputError: If `out` is not empty, or the size of a picture is needed and unknown.
+        InputError: If `out` is not empty, the size of a picture is needed and unknown, or the
+            pictures cannot be linked to.
     """
     out = Path(out)
+    _check_pictures(dataset.records, form, pictures)
     if out.exists() and not (out.is_dir() and next(out.iterdir(), None) is None):
         raise InputError("is there and not empty", where=out, hint="another folder")
     records = [_without_ignored(record) if drop_ignored else record for record in dataset.records]
@@ -106,6 +109,22 @@ def convert(dataset, out, form, *, pictures="copy", drop_ignored=False, progress
                 _write_picture(item, folder, pictures)
         notes += _writer(form)(output, temporary)
     return (*notes, *_lost(output, form))
+
+
+def _check_pictures(records, form, pictures):
+    """Refuses what could not be done with the pictures as it is asked."""
+    if form == "tfrecord" and pictures != "copy":
+        raise InputError(
+            f"--pictures {pictures}, but TFRecord files hold the pictures", expected="copy"
+        )
+    if pictures == "link":
+        inside = (r for r in records if r.image is not None and not isinstance(r.image, str))
+        if (record := next(inside, None)) is not None:
+            raise InputError(
+                "no file of its own, that could be linked to",
+                where=record.image_id,
+                expected="--pictures copy",
+            )
 
 
 def _writer(form):
@@ -153,6 +172,7 @@ def _sized(record):
 def _names(records):
     """File names for the pictures: their own where these are unique, else made of the ids."""
     own = [os.path.basename(r.image) if isinstance(r.image, str) else "" for r in records]
+    own = [re.sub(f"[{_CONTROL}]+", "_", name) for name in own]
     stems = [os.path.splitext(name)[0] for name in own]
     times = {}
     for stem in stems:
@@ -169,7 +189,7 @@ def _names(records):
 
 
 def _fresh(text, taken):
-    base = re.sub(r"[\x00-\x1f/\\:]+", "_", text).strip("_. ") or "picture"
+    base = re.sub(rf"[{_CONTROL}/\\:]+", "_", text).strip("_. ") or "picture"
     stem, count = base, 1
     while stem in taken:
         count += 1
