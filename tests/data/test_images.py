@@ -1,4 +1,5 @@
 import io
+import os
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from yolov2_tf.data.images import (
     load_image,
     orient_boxes,
     picture_size,
+    read_bytes,
     to_png_bytes,
 )
 from yolov2_tf.errors import InputError
@@ -160,6 +162,13 @@ def test_what_cannot_be_opened_is_refused(tmp_path):
         load_image(tmp_path / "gone.jpg")
     with pytest.raises(InputError, match="cannot be opened: Is a directory"):
         load_image(tmp_path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.jpg")
+    for read in (load_image, read_bytes):
+        with pytest.raises(InputError, match=r"a\.jpg: no ordinary file"):
+            read(str(tmp_path / "a.jpg"))
 
 
 def test_float_pixels_are_refused():

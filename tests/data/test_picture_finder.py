@@ -99,3 +99,11 @@ def test_devices_and_pipes_are_no_files(tmp_path):
     assert list(walk_pictures(tmp_path)) == [str(tmp_path / "a.jpg")]
     with pytest.raises(InputError, match="no ordinary file"):
         read_text(tmp_path / "pipe")
+
+
+def test_a_pipe_is_no_picture(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")  # which its reader will say
+    found = [os.path.basename(path) for path in walk_pictures(tmp_path)]
+    assert found == ["a.jpg", "gone.jpg"]

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import os
 import shutil
 import subprocess
 import threading
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image
 
 from yolov2_tf.drawing.media import find_media, read_media, written_media
+from yolov2_tf.drawing.media_finder import stream_media
 from yolov2_tf.errors import InputError
 
 
@@ -177,3 +179,30 @@ def test_broken_videos_are_named_and_leave_nothing(tmp_path):
     with pytest.raises(InputError, match="not a video"):
         copied(source, tmp_path / "out")
     assert not list((tmp_path / "out").glob("*"))
+
+
+def test_pipes_are_not_waited_for(tmp_path):
+    picture(tmp_path / "in" / "a.jpg")
+    for name in ("pipe.jpg", "pipe.mp4"):
+        os.mkfifo(tmp_path / "in" / name)
+    assert drawn(find_media([tmp_path / "in"])) == ["a.jpg"]
+    os.mkfifo(tmp_path / "list.txt")
+    with pytest.raises(InputError, match="no ordinary file"):
+        find_media([tmp_path / "list.txt"])
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
+    one, two = picture(tmp_path / "a.jpg"), picture(tmp_path / "b.jpg")
+    (tmp_path / "list.txt").write_text(f"{one}\n{two}\n", encoding="utf-8-sig")
+    assert [source.name for source in find_media([tmp_path / "list.txt"])] == [str(one), str(two)]
+
+
+def test_drawings_into_the_folder_of_the_pictures_are_refused_for_what_they_are(
+    tmp_path, monkeypatch
+):
+    picture(tmp_path / "a.jpg")
+    monkeypatch.chdir(tmp_path)
+    for folder in (tmp_path, "."):
+        for find in (find_media, stream_media):
+            with pytest.raises(InputError, match="the folder of the drawings is that of the pict"):
+                find([folder], tmp_path)

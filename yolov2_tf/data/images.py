@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import io
 import os
+import stat
 
 import numpy as np
 from PIL import Image
@@ -194,6 +195,7 @@ def read_bytes(source):
     if isinstance(source, bytes):
         return source
     try:
+        _refuse_pipe(source)
         with open(source, "rb") as file:
             return file.read()
     except OSError as error:
@@ -227,8 +229,17 @@ def _opened(source):
 
 
 def _open(source):
-    file = source if isinstance(source, str | os.PathLike) else io.BytesIO(read_bytes(source))
-    return open_picture(file)
+    if not isinstance(source, str | os.PathLike):
+        return open_picture(io.BytesIO(read_bytes(source)))
+    _refuse_pipe(source)
+    return open_picture(source)
+
+
+def _refuse_pipe(path):
+    """Refuses what would be waited for: a pipe, a device."""
+    mode = os.stat(path).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # that is an error with a reason of its own
+        raise InputError("no ordinary file", where=path)
 
 
 def _info(picture):

@@ -185,7 +185,7 @@ def is_picture(name):
 def walk_files(folder):
     """Yields the files in and below a folder, sorted; linked folders are followed once.
 
-    Hidden files and folders are left out.
+    Hidden files and folders are left out, and pipes, which would be waited for.
     """
     seen = set()
 
@@ -206,7 +206,7 @@ def walk_files(folder):
                     yield from walk(entry.path)
                 elif "." not in entry.name and (link := written_link(entry.path)):
                     yield from walk(link)
-                else:
+                elif entry.is_file() or entry.is_symlink():  # a link to nothing is worth a message
                     yield start + entry.name
 
     yield from walk(folder)

@@ -92,6 +92,12 @@ def _found(inputs, out, named_apart, only_first=False):
             above = os.path.dirname(top) if several else top
             some = (_file(p, os.path.relpath(p, above or ".")) for p in _walk(top, out))
             what = "no pictures or videos in this folder"
+            if _is_same(out, top):
+                raise InputError(
+                    "the folder of the drawings is that of the pictures",
+                    where=given,
+                    expected="another --out: what lies in it is taken for earlier drawings",
+                )
         elif path.suffix.lower() == LIST_SUFFIX and path.exists():
             some, what = _listed(path), "no picture in this list"
         elif path.exists():
@@ -117,12 +123,12 @@ def _found(inputs, out, named_apart, only_first=False):
 
 def _walk(folder, out):
     """Yields the paths of media in a folder and those below it, in order of their parts."""
-    if out is not None and Path(out).resolve() == Path(folder).resolve():
+    if _is_same(out, folder):
         return
     try:
         with os.scandir(folder or ".") as entries:
             below = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries
-                     if not (entry.is_dir() and entry.is_symlink())}  # fmt: skip
+                     if _is_looked_at(entry)}  # fmt: skip
     except PermissionError:
         return
     for name in sorted(below):
@@ -133,9 +139,20 @@ def _walk(folder, out):
             yield path
 
 
+def _is_same(out, folder):
+    return out is not None and Path(out).resolve() == Path(folder or ".").resolve()
+
+
+def _is_looked_at(entry):
+    """Whether it is a file or a folder: a linked folder is left out, a pipe would be waited for."""
+    return entry.is_file() or entry.is_dir(follow_symlinks=False)
+
+
 def _listed(path):
     """Yields what a list names: as it is, or beside the list where it is only there."""
-    with open(path, encoding="utf-8") as lines:
+    if not path.is_file():  # a pipe would be waited for
+        raise InputError("no ordinary file", where=path, expected="a list of pictures")
+    with open(path, encoding="utf-8-sig") as lines:
         try:
             for line in lines:
                 name = line.strip()
