@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.drawing.plot_files import SUFFIXES
 from yolov2_tf.drawing.plots import (
     plot_anchor_sweep,
     plot_anchors,
@@ -149,3 +150,16 @@ def test_leaves_matplotlibs_settings_alone(tmp_path):
     before = dict(matplotlib.rcParams)
     plot_anchor_sweep([1, 2], [0.3, 0.4], tmp_path / "s.png")
     assert dict(matplotlib.rcParams) == before
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_every_suffix_that_is_named_can_be_written(tmp_path, suffix):
+    plot_anchor_sweep([1, 2], [0.5, 0.6], tmp_path / f"a{suffix.upper()}")
+    assert (tmp_path / f"a{suffix.upper()}").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("name", ["a.xyz", "a", "a.txt"])
+def test_others_are_refused(tmp_path, name):
+    with pytest.raises(InputError, match="not a name for a plot"):
+        plot_anchor_sweep([1, 2], [0.5, 0.6], tmp_path / name)
+    assert not list(tmp_path.iterdir())

@@ -10,9 +10,11 @@ from yolov2_tf.cli.local import Json
 
 def anchors(
     data: Annotated[str, typer.Argument(help="Data set: folder, file, `tfds:NAME` or `digits`.")],
-    k: Annotated[int, typer.Option("--k", min=1, help="Number of anchors.")] = 5,
+    k: Annotated[int | None, typer.Option("--k", min=1, help="Number of anchors, 5.")] = None,
     sweep: Annotated[str | None, typer.Option(help="Range of k to compare, e.g. 1-15.")] = None,
-    size: Annotated[int, typer.Option(min=32, help="Input side in pixels for the cells.")] = 416,
+    size: Annotated[
+        int | None, typer.Option(min=32, help="Input side in pixels for the cells, 416.")
+    ] = None,
     split: Annotated[str | None, typer.Option(help="Image set; default: what would train.")] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of the pictures.")] = None,
     format: Annotated[
@@ -48,17 +50,18 @@ def anchors(
     from yolov2_tf.models.anchors import sweep as sweep_k
     from yolov2_tf.models.anchors import to_cells
 
+    if compare:
+        _check_alone({"--k": k, "--size": size, "--sweep": sweep, "--plot": plot})
+    if sweep is not None and k is not None:
+        raise InputError("--k with --sweep", expected="one of them")
+    first, last = integer_range(sweep, "--sweep") if sweep is not None else (k or 5, k or 5)
+    size = size or 416
     dataset = open_checked(
         data, messages(), split=split or TO_TRAIN, images=images, format=format, pictures=False
     )
     shapes = box_shapes(dataset, ignored=difficult)
     if compare:
-        if sweep is not None or plot is not None:
-            raise InputError(
-                "--compare with --sweep or --plot", expected="--compare alone: k is 5 and 9"
-            )
         return _compare(dataset, shapes, difficult, seed, json)
-    first, last = integer_range(sweep, "--sweep") if sweep else (k, k)
     distinct = len(np.unique(shapes, axis=0))
     if distinct < last:
         raise InputError(
@@ -84,6 +87,15 @@ def anchors(
         write_json(rows if sweep else rows[0], json)
     if json != "-":
         Console().print(table)
+
+
+def _check_alone(given):
+    """Refuses what the comparison of table 1 has no use for."""
+    from yolov2_tf.errors import InputError
+
+    for flag, value in given.items():
+        if value is not None:
+            raise InputError(f"--compare with {flag}", expected="--compare alone: k is 5 and 9")
 
 
 def _compare(dataset, shapes, difficult, seed, json):

@@ -27,14 +27,18 @@ Json = Annotated[
 
 
 class LocalCommand(TyperCommand):
-    """A command that refuses addresses where a file or folder of this machine is needed."""
+    """A command that refuses addresses where a file or folder of this machine is needed.
+
+    And what it could not write, see `yolov2_tf.cli.outputs`.
+    """
 
     def invoke(self, ctx):
         """Runs the command.
 
         Raises:
-            InputError: If a parameter is an address and may not be one.
+            InputError: If a parameter is an address and may not be one, or cannot be written to.
         """
+        from yolov2_tf.cli.outputs import check_outputs
         from yolov2_tf.data.remote import refuse
 
         local = local_parameters(self.callback)
@@ -42,6 +46,7 @@ class LocalCommand(TyperCommand):
             value = ctx.params.get(param.name) if param.name in local else None
             for one in value if isinstance(value, list | tuple) else [value]:
                 refuse(one, _name(param))
+        check_outputs(ctx.params)
         return super().invoke(ctx)
 
 

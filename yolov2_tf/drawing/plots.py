@@ -8,6 +8,7 @@ import numpy as np
 
 from yolov2_tf.boxes import shape_iou
 from yolov2_tf.drawing.pictures import class_colors
+from yolov2_tf.drawing.plot_files import check_plot
 from yolov2_tf.errors import InputError
 from yolov2_tf.evaluation.voc import envelope
 from yolov2_tf.files import replacing
@@ -225,6 +226,7 @@ def _figure(png, columns=1, width=None):
     import matplotlib
     from matplotlib.figure import Figure
 
+    check_plot(png)
     with matplotlib.rc_context(_STYLE), replacing(png) as temporary:
         # A figure of its own, without pyplot: no window system, nothing left open.
         figure = Figure(figsize=(width or 5.5 * columns, 4.4), layout="constrained")

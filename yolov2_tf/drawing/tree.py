@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from yolov2_tf.drawing.plot_files import check_plot
 from yolov2_tf.drawing.plots import BLUE, GREY, INK
 from yolov2_tf.errors import InputError
 from yolov2_tf.files import replacing
@@ -28,6 +29,7 @@ def plot_tree(tree, png, *, node=-1, levels=3, title="root", labels=None):
     Raises:
         InputError: If there would be more than 400 rows.
     """
+    check_plot(png)
     labels = labels or tree.names
     shown = _laid_out(tree, node, levels)
     rows = sum(not children for _, _, _, children in shown)
