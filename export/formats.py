@@ -127,6 +127,22 @@ def check_running_options(format, given, where):
             )
 
 
+def check_tree_options(tree, given, where):
+    """Refuses options of label trees for a network without one.
+
+    Args:
+        tree: The network's `WordTree`, or None.
+        given: Dict from the names of options to their values, None for those not given.
+        where: The file, for the message.
+
+    Raises:
+        InputError: If there is one.
+    """
+    for name, value in given.items():
+        if tree is None and value is not None:
+            raise InputError("has no label tree", where=where, expected=f"no {_flag(name, value)}")
+
+
 def check_quantization(quantization, calibration, format="tflite"):
     """Refuses a quantisation that cannot be had.
 

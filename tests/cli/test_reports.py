@@ -104,6 +104,27 @@ def test_thresholds_of_an_older_model_are_refused(run, reported, model, data, tm
     assert "another state" in err
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--results", "{tmp}/r.json"], "a COCO data set"),
+        (["--metric", "voc12"], "unknown metric 'voc12'"),
+        (["--report", "{tmp}/report", "--against", "nowhere.keras"], "no such file"),
+        (["--report", "{tmp}/report", "--against", "starter-tiny"], "has other classes"),
+        (["--boxed", "nowhere.map"], "has no label tree"),
+        (["--map", "nowhere.map"], "has no label tree"),
+    ],
+)
+def test_what_cannot_be_written_is_said_before_any_picture(
+    run, model, data, tmp_path, monkeypatch, options, message
+):
+    monkeypatch.setattr("yolov2_tf.prediction.stream.look_at_records", None)
+    code, _, err = run("evaluate", model, data, *(one.format(tmp=tmp_path) for one in options))
+    assert code == 2
+    assert message in err.replace("\n", " ")
+    assert not list(tmp_path.iterdir())
+
+
 def test_against_needs_a_report(run, model, data):
     code, _, err = run("evaluate", model, data, "--against", model)
     assert code == 2

@@ -58,9 +58,9 @@ def benchmark(
     import dataclasses
     import tempfile
 
-    from yolov2_tf.cli.evaluate import open_for
     from yolov2_tf.cli.export import calibration_pictures
     from yolov2_tf.cli.parsing import messages, model_file, write_json
+    from yolov2_tf.cli.scoring import open_for
     from yolov2_tf.data.images import load_image
     from yolov2_tf.export import benchmark as measure
     from yolov2_tf.export.forms import write_forms

@@ -96,16 +96,22 @@ def evaluate(
     from rich.console import Console
 
     from yolov2_tf.cli.parsing import messages, model_file, write_json
+    from yolov2_tf.cli.scoring import detect_all, open_for
     from yolov2_tf.detection.thresholds import EVALUATION, Thresholds
-    from yolov2_tf.errors import InputError
     from yolov2_tf.evaluation.detections import evaluate
     from yolov2_tf.export.detectors import open_model
-    from yolov2_tf.export.formats import check_running_options, format_to_run
+    from yolov2_tf.export.formats import (
+        check_running_options,
+        check_tree_options,
+        format_to_run,
+    )
+    from yolov2_tf.trees.class_maps import read_class_map
 
     console = messages()
-    if against is not None and report is None:
-        raise InputError("--against without --report", expected="--report FOLDER to compare in")
+    every_node = _checked_choices(metric, tree_scores, tree_threshold, report, against)
+    sides = None if sizes is None else _sides(sizes, size, results or report, every_node or boxed)
     model = model_file(model, console)
+    against = None if against is None else model_file(against, console)
     given = {"size": size, "batch_size": batch_size, "tree_threshold": tree_threshold}
     given |= {"tree_scores": tree_scores, "sizes": sizes, "provider": provider or None}
     check_running_options(format_to_run(model), given, model)
@@ -114,16 +120,13 @@ def evaluate(
         model, thresholds, size=size, batch_size=batch_size, providers=provider or None
     )
     of_trees = {"tree_threshold": tree_threshold, "tree_scores": tree_scores, "boxed": boxed}
-    for name, value in of_trees.items():
-        if opened.tree is None and value is not None:
-            flag = "--" + name.replace("_", "-")
-            raise InputError("has no label tree", where=model, expected=f"no {flag}")
-    if tree_scores not in (None, "label", "all"):
-        raise InputError(f"--tree-scores {tree_scores!r}", expected="label or all")
-    every_node = tree_scores == "all"
-    if every_node and tree_threshold is not None:
-        raise InputError("--tree-threshold with --tree-scores all", expected="one of them")
-    sides = None if sizes is None else _sides(sizes, size, results or report, every_node or boxed)
+    check_tree_options(opened.tree, of_trees, model)
+    with_boxes = None if boxed is None else read_class_map(boxed, opened.tree)
+    if report is not None:
+        from yolov2_tf.cli.score_report import check_report, open_second, write_report
+
+        check_report(opened, model)
+        second = None if against is None else open_second(against, thresholds, opened)
     opening = {"split": split, "images": images, "format": format}
     # Pixels are decoded once, when they are scored; for several sizes they are looked at before.
     opening["decode"] = check and sides is not None
@@ -133,22 +136,20 @@ def evaluate(
         return
     if every_node:
         opened = opened.scoring(np.unique(dataset.records.labels))
+    write_results = None if results is None else _results_writer(dataset, results, data, split)
     dataset, found, seconds = detect_all(opened, dataset, console, leave_out=check)
-    if results is not None:
-        _write_results(dataset, found, results, data, split)
+    if write_results is not None:
+        write_results(dataset, found)
     evaluation = evaluate(dataset, found, metric, tree=opened.tree, every_node=every_node)
     if plot is not None:
         from yolov2_tf.drawing.plots import plot_precision_recall
 
         plot_precision_recall(evaluation, plot)
     if report is not None:
-        from yolov2_tf.cli.score_report import write_report
-
-        second = None if against is None else (model_file(against, console), thresholds)
         write_report(
             report, (model, opened), dataset, (found, evaluation, seconds), second, console
         )
-    groups = {} if boxed is None else _by_supervision(evaluation, opened.tree, boxed)
+    groups = {} if boxed is None else _by_supervision(evaluation, opened.tree, with_boxes)
     if json is not None:
         more = {"by_supervision": groups} if groups else {}
         write_json({**evaluation.to_json(), "seconds": round(seconds, 2), **more}, json)
@@ -158,56 +159,20 @@ def evaluate(
             typer.echo(f"{name}: mAP {100 * group['map']:.1f} of {group['classes']} classes")
 
 
-def detect_all(detector, dataset, console, *, leave_out=False):
-    """Detects in all pictures of a data set, with a bar that shows how far it is.
-
-    Args:
-        detector: `Detector`.
-        dataset: `Dataset`.
-        console: Where the bar is.
-        leave_out: Whether pictures that cannot be read are left out, with a note; else the first
-            is an error.
-
-    Returns:
-        `(dataset, detections, seconds)`: the pictures that were read, and what is in them.
-
-    Raises:
-        InputError: If a picture cannot be read, or with `leave_out` not a single one.
-    """
-    import dataclasses
-    import time
-
-    from rich.progress import track
-
-    from yolov2_tf.cli.parsing import print_notes
-    from yolov2_tf.data.annotations import listing
+def _checked_choices(metric, tree_scores, tree_threshold, report, against):
+    """Whether each box is scored as every class, once what is asked for goes together."""
     from yolov2_tf.errors import InputError
-    from yolov2_tf.prediction.stream import look_at_records
+    from yolov2_tf.evaluation.detections import METRICS
 
-    start, found, faults = time.perf_counter(), [], {}
-    records = track(
-        dataset.records, "detecting", total=len(dataset), console=console, transient=True
-    )
-    for number, seen in enumerate(look_at_records(detector, records)):
-        if seen.error is None:
-            found.append(seen.found)
-        elif leave_out:
-            faults[number] = seen.error
-        else:
-            raise seen.error
-    seconds = time.perf_counter() - start
-    if faults:
-        reasons = [f"{dataset.records[i].image_id}: {error.what}" for i, error in faults.items()]
-        if not found:
-            raise InputError(
-                f"not one of {len(dataset):,} pictures can be read; the first: {reasons[0]}",
-                where=dataset.name,
-            )
-        left_out = f"pictures that cannot be read, left out: {len(faults):,} ({listing(reasons)})"
-        print_notes([left_out], console)
-        records = [record for i, record in enumerate(dataset.records) if i not in faults]
-        dataset = dataclasses.replace(dataset, records=records)
-    return dataset, found, seconds
+    if metric not in METRICS:
+        raise InputError(f"unknown metric {metric!r}", expected=", ".join(METRICS))
+    if against is not None and report is None:
+        raise InputError("--against without --report", expected="--report FOLDER to compare in")
+    if tree_scores not in (None, "label", "all"):
+        raise InputError(f"--tree-scores {tree_scores!r}", expected="label or all")
+    if tree_scores == "all" and tree_threshold is not None:
+        raise InputError("--tree-threshold with --tree-scores all", expected="one of them")
+    return tree_scores == "all"
 
 
 def _sides(text, size, written, of_trees):
@@ -262,54 +227,26 @@ def _at_sizes(model, dataset, sides, metric, thresholds, batch_size, plot, json)
     Console().print(table)
 
 
-def _write_results(dataset, found, path, data, split):
-    """Writes detections as VOC's development kit or COCO's tools read them."""
-    from yolov2_tf.data.readers.coco_files import category_ids
-    from yolov2_tf.evaluation.submissions import write_coco_results, write_voc_results
-
-    if path.suffix == ".json":
-        write_coco_results(dataset, found, path, category_ids(data, split))
-    else:
-        write_voc_results(dataset, found, path)
-
-
-def _by_supervision(evaluation, tree, boxed):
-    """Means over the classes that had boxes, those below one, and the others."""
-    from yolov2_tf.evaluation.hierarchy import by_supervision
-    from yolov2_tf.trees.class_maps import read_class_map
-
-    nodes = read_class_map(boxed, tree)
-    means = by_supervision(list(evaluation.ap.values()), tree, nodes)
-    return {name: {"map": mean, "classes": count} for name, (mean, count) in means.items()}
-
-
-def open_for(detector, where, data, console, *, nodes=None, split=None, **opening):
-    """Opens a data set to score a detector on, labelled as the detector labels.
-
-    Args:
-        detector: Anything with `class_names` and `tree`.
-        where: Its file, for messages.
-        data: `DATA` as the commands take it.
-        console: Where to tell what was skipped.
-        nodes: For label trees: file with the number of each class's node, or None.
-        split: Image set; None for the one to score on, see `TO_SCORE`.
-        **opening: See `open_checked`.
-
-    Returns:
-        `Dataset`; with a tree its labels are nodes.
+def _results_writer(dataset, path, data, split):
+    """Function of a data set and its detections that writes these as VOC's or COCO's tools do.
 
     Raises:
-        InputError: If the data set cannot be used, or its classes are not the detector's.
+        InputError: If they could not be written.
     """
-    from yolov2_tf.cli.parsing import open_checked
-    from yolov2_tf.data.image_sets import TO_SCORE
-    from yolov2_tf.data.nodes import map_boxes_onto_tree
-    from yolov2_tf.errors import InputError
+    from yolov2_tf.data.readers.coco_files import category_ids
+    from yolov2_tf.evaluation import submissions
 
-    opening["split"] = split or TO_SCORE
-    if detector.tree is None:
-        if nodes is not None:
-            raise InputError("has no label tree", where=where, expected="no --map")
-        return open_checked(data, console, class_names=detector.class_names, **opening)
-    dataset = open_checked(data, console, **opening)
-    return map_boxes_onto_tree(dataset, detector.tree, detector.class_names, nodes)
+    if path.suffix == ".json":
+        ids = category_ids(data, split)
+        submissions.check_coco_results(dataset, path, ids)
+        return lambda *found: submissions.write_coco_results(*found, path, ids)
+    submissions.check_voc_results(dataset, path)
+    return lambda *found: submissions.write_voc_results(*found, path)
+
+
+def _by_supervision(evaluation, tree, nodes):
+    """Means over the classes that had boxes, those below one, and the others."""
+    from yolov2_tf.evaluation.hierarchy import by_supervision
+
+    means = by_supervision(list(evaluation.ap.values()), tree, nodes)
+    return {name: {"map": mean, "classes": count} for name, (mean, count) in means.items()}

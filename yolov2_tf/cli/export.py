@@ -173,6 +173,7 @@ def batch_size(text):
 def _load(path, format, tree_threshold, size):
     """The model, once it is one that the format and the options are for."""
     from yolov2_tf.errors import InputError
+    from yolov2_tf.export.formats import check_tree_options
     from yolov2_tf.export.inference_network import at_size
     from yolov2_tf.models.detection_model import DetectionModel
     from yolov2_tf.models.loading import load_model
@@ -182,8 +183,7 @@ def _load(path, format, tree_threshold, size):
         return model
     if not isinstance(model, DetectionModel):
         raise InputError("not a detector", where=path, expected="a model that finds boxes")
-    if tree_threshold is not None and model.head.tree is None:
-        raise InputError("has no label tree", where=path, expected="no --tree-threshold")
+    check_tree_options(model.head.tree, {"tree_threshold": tree_threshold}, path)
     return at_size(model, size)
 
 

@@ -7,6 +7,48 @@ from yolov2_tf.files import fingerprint, replacing
 from yolov2_tf.zoo import shipped
 
 
+def check_report(detector, where):
+    """Refuses a detector that no report can be written on.
+
+    Args:
+        detector: `Detector`.
+        where: Its file, for the message.
+
+    Raises:
+        InputError: If it has a label tree.
+    """
+    if detector.tree is not None:
+        raise InputError(
+            "a report on a network with a label tree", where=where, expected="one without --report"
+        )
+
+
+def open_second(path, thresholds, first):
+    """Opens the model to compare with.
+
+    Args:
+        path: Its file.
+        thresholds: `Thresholds` of both.
+        first: `Detector` of the first model.
+
+    Returns:
+        `(path, Detector)`.
+
+    Raises:
+        InputError: If it has other classes than the first one.
+    """
+    from yolov2_tf.export.detectors import open_model
+
+    second = open_model(path, thresholds)
+    if second.tree is not None or set(second.class_names) != set(first.class_names):
+        raise InputError(
+            "has other classes than the first model",
+            where=path,
+            expected=", ".join(first.class_names[:10]),
+        )
+    return path, second
+
+
 def write_report(folder, first, dataset, scored, second, console):
     """Writes the report into a folder, and the best thresholds also beside the model.
 
@@ -15,11 +57,8 @@ def write_report(folder, first, dataset, scored, second, console):
         first: `(path, Detector)` of the model.
         dataset: `Dataset` it was scored on.
         scored: `(detections, Evaluation, seconds)`.
-        second: `(path, Thresholds)` of a model to compare with, or None.
+        second: `(path, Detector)` of a model to compare with, see `open_second`, or None.
         console: Where to tell what was written.
-
-    Raises:
-        InputError: If the model has a label tree, or the second one has other classes.
     """
     from yolov2_tf.cli.parsing import thresholds_file
     from yolov2_tf.report.page import write_page
@@ -27,10 +66,6 @@ def write_report(folder, first, dataset, scored, second, console):
     from yolov2_tf.report.score_report import measure
 
     path, detector = first
-    if detector.tree is not None:
-        raise InputError(
-            "a report on a network with a label tree", where=path, expected="one without --report"
-        )
     detections, evaluation, seconds = scored
     against = second and _second(*second, detector, dataset, evaluation.metric, console)
     report = measure(dataset, detections, evaluation, seconds, against)
@@ -50,21 +85,13 @@ def write_report(folder, first, dataset, scored, second, console):
     console.print(f"report: {folder / 'index.html'}{note}", highlight=False, soft_wrap=True)
 
 
-def _second(path, thresholds, detector, dataset, metric, console):
+def _second(path, other, detector, dataset, metric, console):
     """Detects with the second model and scores it, labelled as the first one labels."""
     import numpy as np
 
-    from yolov2_tf.cli.evaluate import detect_all
+    from yolov2_tf.cli.scoring import detect_all
     from yolov2_tf.evaluation.detections import evaluate
-    from yolov2_tf.export.detectors import open_model
 
-    other = open_model(path, thresholds)
-    if other.tree is not None or set(other.class_names) != set(detector.class_names):
-        raise InputError(
-            "has other classes than the first model",
-            where=path,
-            expected=", ".join(detector.class_names[:10]),
-        )
     _, found, _ = detect_all(other, dataset, console)
     order = np.array([detector.class_names.index(name) for name in other.class_names])
     found = [{**one, "labels": order[np.asarray(one["labels"], int)]} for one in found]

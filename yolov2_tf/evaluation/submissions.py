@@ -17,6 +17,44 @@ VOC_NAME = "comp4_det_test"
 """Competition 4: detectors trained on any data but the test set's."""
 
 
+def check_voc_results(dataset, folder):
+    """Refuses a data set whose detections cannot be written as VOC's kit takes them.
+
+    Args:
+        dataset: `Dataset`.
+        folder: As for `write_voc_results`.
+
+    Raises:
+        InputError: As `write_voc_results`.
+    """
+    for class_name in dataset.class_names:
+        if Path(class_name).name != class_name:
+            raise InputError(f"class {class_name!r} cannot name a file", where=folder)
+    _check_sizes(dataset)
+
+
+def check_coco_results(dataset, path, category_ids):
+    """Refuses a data set whose detections cannot be written as COCO's tools take them.
+
+    Args:
+        dataset: `Dataset`.
+        path: As for `write_coco_results`.
+        category_ids: As for `write_coco_results`.
+
+    Raises:
+        InputError: As `write_coco_results`.
+    """
+    missing = [name for name in dataset.class_names if name not in category_ids]
+    if missing:
+        raise InputError(f"no category id for {', '.join(missing[:5])}", where=path)
+    for image_id in dataset.records.image_ids:
+        if not _number(image_id).isdecimal():
+            raise InputError(
+                f"image id {image_id!r}", where=path, expected="a number, as COCO's are"
+            )
+    _check_sizes(dataset)
+
+
 def write_voc_results(dataset, detections, folder, name=VOC_NAME):
     """Writes `NAME_CLASS.txt` for each class, an empty file where nothing was found.
 
@@ -35,9 +73,10 @@ def write_voc_results(dataset, detections, folder, name=VOC_NAME):
     Raises:
         InputError: If the size of a picture is not known, or a class cannot name a file.
     """
+    check_voc_results(dataset, folder)
     lines = {label: [] for label in range(len(dataset.class_names))}
     for record, found in zip(dataset.records, detections, strict=True):
-        limits = np.tile(_size(record), 2)
+        limits = np.tile(np.array([record.width, record.height], np.float64), 2)
         pixels = np.asarray(found["boxes"], np.float64).reshape(-1, 4)[:, [1, 0, 3, 2]]
         pixels = np.clip(pixels * limits + 1, 1, limits)
         for label, score, box in zip(found["labels"], found["scores"], pixels, strict=True):
@@ -47,8 +86,6 @@ def write_voc_results(dataset, detections, folder, name=VOC_NAME):
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for label, class_name in enumerate(dataset.class_names):
-        if Path(class_name).name != class_name:
-            raise InputError(f"class {class_name!r} cannot name a file", where=folder)
         paths.append(folder / f"{name}_{class_name}.txt")
         with replacing(paths[-1]) as temporary:
             temporary.write_text("".join(lines[label]), encoding="utf-8")
@@ -68,18 +105,11 @@ def write_coco_results(dataset, detections, path, category_ids):
         InputError: If the size of a picture is not known, its id is no number, or a class has no
             category.
     """
-    missing = [name for name in dataset.class_names if name not in category_ids]
-    if missing:
-        raise InputError(f"no category id for {', '.join(missing[:5])}", where=path)
+    check_coco_results(dataset, path, category_ids)
     ids = [category_ids[name] for name in dataset.class_names]
     rows = []
     for record, found in zip(dataset.records, detections, strict=True):
-        image = record.image_id.rpartition("/")[2]  # `val2017/139` where several files were read
-        if not image.isdecimal():
-            raise InputError(
-                f"image id {record.image_id!r}", where=path, expected="a number, as COCO's are"
-            )
-        width, height = _size(record)
+        width, height = record.width, record.height
         boxes = np.asarray(found["boxes"], np.float64).reshape(-1, 4)
         near, far = boxes[:, 1::-1] * (width, height), boxes[:, :1:-1] * (width, height)
         for label, score, low, high in zip(
@@ -87,7 +117,7 @@ def write_coco_results(dataset, detections, path, category_ids):
         ):
             rows.append(
                 {
-                    "image_id": int(image),
+                    "image_id": int(_number(record.image_id)),
                     "category_id": ids[int(label)],
                     "bbox": [round(float(side), 3) for side in (*low, *(high - low))],
                     "score": round(float(score), 6),
@@ -97,11 +127,15 @@ def write_coco_results(dataset, detections, path, category_ids):
         temporary.write_text(json.dumps(rows), encoding="utf-8")
 
 
-def _size(record):
-    if not (record.width and record.height):
+def _number(image_id):
+    return image_id.rpartition("/")[2]  # `val2017/139` where several files were read
+
+
+def _check_sizes(dataset):
+    unknown = np.flatnonzero((dataset.records.sizes == 0).any(axis=1))
+    if len(unknown):
         raise InputError(
             "the size of the picture is not in the annotations",
-            where=record.image_id,
+            where=dataset.records[int(unknown[0])].image_id,
             expected="width and height, as results are in pixels",
         )
-    return np.array([record.width, record.height], np.float64)

@@ -1,8 +1,8 @@
 """Opens a detector as `yolov2 predict` is asked to, in whatever process."""
 
 from yolov2_tf.detection.thresholds import Thresholds
-from yolov2_tf.errors import InputError
 from yolov2_tf.export.detectors import open_model
+from yolov2_tf.export.formats import check_tree_options
 
 
 def open_detector(
@@ -24,6 +24,5 @@ def open_detector(
     """
     thresholds = Thresholds(score, iou, tree=tree_threshold)
     detector = open_model(model, thresholds, size=size, batch_size=batch_size, providers=provider)
-    if detector.tree is None and tree_threshold is not None:
-        raise InputError("has no label tree", where=model, expected="no --tree-threshold")
+    check_tree_options(detector.tree, {"tree_threshold": tree_threshold}, model)
     return detector

@@ -1,0 +1,14 @@
+"""Options that a form or a network has not, before it is opened."""
+
+import pytest
+
+from yolov2_tf.errors import InputError
+from yolov2_tf.export.formats import check_tree_options
+
+
+def test_options_of_trees_are_for_networks_with_one():
+    given = {"tree_threshold": None, "map": "coco9k.map"}
+    check_tree_options(object(), given, "m.keras")
+    check_tree_options(None, {"tree_threshold": None}, "m.keras")
+    with pytest.raises(InputError, match=r"m\.keras: has no label tree \(expected no --map\)"):
+        check_tree_options(None, given, "m.keras")
