@@ -130,6 +130,12 @@ def test_predict_goes_down_the_tree(run, data, with_tree):
         assert {p["label"] for p in row["predictions"]} == {"dark", "white", "red"}
 
 
+def test_without_a_tree_there_is_no_threshold(run, data, flat):
+    code, _, err = run("classify", "predict", flat, data / "val", "--threshold", "0.3")
+    assert code == 2
+    assert "has no label tree" in err
+
+
 def test_predict_skips_what_it_cannot_read_and_says_so(run, data, flat, tmp_path):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"no picture")

@@ -1,8 +1,11 @@
 """Options that would do nothing are refused, before any work."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from yolov2_tf.cli.outputs import check_outputs
+from yolov2_tf.cli.training_data import _open_sets
 from yolov2_tf.errors import InputError
 
 
@@ -22,6 +25,20 @@ from yolov2_tf.errors import InputError
         ("anchors nowhere --plot p.png --json p.png", "--json and --plot are both p.png"),
         ("predict m.keras nowhere --json f --jsonl ./f", "--json and --jsonl are both ./f"),
         ("predict m.keras nowhere --json - --jsonl -", "--json and --jsonl are both -"),
+        ("demo-web --export site --port 80", "--port with --export"),
+        ("inspect nowhere --json - --no-check --no-pictures", "--no-check with --no-pictures"),
+        ("inspect nowhere --json - --check --no-pictures", "--check with --no-pictures"),
+        ("inspect digits --json - --images .", "holds its pictures itself"),
+        ("inspect digits --json - --format voc", "it has one form only"),
+        ("anchors tfds:voc --images .", "holds its pictures itself"),
+        ("train nowhere --out run --val-images .", "--val-images without --val"),
+        ("train nowhere --out run --hold-out 0.2 --val x", "--hold-out with --val"),
+        ("train nowhere --out run --hold-out 0.2 --val-split x", "--hold-out with --val"),
+        (
+            "train nowhere --out run --from-scratch --model starter --recipe paper",
+            "--from-scratch with a trained --model",
+        ),
+        ("classify train nowhere --out run --fine-zoom 1-2", "--fine-zoom without"),
     ],
 )
 def test_it_is_named(run, tmp_path, monkeypatch, arguments, message):
@@ -37,3 +54,20 @@ def test_outputs_in_places_of_their_own_are_fine():
     check_outputs({"json": "a.json", "plot": "A.PNG", "results": None, "out": "a"})
     with pytest.raises(InputError):
         check_outputs({"json": "a.png", "plot": "a.png"})
+
+
+@pytest.mark.parametrize(
+    ("val", "folder", "form"),
+    [(None, "pictures", "voc"), ("other", "pictures", "voc"), ("digits", None, None)],
+)
+def test_what_is_said_of_data_holds_for_a_second_set_that_can_have_it(
+    monkeypatch, val, folder, form
+):
+    opened = []
+    monkeypatch.setattr(
+        "yolov2_tf.data.training_sets.open_training_sets", lambda *sets, **_: opened.extend(sets)
+    )
+    given = {"data": "data", "split": None, "images": "pictures", "format": "voc", "val": val}
+    others = {"val_split": "val", "val_images": None, "classes": None, "hold_out": 0}
+    _open_sets(SimpleNamespace(**given, **others, recipe=SimpleNamespace(seed=0)), None)
+    assert [(one.images, one.format) for one in opened] == [("pictures", "voc"), (folder, form)]

@@ -248,6 +248,8 @@ def test_a_partial_file_gives_the_trunk_it_fills(
     )
     with pytest.raises(InputError, match="ends in layer 23"):
         import_darknet(cfg, trunk)
+    with pytest.raises(InputError, match="has no head whose classes"):
+        import_darknet(cfg, trunk, allow_partial=True, class_names=["cat"])
 
 
 # === What cannot be used ===

@@ -8,7 +8,7 @@ from PIL import Image
 
 from yolov2_tf.data.digits import scenes as digits
 from yolov2_tf.data.records import Dataset, Record
-from yolov2_tf.data.source import open_dataset
+from yolov2_tf.data.source import holds_pictures, open_dataset
 from yolov2_tf.errors import InputError
 
 BOX = (20 / 80, 10 / 100, 60 / 80, 30 / 100)
@@ -185,3 +185,18 @@ def test_the_voc_archive_unpacked(shared_data, tmp_path):
     assert len(dataset) == 5_011 + 11_540
     assert sum(len(record.boxes) for record in dataset.records) == 15_662 + 31_561
     assert len(dataset.class_names) == 20
+
+
+def test_some_data_sets_hold_their_pictures(tmp_path):
+    assert all(map(holds_pictures, ("digits", "tfds:voc/2007", "gs://bucket/shards")))
+    assert not holds_pictures(voc(tmp_path / "voc"))
+    assert not holds_pictures(tmp_path / "nowhere")
+    (tmp_path / "a.tfrecord").touch()
+    assert holds_pictures(tmp_path / "a.tfrecord")
+    with pytest.raises(InputError, match="holds its pictures itself"):
+        open_dataset(tmp_path / "a.tfrecord", images=tmp_path)
+
+
+def test_what_has_one_form_is_not_told_which():
+    with pytest.raises(InputError, match="one form only"):
+        open_dataset("digits", format="voc")

@@ -133,6 +133,10 @@ def train(
     options = common.read_options(context, "classification", ClassificationRecipe, parsers, choose)
     if resume and "recipe_name" in options.given:
         raise InputError("--recipe with --resume", expected="a run goes on with its own recipe")
+    if "fine_zoom" in options.given and options.recipe.high_resolution is None:
+        raise InputError(
+            "--fine-zoom without --high-resolution", expected="a larger size, e.g. 448"
+        )
     common.join()
     console = Console()
     task = _open(options, console)
@@ -249,8 +253,9 @@ def predict(
     ],
     top: Annotated[int, typer.Option(min=1, help="How many classes to name.")] = 5,
     threshold: Annotated[
-        float, typer.Option(min=0, max=1, help="Least probability of a tree's node.")
-    ] = 0.5,
+        float | None,
+        typer.Option(min=0, max=1, help="Label trees: least probability of a node, 0.5."),
+    ] = None,
     size: Size = None,
     json: Json = None,
 ):
@@ -265,13 +270,16 @@ def predict(
     from yolov2_tf.cli.parsing import messages, model_file, write_json
     from yolov2_tf.drawing.media import find_media, read_media
     from yolov2_tf.errors import InputError
+    from yolov2_tf.export.formats import check_tree_options
     from yolov2_tf.models.heads import find_classification_head
 
     console = messages()
     sources = find_media(inputs)
-    network = load_classifier(model_file(model, console))
+    file = model_file(model, console)
+    network = load_classifier(file)
     head = find_classification_head(network)
-    ranking = classifier(network, top, threshold)
+    check_tree_options(head.tree, {"threshold": threshold}, file)
+    ranking = classifier(network, top, 0.5 if threshold is None else threshold)
     results = []
     for source in sources:
         try:

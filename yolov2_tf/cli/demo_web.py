@@ -17,7 +17,9 @@ def demo_web(
             help="`.tflite` or `.keras` files, or names of `yolov2 models`; default: those shipped."
         ),
     ] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8000,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="8000; 0: any that is free.")
+    ] = None,
     export: Annotated[
         Path | None,
         typer.Option("--export", "--out", help="Write the page into this folder for any web host."),
@@ -36,9 +38,13 @@ def demo_web(
     """
     import contextlib
 
+    from yolov2_tf.errors import InputError
     from yolov2_tf.web_demo.server import open_server
     from yolov2_tf.web_demo.site import build_site
 
+    if export is not None and port is not None:
+        raise InputError("--port with --export, which serves nothing", expected="one of them")
+    port = 8000 if port is None else port
     models = [phone_file(model) for model in models or shipped_models()]
     if export is not None:
         build_site(models, export)

@@ -24,8 +24,12 @@ def inspect(
         bool, typer.Option(help="Show pictures; without, only annotations are read.")
     ] = True,
     check: Annotated[
-        bool, typer.Option(help="Decode every picture once before; else only its header is read.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--check/--no-check",
+            help="Decode every picture once before (default); else only its header is read.",
+        ),
+    ] = None,
     json: Json = None,
 ):
     """Look at a data set before training: contents, shapes, limits, suspicious labels, samples.
@@ -45,10 +49,13 @@ def inspect(
 
     if out is None and json is None:
         raise InputError("nowhere to put the report", expected="--out FOLDER or --json FILE")
+    if check is not None and not pictures:
+        flag = "--check" if check else "--no-check"
+        raise InputError(f"{flag} with --no-pictures, which looks at none", expected="one of them")
     checked_side("size", size)
     console = messages()
     opening = {"split": split, "images": images, "format": format}
-    dataset = open_checked(data, console, pictures=pictures, decode=check, **opening)
+    dataset = open_checked(data, console, pictures=pictures, decode=check is not False, **opening)
     report = inspect_dataset(dataset, size, anchors)
     if out is not None:
         page = data_page(dataset, report, pictures=pictures)

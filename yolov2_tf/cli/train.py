@@ -286,6 +286,14 @@ def _check_use(options):
 
     if options.from_scratch and {"weights"} & options.given:
         raise InputError("--from-scratch with --weights", expected="one of them")
+    if options.from_scratch and options.recipe.continues and not options.resume:
+        raise InputError("--from-scratch with a trained --model", expected="one of them")
+    if options.val is None and options.val_split is None:
+        without(("val_images",), "--val or --val-split", "the data set that they are of")
+    elif "hold_out" in options.given and options.hold_out:
+        raise InputError(
+            "--hold-out with --val or --val-split", expected="one of them: what is to be scored on"
+        )
     if options.tree is None:
         without(("classification", "class_map"), "--tree", "the tree that joins the classes")
     if options.classification is None:

@@ -59,19 +59,23 @@ def open_task(options, console):
 
 def _open_sets(options, describe):
     """What trains, what scores (or None), and notes on the choice."""
+    from yolov2_tf.data.source import has_one_form, holds_pictures
     from yolov2_tf.data.training_sets import DataSource, open_training_sets
 
     classes = None if options.classes is None else _class_names(options.classes)
 
-    def source(spec, split, images):
+    def source(spec, split, images, format=options.format):
         folder = None if images is None else str(images)
-        return DataSource(spec, split, folder, options.format, classes)
+        return DataSource(spec, split, folder, format, classes)
 
     validation = None
     if options.val is not None or options.val_split is not None:
         spec = options.data if options.val is None else options.val
-        folder = options.images if options.val_images is None else options.val_images
-        validation = source(spec, options.val_split, folder)
+        format = None if has_one_form(spec) else options.format
+        folder = options.val_images
+        if folder is None and not holds_pictures(spec, format):
+            folder = options.images
+        validation = source(spec, options.val_split, folder, format)
     return open_training_sets(
         source(options.data, options.split, options.images),
         validation,

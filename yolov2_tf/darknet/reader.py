@@ -103,6 +103,12 @@ def build_model(network, *, header=Header(), class_names=None, tree=None, name="
     regularizer = decay_regularizer(network.net.number("decay", 1e-4, low=0))
     names = _layer_names(network)
     place = _head_place(network)
+    if place is None and (class_names is not None or tree is not None):
+        raise InputError(
+            "the network has no head whose classes there could be names or a tree of",
+            where=network.layers[-1].section.where() if network.layers else None,
+            expected="neither",
+        )
     head = None if place is None else _head(network, place, regularizer, class_names, tree)
 
     origin = DarknetInput(write_cfg(network.sections), dataclasses.astuple(header), name="rescale")

@@ -53,6 +53,12 @@ def _open(spec, format, settings):
     split, images, class_names = settings.values()
     if format is not None and format not in FORMATS:
         raise InputError(f"no format {format!r}", expected=", ".join(FORMATS))
+    if format is not None and has_one_form(spec):
+        raise InputError(f"format {format}, but it has one form only", where=spec)
+    if images is not None and holds_pictures(spec, format):
+        raise InputError(
+            "it holds its pictures itself", where=spec, expected="no folder of pictures"
+        )
     if spec == "digits":
         return _open_digits(split, class_names)
     if spec.startswith("tfds:"):
@@ -76,6 +82,27 @@ def _open(spec, format, settings):
             path, folders, lambda folder, **more: _open_as(form, folder, **more), **settings
         )
     return _read(form, path, settings)
+
+
+def has_one_form(spec):
+    """Whether it is a name, and not a place where annotations lie in some form."""
+    return spec == "digits" or spec.startswith("tfds:")
+
+
+def holds_pictures(spec, format=None):
+    """Whether a data set has its pictures in its own files, so that no folder of them is looked at.
+
+    Args:
+        spec: As for `open_dataset`.
+        format: As for `open_dataset`.
+    """
+    spec = os.fspath(spec)
+    if has_one_form(spec) or address(spec) is not None:
+        return True
+    path = Path(spec).expanduser()
+    if not path.exists() or path.suffix.lower() in _ARCHIVES:
+        return False
+    return _form(path, format)[0] in ("tfrecord", "tfds")
 
 
 def _open_as(form, folder, **settings):
