@@ -252,7 +252,7 @@ def batch_of(shape, wanted, where):
         raise InputError(
             f"the batch is fixed at {fixed} in it: {wanted} cannot be had",
             where=where,
-            hint="export it with --batch dynamic, or use the .keras file",
+            hint="export it with --batch-size dynamic, or use the .keras file",
         )
     return fixed or wanted or 1
 

@@ -11,7 +11,7 @@ from yolov2_tf.export.layout_values import QUANTIZATIONS
 
 _COMPARED = ("calibrate", "split")
 _SUPPRESSION = ("threshold", "iou", "max_detections", "tree_threshold")
-_FILE = ("quantize", *_COMPARED, "nms", *_SUPPRESSION, "batch", "size")
+_FILE = ("quantize", *_COMPARED, "nms", *_SUPPRESSION, "batch_size", "size")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -131,9 +131,12 @@ REFUSED = [
     ("export m.keras --out m.onnx --head raw", "--head is for tflite, not for onnx"),
     ("export m.keras --out m.tflite --head cooked", "--head 'cooked'"),
     ("export m.keras --out m.tflite --head raw --nms", "--nms behind --head raw"),
-    ("export m.keras --out m.tflite --batch dynamic", "--batch dynamic is for onnx and openvino"),
-    ("export m.keras --out m.onnx --batch 0", "--batch '0'"),
-    ("export m.keras --out m.onnx --batch many", "a number from 1 on, or dynamic"),
+    (
+        "export m.keras --out m.tflite --batch-size dynamic",
+        "--batch-size dynamic is for onnx and openvino",
+    ),
+    ("export m.keras --out m.onnx --batch-size 0", "--batch-size '0'"),
+    ("export m.keras --out m.onnx --batch-size many", "a number from 1 on, or dynamic"),
     ("evaluate m.xml digits --provider CUDAExecutionProvider", "a .onnx file, which takes it"),
     ("export m.keras --out m.onnx --author A", "--author is for tflite, not for onnx"),
     (
@@ -283,7 +286,7 @@ def test_benchmark_scores_trees_as_evaluate_does(run, tree_files, tmp_path):
 def test_benchmark_compares_every_form(model_file, data, tmp_path):
     # In a process of its own: TensorFlow sets its threads once.
     words = ("benchmark", model_file, "--data", data, "--calibrate", data)
-    words += ("--out", tmp_path, "--runs", "3", "--threads", "1,2", "--batch", "2")
+    words += ("--out", tmp_path, "--runs", "3", "--threads", "1,2", "--batch-size", "2")
     words += ("--json", tmp_path / "rows.json")
     command = [sys.executable, "-c", "from yolov2_tf.cli import main; main()", *map(str, words)]
     ended = subprocess.run(command, capture_output=True, text=True)

@@ -27,6 +27,9 @@ def benchmark(
     calibrate: Annotated[
         str | None, typer.Option(help="Data set to calibrate int8 on; without it int8 is left out.")
     ] = None,
+    calibrate_split: Annotated[
+        str | None, typer.Option(help="Image set of --calibrate; default: what would train.")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for the forms, the table, a plot, and drawn pictures."),
@@ -36,7 +39,7 @@ def benchmark(
     threads: Annotated[
         str, typer.Option(help="CPU threads of each form, e.g. 2, or several: 1,all.")
     ] = "2",
-    batch: Annotated[
+    batch_size: Annotated[
         int | None,
         typer.Option(min=2, help="Also files that take so many pictures at once; a picture's ms."),
     ] = None,
@@ -53,20 +56,25 @@ def benchmark(
 
     `yolov2 benchmark model.keras --data digits --split val --calibrate digits --json -`
 
-    `yolov2 benchmark starter --data VOCdevkit/VOC2007 --split test --threads 1,all --batch 4`
+    `yolov2 benchmark starter --data VOCdevkit/VOC2007 --split test --threads 1,all --batch-size 4`
     """
     import dataclasses
     import tempfile
 
-    from yolov2_tf.cli.export import calibration_pictures
-    from yolov2_tf.cli.parsing import messages, model_file, write_json
+    from yolov2_tf.cli.calibration import calibration_pictures, shared_with
+    from yolov2_tf.cli.parsing import messages, model_file, print_notes, write_json
     from yolov2_tf.cli.scoring import open_for
     from yolov2_tf.data.images import load_image
+    from yolov2_tf.errors import InputError
     from yolov2_tf.export import benchmark as measure
     from yolov2_tf.export.forms import write_forms
     from yolov2_tf.export.timing import OwnProcess
 
     counts = thread_counts(threads)
+    if calibrate_split is not None and calibrate is None:
+        raise InputError(
+            "--calibrate-split without --calibrate", expected="the data set that has it"
+        )
     console = messages()
     model = model_file(model, console)
     loaded = _load(model)
@@ -83,12 +91,16 @@ def benchmark(
     dataset = dataclasses.replace(dataset, records=dataset.records[:limit])
     calibration = None
     if calibrate is not None:
-        calibration, _ = calibration_pictures(calibrate, None, console)
+        calibration, calibrating = calibration_pictures(
+            calibrate, calibrate_split, console, "--calibrate-split"
+        )
+        if (note := shared_with(calibrating, dataset)) is not None:
+            print_notes([note], console)
     examples = [load_image(record.image) for record in dataset.records[:4]]
     with tempfile.TemporaryDirectory() as scratch:
         with console.status("exporting"):
             folder = Path(scratch) if out is None else out
-            written = {"calibration": calibration, "pictures": examples, "batch": batch}
+            written = {"calibration": calibration, "pictures": examples, "batch": batch_size}
             forms, notes = write_forms(loaded, model, folder, **written)
         for note in notes:
             console.print(f"[yellow]left out:[/yellow] {note}", highlight=False, soft_wrap=True)

@@ -5,9 +5,6 @@ from typing import Annotated
 
 import typer
 
-CALIBRATION_PICTURES = 125
-"""A fifth of them is held out to judge the file by."""
-
 
 def export(
     model: Annotated[
@@ -29,7 +26,9 @@ def export(
             "out and compared."
         ),
     ] = None,
-    split: Annotated[str | None, typer.Option(help="Image set of --calibrate.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Image set of --calibrate; default: what would train.")
+    ] = None,
     nms: Annotated[
         bool | None,
         typer.Option(
@@ -40,7 +39,7 @@ def export(
         str | None,
         typer.Option(help="TFLite: raw, for accelerators: the file ends in the head tensor."),
     ] = None,
-    batch: Annotated[
+    batch_size: Annotated[
         str | None,
         typer.Option(help="Pictures at once, 1; ONNX, OpenVINO: dynamic, for any number."),
     ] = None,
@@ -80,10 +79,11 @@ def export(
 
     `yolov2 export model.keras --quantize int8 --calibrate data.yaml --out model.tflite`
 
-    `yolov2 export model.keras --out model.onnx --nms --batch dynamic`
+    `yolov2 export model.keras --out model.onnx --nms --batch-size dynamic`
     """
     from rich.console import Console
 
+    from yolov2_tf.cli.calibration import calibration_pictures
     from yolov2_tf.cli.parsing import messages, model_file
     from yolov2_tf.detection.thresholds import Thresholds
 
@@ -93,7 +93,7 @@ def export(
         "split": split,
         "nms": nms,
         "head": head,
-        "batch": batch,
+        "batch_size": batch_size,
         "size": size,
         "opset": opset,
         "threshold": threshold,
@@ -131,10 +131,10 @@ def _checked_format(out, name, given):
     _check_suppression(format, given)
     if given["quantize"] is not None:
         check_quantization(given["quantize"], given["calibrate"], format.name)
-    if given["batch"] is not None:
-        batch = batch_size(given["batch"])
+    if given["batch_size"] is not None:
+        batch = batch_of(given["batch_size"])
         if batch is None and format.name == "tflite":
-            raise InputError("--batch dynamic is for onnx and openvino", expected="a number")
+            raise InputError("--batch-size dynamic is for onnx and openvino", expected="a number")
     return format
 
 
@@ -155,7 +155,7 @@ def _check_suppression(format, given):
         )
 
 
-def batch_size(text):
+def batch_of(text):
     """`"8"` to 8, `"dynamic"` to None.
 
     Raises:
@@ -166,7 +166,7 @@ def batch_size(text):
     if text == "dynamic":
         return None
     if not text.isdecimal() or int(text) < 1:
-        raise InputError(f"--batch {text!r}", expected="a number from 1 on, or dynamic")
+        raise InputError(f"--batch-size {text!r}", expected="a number from 1 on, or dynamic")
     return int(text)
 
 
@@ -189,7 +189,7 @@ def _load(path, format, tree_threshold, size):
 
 def _write(format, model, out, pictures, thresholds, given):
     """Writes the model; returns where, and how well it agrees with the file."""
-    quantization, batch = given["quantize"] or "none", batch_size(given["batch"] or "1")
+    quantization, batch = given["quantize"] or "none", batch_of(given["batch_size"] or "1")
     settings = {"thresholds": thresholds}
     if quantization != "int8":
         settings["pictures"] = pictures
@@ -235,25 +235,6 @@ def _megabytes(out):
     return sum(file.stat().st_size for file in written) / 1e6
 
 
-def calibration_pictures(data, split, console):
-    """Some pictures of a data set or a folder, evenly spread over it.
-
-    Returns:
-        `(pictures, dataset)`: a list of `(H, W, 3)` uint8, and the `Dataset` with just these, None
-        of a folder without annotations.
-    """
-    import dataclasses
-
-    from yolov2_tf.cli.parsing import open_checked
-    from yolov2_tf.data.images import load_image
-
-    if (folder := _pictures_alone(data, split)) is not None:
-        return [load_image(path) for path in _spread(folder)], None
-    dataset = open_checked(data, console, split=split)
-    dataset = dataclasses.replace(dataset, records=_spread(dataset.records))
-    return [load_image(record.image) for record in dataset.records], dataset
-
-
 def held_out_map(model, out, dataset, thresholds):
     """MAP of the model and of its quantised file on the held-out pictures, as lines to print."""
     import dataclasses
@@ -284,25 +265,3 @@ def held_out_map(model, out, dataset, thresholds):
         for detector in detectors
     )
     return [f"mAP on the {len(records)} pictures held out: {before:.1f}, of the file {after:.1f}"]
-
-
-def _pictures_alone(data, split):
-    """The pictures in a folder that holds no annotations, sorted; None if it is a data set."""
-    from yolov2_tf.data.layouts import recognise
-    from yolov2_tf.data.picture_finder import walk_pictures
-    from yolov2_tf.errors import InputError
-
-    folder = Path(data).expanduser()
-    if not folder.is_dir() or recognise(folder):
-        return None
-    pictures = list(walk_pictures(folder))
-    if pictures and split is not None:
-        raise InputError("--split of a folder of pictures", where=folder, expected="a data set")
-    return pictures or None
-
-
-def _spread(items):
-    import numpy as np
-
-    chosen = np.linspace(0, len(items) - 1, min(len(items), CALIBRATION_PICTURES)).astype(int)
-    return [items[i] for i in chosen]

@@ -92,10 +92,12 @@ class Purpose:
     Attributes:
         names: Function of all names that returns those to read.
         verb: What they are for, e.g. `"scores"`.
+        option: What picks others.
     """
 
     names: Callable[[tuple[str, ...]], tuple[str, ...]]
     verb: str
+    option: str = "--split"
 
     def __call__(self, available):
         """Returns the names of the image sets to read."""
@@ -107,7 +109,7 @@ class Purpose:
             return ()
         rest = [name for name in available if name not in chosen]
         are = "is" if len(rest) == 1 else "are"
-        unused = f"; {', '.join(rest)} {are} not used (--split picks another)" if rest else ""
+        unused = f"; {', '.join(rest)} {are} not used ({self.option} picks another)" if rest else ""
         return (f"image sets {', '.join(available)}: {', '.join(chosen)} {self.verb}{unused}",)
 
 
@@ -137,10 +139,11 @@ def choose_splits(name, available, wanted):
     if callable(wanted):
         chosen = wanted(available)
         if available and not chosen:
+            option = getattr(wanted, "option", "--split")
             raise InputError(
                 f"only the image set {', '.join(available)}, which is not to train on",
                 where=name,
-                hint=f"--split {available[0]}, if it shall be",
+                hint=f"{option} {available[0]}, if it shall be",
             )
         return chosen, wanted.notes(available, chosen) if isinstance(wanted, Purpose) else ()
     if wanted is None:
