@@ -8,6 +8,7 @@ from pathlib import Path
 
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.layout_values import QUANTIZATIONS
+from yolov2_tf.export.sides import check_side
 
 _COMPARED = ("calibrate", "split")
 _SUPPRESSION = ("threshold", "iou", "max_detections", "tree_threshold")
@@ -115,8 +116,10 @@ def check_running_options(format, given, where):
         where: The file, for the message.
 
     Raises:
-        InputError: If there is one, with the forms that have it.
+        InputError: If there is one, with the forms that have it; or if a size cannot be had.
     """
+    if given.get("size") is not None and "size" in format.running:
+        check_side(given["size"])
     for name, value in given.items():
         if value is not None and name not in format.running:
             having = [other.suffix for other in (KERAS, *FORMATS) if name in other.running]

@@ -5,7 +5,7 @@ import keras
 from yolov2_tf.detection.decoding import decoder
 from yolov2_tf.detection.thresholds import TREE
 from yolov2_tf.errors import InputError
-from yolov2_tf.models.anchors import STRIDE
+from yolov2_tf.export.sides import check_side
 from yolov2_tf.models.copying import reconfigured
 from yolov2_tf.models.heads import Head, find_head
 
@@ -36,8 +36,7 @@ def at_size(model, size):
     head = find_head(model)
     if size in (None, head.input_size):
         return model
-    if size < STRIDE or size % STRIDE:
-        raise InputError(f"input size {size}", expected=f"a multiple of {STRIDE}")
+    check_side(size)
     if any(side not in (None, size) for side in model.input_shape[1:3]):
         raise InputError(
             f"input size {size}", expected=f"{model.input_shape[1]}, which is fixed in the network"

@@ -13,6 +13,7 @@ from yolov2_tf.detection.thresholds import DEFAULT, Thresholds
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.detectors import Detector
 from yolov2_tf.export.layout import describe
+from yolov2_tf.export.sides import check_side
 from yolov2_tf.models.heads import find_head
 from yolov2_tf.models.loading import load_model
 
@@ -51,8 +52,8 @@ class KerasDetector(Detector):
                 expected="the network alone, as `yolov2 train` saves it",
                 hint="keras.models.load_model and yolov2_tf.detect",
             )
-        if size is not None and (size < 32 or size % 32):
-            raise InputError(f"input size {size}", expected="a multiple of 32")
+        if size is not None:
+            check_side(size)
         limits = (thresholds or Thresholds()).over(DEFAULT)
         super().__init__(describe(head, nms=True, thresholds=limits), limits, where)
         self._network, self._nodes = network, nodes

@@ -3,7 +3,7 @@
 import pytest
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.export.formats import check_tree_options
+from yolov2_tf.export.formats import KERAS, check_running_options, check_tree_options
 
 
 def test_options_of_trees_are_for_networks_with_one():
@@ -12,3 +12,8 @@ def test_options_of_trees_are_for_networks_with_one():
     check_tree_options(None, {"tree_threshold": None}, "m.keras")
     with pytest.raises(InputError, match=r"m\.keras: has no label tree \(expected no --map\)"):
         check_tree_options(None, given, "m.keras")
+
+
+def test_a_size_that_memory_cannot_hold_is_refused_before_anything_is_opened():
+    with pytest.raises(InputError, match="at most 8,192"):
+        check_running_options(KERAS, {"size": 100_000}, "m.keras")

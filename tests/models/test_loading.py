@@ -87,7 +87,7 @@ def test_sides_that_pictures_would_eat_memory_for_are_refused(tmp_path, kind, si
 
 
 def test_the_largest_side_is_that_of_exported_files():
-    assert MAX_SIDE == layout_values._LARGEST_SIDE
+    assert MAX_SIDE == layout_values.LARGEST_SIDE
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.weights.h5"])

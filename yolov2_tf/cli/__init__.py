@@ -95,6 +95,26 @@ def main():
     except Stopped as stopped:
         print(stopped, file=sys.stderr)
         sys.exit(128 + stopped.number)  # what shells and schedulers expect
+    except Exception as error:
+        what, hint = used_up(error)
+        if what is None:
+            raise
+        report(InputError(what, hint=hint))
+        sys.exit(2)
+
+
+def used_up(error):
+    """What an exception says is used up, and what to try; `(None, None)` if it says nothing such.
+
+    Args:
+        error: The exception. Those of TensorFlow are known by their name, as it may not be loaded.
+    """
+    if type(error).__name__ == "ResourceExhaustedError" and "No space left" in str(error):
+        return "cannot be written: No space left on device", None
+    if type(error).__name__ == "ResourceExhaustedError" or isinstance(error, MemoryError):
+        hint = "a smaller --size or --batch-size, a smaller network, or a machine with more"
+        return "there is not enough memory for this", hint
+    return None, None
 
 
 def print_any_text():

@@ -1,0 +1,22 @@
+"""Sides of a network's input that can be asked for."""
+
+from yolov2_tf.errors import InputError
+from yolov2_tf.export.layout_values import LARGEST_SIDE
+
+STRIDE = 32
+"""Pixels of the input to a cell of the grid."""
+
+
+def check_side(size):
+    """Refuses a side of the input that no network can have.
+
+    Args:
+        size: Pixels.
+
+    Raises:
+        InputError: If it is no multiple of 32, or pictures of that size fill any memory.
+    """
+    if size < STRIDE or size % STRIDE or size > LARGEST_SIDE:
+        raise InputError(
+            f"input size {size}", expected=f"a multiple of {STRIDE}, at most {LARGEST_SIDE:,}"
+        )
