@@ -295,6 +295,22 @@ def test_a_list_of_pictures(run, model, photos, tmp_path, monkeypatch):
         assert "list" in err
 
 
+def test_a_terminated_prediction_leaves_nothing_half_written(model, photos, tmp_path):
+    folder, out = tmp_path / "many", tmp_path / "out"
+    folder.mkdir()
+    for i in range(2000):
+        (folder / f"{i:04}.png").hardlink_to(photos / "a.png")
+    command = [sys.executable, "-m", "yolov2_tf.cli", "predict", model, folder, "--out", out]
+    command += ["--json", tmp_path / "found.json"]
+    child = subprocess.Popen(list(map(str, command)), stderr=subprocess.DEVNULL)
+    while not (out / "0003.png").exists() and child.poll() is None:
+        time.sleep(0.002)
+    child.send_signal(signal.SIGTERM)
+    assert child.wait() == 128 + signal.SIGTERM
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["many", "out", "photos"]
+    assert all(path.is_file() and not path.name.startswith(".") for path in out.iterdir())
+
+
 def test_a_killed_prediction_goes_on(run, model, photos, tmp_path):
     """Killed again and again: each picture is there once, as if nothing had been."""
     folder = tmp_path / "many"

@@ -13,6 +13,7 @@ from yolov2_tf.cli.convert import convert
 from yolov2_tf.cli.demo import demo
 from yolov2_tf.cli.demo_web import demo_web
 from yolov2_tf.cli.describe import describe
+from yolov2_tf.cli.ending import ended_like_by_hand
 from yolov2_tf.cli.evaluate import evaluate
 from yolov2_tf.cli.export import export
 from yolov2_tf.cli.import_darknet import import_darknet
@@ -84,7 +85,8 @@ def main():
     from yolov2_tf.errors import InputError, Stopped
 
     try:
-        app()
+        with ended_like_by_hand():
+            app()
     except InputError as error:
         report(error)
         sys.exit(2)
