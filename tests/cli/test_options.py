@@ -29,6 +29,7 @@ from yolov2_tf.errors import InputError
         ("evaluate starter-tiny digits --size 0", "a multiple of 32, at most 8,192"),
         ("classify predict m.keras p.jpg --size 100000", "a multiple of 32, at most 8,192"),
         ("classify evaluate m.keras digits --size -32", "a multiple of 32, at most 8,192"),
+        ("describe darknet19 --size 0", "size 0"),
         ("demo-web --export site --port 80", "--port with --export"),
         ("inspect nowhere --json - --no-check --no-pictures", "--no-check with --no-pictures"),
         ("inspect nowhere --json - --check --no-pictures", "--check with --no-pictures"),

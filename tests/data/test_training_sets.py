@@ -119,3 +119,15 @@ def test_copies_of_one_picture_are_not_held_out(tmp_path):
     train, val, notes = open_training_sets(data)
     assert (len(train), val) == (3, None)
     assert "only one picture" in notes[-1]
+
+
+def test_a_split_of_a_form_without_image_sets_is_refused(tmp_path):
+    row = "Car 0.00 0 1.5 10 5 15 9 1.5 1.6 3.7 1 2 8 1.5\n"
+    for part in ("image_2", "label_2"):
+        (tmp_path / part).mkdir()
+    for i in range(3):
+        Image.new("RGB", (20, 10), (i, 0, 0)).save(tmp_path / "image_2" / f"{i}.png")
+        (tmp_path / "label_2" / f"{i}.txt").write_text(row)
+    assert len(open_training_sets(DataSource(str(tmp_path)), held_out=0)[0]) == 3
+    with pytest.raises(InputError, match="no image set 'train'"):
+        open_training_sets(DataSource(str(tmp_path), split="train"))

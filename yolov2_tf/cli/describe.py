@@ -37,7 +37,7 @@ def describe(
     from yolov2_tf.training.recipe_values import checked_side
 
     network, own_size = _open(model)
-    side = checked_side("size", size or own_size)
+    side = checked_side("size", own_size if size is None else size)
     rows = describe_layers(network, side)
     operations, weights = sum(row.operations for row in rows), network.count_params()
     if json is not None:

@@ -14,6 +14,7 @@ from yolov2_tf.data.image_sets import (
 )
 from yolov2_tf.data.same_pictures import shared_note
 from yolov2_tf.data.source import open_dataset
+from yolov2_tf.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +108,8 @@ def _open_to_train(data):
 
     train = data.open(choose)
     if not seen:
+        if data.split is not None:  # the form knows no image sets, and asked for none
+            raise InputError(f"no image set {data.split!r}: it has none", where=data.spec)
         return train, (), ()
     used = choose_splits(data.spec, seen, data.split or training_names)[0]
     return train, tuple(seen), used
