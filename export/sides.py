@@ -2,9 +2,7 @@
 
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.layout_values import LARGEST_SIDE
-
-STRIDE = 32
-"""Pixels of the input to a cell of the grid."""
+from yolov2_tf.models.anchors import STRIDE
 
 
 def check_side(size):
