@@ -11,17 +11,23 @@ import itertools
 import re
 from pathlib import Path
 
+import numpy as np
+
 from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits, listing
 from yolov2_tf.data.image_sets import role
 from yolov2_tf.data.images import unreadable
 from yolov2_tf.data.picture_finder import PictureFinder
 from yolov2_tf.data.picture_infos import picture_sizes
-from yolov2_tf.data.readers.csv_columns import BOX, number, read_cells, read_rows
+from yolov2_tf.data.readers.csv_cells import number, read_cells
+from yolov2_tf.data.readers.csv_columns import BOX, read_rows
+from yolov2_tf.data.readers.csv_header import PLACE
 from yolov2_tf.data.readers.units import are_fractions
 from yolov2_tf.data.readers.via_regions import is_via_csv, read_via
 from yolov2_tf.errors import InputError
 
 _ENOUGH = 1000  # rows of a file that tell whether it is one of boxes
+_FITS = 0.02  # a box may stick out this far before it speaks against a reading
+_MANY = 0.25  # so many boxes that stick out do
 
 
 def read_csv(path, *, split=None, images=None, class_names=None):
@@ -46,8 +52,10 @@ def read_csv(path, *, split=None, images=None, class_names=None):
     files = find_csv_files(path) if path.is_dir() else {"": path}
     if any(is_via_csv(file) for file in files.values()):
         return _read_via_files(path, files, split, images, class_names)
-    tables = {name: list(read_rows(file)) for name, file in files.items()}
+    told = []
+    tables = {name: list(read_rows(file, told)) for name, file in files.items()}
     tables, chosen, notes = _choose(path, tables, split)
+    notes += tuple(dict.fromkeys(told))
     fractions = are_fractions(
         [box for rows in tables.values() for row in rows if (box := _numbers(row))], path
     )
@@ -58,6 +66,8 @@ def read_csv(path, *, split=None, images=None, class_names=None):
         prefix = f"{name}/" if name and len(chosen) > 1 else ""
         finder = _finder(files[name], name, images)
         found, left = _annotations(rows, files[name], finder, fractions, prefix, name)
+        if rows and rows[0].cells.keys() >= {*PLACE}:
+            _refuse_centres(found, files[name])
         annotations += found
         without_size += left
     notes += _size_notes(path, annotations, without_size)
@@ -173,6 +183,31 @@ def _annotations(rows, path, finder, fractions, prefix, set_name):
             )
         )
     return annotations, without_size
+
+
+def _refuse_centres(annotations, path):
+    """Refuses columns `x` and `y` where only centres would let the boxes fit into their pictures.
+
+    Raises:
+        InputError: If they are.
+    """
+    boxes = np.array([box for annotation in annotations for box in annotation.boxes])
+    if not len(boxes):
+        return
+    half = (boxes[:, 2:] - boxes[:, :2]) / 2
+    as_corners = _leaves_picture(boxes)
+    as_centres = _leaves_picture(np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1))
+    if as_corners.mean() >= _MANY and not as_centres.any():
+        raise InputError(
+            f"with x and y as the upper left corner, {as_corners.sum():,} of {len(boxes):,} boxes "
+            "stick out of their picture; as the centre all fit",
+            where=path,
+            hint="columns x_center and y_center, or left and top, whichever is meant",
+        )
+
+
+def _leaves_picture(boxes):
+    return ((boxes < -_FITS) | (boxes > 1 + _FITS)).any(axis=1)
 
 
 def _locate(path, lines, index):

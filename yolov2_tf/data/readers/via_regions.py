@@ -10,7 +10,7 @@ from yolov2_tf.data.annotations import Annotation, build_dataset, finite, listin
 from yolov2_tf.data.images import unreadable
 from yolov2_tf.data.picture_finder import PictureFinder
 from yolov2_tf.data.picture_infos import picture_sizes
-from yolov2_tf.data.readers.csv_columns import read_cells
+from yolov2_tf.data.readers.csv_cells import read_cells
 from yolov2_tf.data.readers.json_files import load_json
 from yolov2_tf.errors import InputError
 
