@@ -106,6 +106,15 @@ def test_another_size_than_annotated_is_told():
     assert dataset.notes[1:] == ("pictures of another size than annotated: 1 (small)",)
 
 
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_width_and_height_in_the_other_order_are_another_size_unless_exif_turns(orientation):
+    encoded = encode(RGB, "JPEG", exif=exif(orientation))
+    swapped = record(encoded, "swapped", (36, 52))
+    note = "pictures of another size than annotated: 1 (swapped)"
+    for dataset in (check(swapped)[0], turn_upright(Dataset("set", ("thing",), [swapped]))):
+        assert (note in dataset.notes) == (orientation < 5)
+
+
 def test_progress_sees_every_picture():
     seen = []
 

@@ -17,6 +17,7 @@ from yolov2_tf.data.records import RecordColumns, images_of
 from yolov2_tf.errors import InputError
 
 _TURNED = "pictures whose boxes were drawn as stored, turned upright with them (EXIF)"
+_OTHER_SIZE = "pictures of another size than annotated"
 _NEEDS_CONVERSION = [field.name for field in dataclasses.fields(ImageInfo)].index(
     "needs_conversion"
 )
@@ -81,7 +82,7 @@ def check_images(dataset, progress=None, *, decode=True) -> tuple[Any, list[tupl
                 found["converted"],
             ),
             (_TURNED, found["turned"]),
-            ("pictures of another size than annotated", found["other size"]),
+            (_OTHER_SIZE, found["other size"]),
         )
         if ids
     ]
@@ -98,15 +99,18 @@ def turn_upright(dataset, progress=None):
         progress: As for `check_images`.
 
     Returns:
-        The data set, with a note if boxes were turned.
+        The data set, with a note if boxes were turned or pictures are of another size.
     """
     images = dataset.records.images
     if all(image is None for image in images):
         return dataset
     seen = look_at(images, decode=False, progress=progress)
-    records, turned, _ = _seen_upright(dataset.records, seen)
-    ids = [records[i].image_id for i in turned]
-    notes = (f"{_TURNED}: {len(ids):,} ({listing(ids)})",) if ids else ()
+    records, turned, other_size = _seen_upright(dataset.records, seen)
+    notes = [
+        f"{what}: {len(places):,} ({listing([records[i].image_id for i in places])})"
+        for what, places in ((_TURNED, turned), (_OTHER_SIZE, other_size))
+        if places
+    ]
     return dataclasses.replace(dataset, records=records, notes=(*dataset.notes, *notes))
 
 
@@ -129,8 +133,8 @@ def _seen_upright(records, seen):
     transposed = np.isin(orientations, TRANSPOSED) & readable
     stored = np.where(transposed[:, None], sizes[:, ::-1], sizes)
     turned = (annotated == stored).all(axis=1) & (stored != sizes).any(axis=1)
-    # In either order: a turned picture is no other size. Of some nothing was said.
-    same = (np.sort(annotated) == np.sort(sizes)).all(axis=1) | (annotated[:, 0] == 0)
+    # A picture that EXIF turns may be annotated as stored. Of some nothing was said.
+    same = ((annotated == sizes) | (annotated == 0)).all(axis=1) | (annotated == stored).all(axis=1)
     boxes = records.boxes
     if turned.any():
         boxes = boxes.copy()
