@@ -56,3 +56,16 @@ def test_a_missing_picture(tmp_path):
     (tmp_path / "a.jpg").unlink()
     with pytest.raises(InputError, match=r"no picture can be read; the first: a\.jpg"):
         read_createml(path)
+
+
+def test_fractions_are_no_specks(tmp_path):
+    box = {"label": "dog", "coordinates": {"x": 0.2, "y": 0.5, "width": 0.2, "height": 0.5}}
+    for name in ("train", "valid"):
+        write(tmp_path / name, box)
+    dataset = read_createml(tmp_path)
+    for record in dataset.records:
+        np.testing.assert_allclose(record.boxes, [[0.25, 0.1, 0.75, 0.3]], atol=1e-7)
+    assert "coordinates are fractions of the picture" in dataset.notes
+    write(tmp_path / "valid", BOX)
+    with pytest.raises(InputError, match="1 of 2 boxes look like fractions"):
+        read_createml(tmp_path)

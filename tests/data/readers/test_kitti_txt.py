@@ -37,3 +37,19 @@ def test_faults(tmp_path):
 @pytest.mark.parametrize("row", ["0 .5 .5 .1 .1", "0 .1 .1 .2 .2 .3 .3 .4", "car", ""])
 def test_other_labels_are_not_taken_for_it(tmp_path, row):
     assert find_kitti_labels(write(tmp_path, row)) is None
+
+
+def test_fractions_are_no_specks(tmp_path):
+    dataset = read_kitti(write(tmp_path, ROW.replace("10 20 30 60", ".1 .25 .3 .75") + REGION))
+    np.testing.assert_allclose(dataset.records[0].boxes, [[0.25, 0.1, 0.75, 0.3]], atol=1e-7)
+    assert dataset.notes[0] == "coordinates are fractions of the picture"
+    with pytest.raises(InputError, match="1 of 2 boxes look like fractions"):
+        read_kitti(write(tmp_path, ROW + ROW.replace("10 20 30 60", ".1 .25 .3 .75")))
+
+
+def test_pictures_of_nothing_do_not_hide_the_others(tmp_path):
+    names = [f"{i:03}" for i in range(9)]
+    write(tmp_path, "", [f"{name}.png" for name in names])
+    for name in names[1:]:
+        (tmp_path / "label_2" / f"{name}.txt").write_text("\n" if name < "008" else "\n" + ROW)
+    assert [len(record.boxes) for record in read_kitti(tmp_path).records] == [0] * 8 + [1]

@@ -74,7 +74,13 @@ def test_the_class_among_several_attributes(tmp_path):
     [
         (({**RECT, "x": "left"}, {"class": "dog"}), r"a\.jpg1 regions\[0\]: .*'left' is not a fin"),
         (({"name": "point", "cx": 1, "cy": 2}, {"class": "dog"}), "'point' has no box"),
-        ((None, {"class": "dog"}), "the region's shape"),
+        ((None, {"class": "dog"}), r"regions\[0\]: the region's shape is missing"),
+        (({"name": "rect", "x": 1}, {"class": "dog"}), "the region's shape has no 'y'"),
+        (
+            ({**POLYGON, "all_points_x": []}, {"class": "dog"}),
+            r"'all_points_x' is \[\], no list of",
+        ),
+        (({**POLYGON, "all_points_y": None}, {"class": "dog"}), "'all_points_y' is None, no list"),
         ((RECT, {"class": ""}), "the region has no 'class'"),
         ((RECT, {}), "which attribute"),
     ],
@@ -91,3 +97,23 @@ def test_missing_pictures_are_left_out_and_told(tmp_path):
     (tmp_path / "a.jpg").unlink()
     with pytest.raises(InputError, match=r"no picture can be read.*--images"):
         read_via(path)
+
+
+@pytest.mark.parametrize("turn", np.linspace(0, 2 * np.pi, 9))
+def test_a_turned_ellipse_has_the_upright_box_of_its_points(tmp_path, turn):
+    t = np.linspace(0, 2 * np.pi, 3600)
+    x = 50 + 30 * np.cos(t) * np.cos(turn) - 10 * np.sin(t) * np.sin(turn)
+    y = 40 + 30 * np.cos(t) * np.sin(turn) + 10 * np.sin(t) * np.cos(turn)
+    ellipse = {"name": "ellipse", "cx": 50, "cy": 40, "rx": 30, "ry": 10, "theta": turn}
+    (box,) = read_via(write(tmp_path, (ellipse, {"class": "dog"}))).records[0].boxes
+    expected = [y.min() / 80, x.min() / 100, y.max() / 80, x.max() / 100]
+    np.testing.assert_allclose(box, expected, atol=1e-5)
+
+
+def test_fractions_are_no_specks(tmp_path):
+    rect = {"name": "rect", "x": 0.1, "y": 0.25, "width": 0.2, "height": 0.5}
+    dataset = read_via(write(tmp_path, (rect, {"class": "dog"})))
+    np.testing.assert_allclose(dataset.records[0].boxes, [[0.25, 0.1, 0.75, 0.3]], atol=1e-7)
+    assert dataset.notes == ("coordinates are fractions of the picture",)
+    with pytest.raises(InputError, match="1 of 2 boxes look like fractions"):
+        read_via(write(tmp_path, (rect, {"class": "dog"}), (RECT, {"class": "dog"})))

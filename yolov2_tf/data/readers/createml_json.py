@@ -1,4 +1,7 @@
-"""Reads Create ML's JSON: centres and sizes in pixels, a list of boxes for each picture."""
+"""Reads Create ML's JSON: centres and sizes, a list of boxes for each picture.
+
+In pixels, or in fractions, which is said.
+"""
 
 import functools
 import reprlib
@@ -9,6 +12,7 @@ from yolov2_tf.data.images import unreadable
 from yolov2_tf.data.picture_finder import PictureFinder
 from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.json_files import load_json
+from yolov2_tf.data.readers.units import to_fractions
 from yolov2_tf.errors import InputError
 
 FILE_NAME = "_annotations.createml.json"
@@ -48,6 +52,7 @@ def read_createml(path, *, split=None, images=None, class_names=None):
             where=path,
             hint="--images with the folder of the pictures",
         )
+    notes += to_fractions(annotations, path)
     if left_out:
         what = "images without a readable picture, left out"
         notes += (f"{what}: {len(left_out):,} ({listing(left_out)})",)
@@ -98,10 +103,7 @@ def _read_file(path, finder, prefix, set_name):
             Annotation(
                 picture,
                 prefix + name,
-                [
-                    _box(box, f"{where}: annotations[{j}]", width, height)
-                    for j, box in enumerate(boxes)
-                ],
+                [_corners(box, f"{where}: annotations[{j}]") for j, box in enumerate(boxes)],
                 [_label(box, f"{where}: annotations[{j}]") for j, box in enumerate(boxes)],
                 [False] * len(boxes),
                 functools.partial("{}: annotations[{}]".format, where),
@@ -120,7 +122,8 @@ def _label(box, where):
     return label.strip()
 
 
-def _box(box, where, width, height):
+def _corners(box, where):
+    """The corners of a box, `x_min, y_min, x_max, y_max`, in the units that it has."""
     place = box.get("coordinates") if isinstance(box, dict) else None
     if not isinstance(place, dict):
         raise InputError("no 'coordinates'", where=where, expected="x, y, width, height")
@@ -128,5 +131,4 @@ def _box(box, where, width, height):
         x, y, w, h = (finite(place.get(key)) for key in ("x", "y", "width", "height"))
     except ValueError as error:
         raise InputError(f"'coordinates': {error}", where=where) from None
-    x, y, w, h = x / width, y / height, w / width, h / height
-    return y - h / 2, x - w / 2, y + h / 2, x + w / 2
+    return x - w / 2, y - h / 2, x + w / 2, y + h / 2

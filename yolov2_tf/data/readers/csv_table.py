@@ -21,7 +21,7 @@ from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.csv_cells import number, read_cells
 from yolov2_tf.data.readers.csv_columns import BOX, read_rows
 from yolov2_tf.data.readers.csv_header import PLACE
-from yolov2_tf.data.readers.units import are_fractions
+from yolov2_tf.data.readers.units import FRACTIONS, are_fractions
 from yolov2_tf.data.readers.via_regions import is_via_csv, read_via
 from yolov2_tf.errors import InputError
 
@@ -60,7 +60,7 @@ def read_csv(path, *, split=None, images=None, class_names=None):
         [box for rows in tables.values() for row in rows if (box := _numbers(row))], path
     )
     if fractions:
-        notes += ("coordinates are fractions of the picture",)
+        notes += (FRACTIONS,)
     annotations, without_size = [], []
     for name, rows in tables.items():
         prefix = f"{name}/" if name and len(chosen) > 1 else ""

@@ -1,10 +1,11 @@
-"""Reads KITTI's object labels: one text file per picture, corners in pixels.
+"""Reads KITTI's object labels: one text file per picture, corners in pixels or fractions.
 
 A line is `type truncated occluded alpha x_min y_min x_max y_max` and 3-D values, which are not
 used. Lines of the type `DontCare` mark regions, not objects; they are left out, with a note.
 """
 
 import heapq
+import itertools
 import os
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from yolov2_tf.data.annotations import Annotation, build_dataset, finite, listin
 from yolov2_tf.data.images import unreadable
 from yolov2_tf.data.picture_finder import PictureFinder
 from yolov2_tf.data.picture_infos import picture_sizes
+from yolov2_tf.data.readers.units import to_fractions
 from yolov2_tf.data.text_files import read_text
 from yolov2_tf.errors import InputError
 
 _PICTURES = ("image_2", "images", "image")
 _LABELS = ("label_2", "labels", "label")
+_LOOKED_AT = 1000  # label files: the first may all be of pictures without an object
 
 
 def read_kitti(folder, *, images=None, class_names=None):
@@ -55,10 +58,7 @@ def read_kitti(folder, *, images=None, class_names=None):
             Annotation(
                 picture,
                 path.stem,
-                [
-                    (y0 / height, x0 / width, y1 / height, x1 / width)
-                    for _, _, (x0, y0, x1, y1) in objects
-                ],
+                [corners for _, _, corners in objects],
                 [kind for _, kind, _ in objects],
                 [False] * len(objects),
                 places_of.__getitem__,
@@ -73,7 +73,7 @@ def read_kitti(folder, *, images=None, class_names=None):
             where=folder,
             hint="--images with the folder of the pictures",
         )
-    notes, counts = [], {}
+    notes, counts = [*to_fractions(annotations, folder)], {}
     if left_out:
         what = "label files without a readable picture, left out"
         notes.append(f"{what}: {len(left_out):,} ({listing(left_out)})")
@@ -86,16 +86,21 @@ def read_kitti(folder, *, images=None, class_names=None):
 
 
 def find_kitti_labels(folder):
-    """The folder of KITTI's labels in a folder, or None: the first line of a file decides."""
+    """The folder of KITTI's labels in a folder, or None: the first rows of three files decide."""
     for place in [folder, *(folder / part for part in ("training", "train"))]:
         for labels in [place / name for name in _LABELS] + [place]:
             if labels.is_dir():
                 names = (name for name in os.listdir(labels) if name.endswith(".txt"))
-                for path in map(labels.joinpath, heapq.nsmallest(3, names)):
-                    line = read_text(path, "cp1252").partition("\n")[0].split()
-                    if _is_row(line):
-                        return labels
+                names = heapq.nsmallest(_LOOKED_AT, names)
+                rows = filter(None, map(_first_row, map(labels.joinpath, names)))
+                if any(map(_is_row, itertools.islice(rows, 3))):
+                    return labels
     return None
+
+
+def _first_row(path):
+    """The fields of the first line that is not blank, `[]` where all are: a picture of nothing."""
+    return next(filter(None, map(str.split, read_text(path, "cp1252").splitlines())), [])
 
 
 def _is_row(fields):

@@ -11,6 +11,10 @@ MOST = 0.9
 """What so many boxes say holds for the set."""
 
 
+FRACTIONS = "coordinates are fractions of the picture"
+"""The note that says so."""
+
+
 def like_fractions(corners):
     """Tells which boxes look like fractions of the picture.
 
@@ -50,6 +54,30 @@ def are_fractions(corners, name):
         where=name,
         expected="one of both in the whole set",
     )
+
+
+def to_fractions(annotations, name):
+    """Turns the boxes of a set, in pixels or fractions, whichever it is, into fractions.
+
+    Args:
+        annotations: `Annotation` with width, height, and corners as written in place of its boxes,
+            `x_min, y_min, x_max, y_max`; the boxes are put in their place.
+        name: The data set, for messages.
+
+    Returns:
+        Notes.
+
+    Raises:
+        InputError: If the set holds many of both.
+    """
+    fractions = are_fractions([box for a in annotations for box in a.boxes], name)
+    for annotation in annotations:
+        width, height = (1, 1) if fractions else (annotation.width, annotation.height)
+        annotation.boxes = [
+            (y_min / height, x_min / width, y_max / height, x_max / width)
+            for x_min, y_min, x_max, y_max in annotation.boxes
+        ]
+    return (FRACTIONS,) if fractions else ()
 
 
 def start_at_zero(corners):

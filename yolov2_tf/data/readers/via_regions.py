@@ -4,6 +4,8 @@ Rectangles are taken as they are; of other shapes the upright bounding box.
 """
 
 import json
+import math
+import reprlib
 from pathlib import Path
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, finite, listing
@@ -12,6 +14,7 @@ from yolov2_tf.data.picture_finder import PictureFinder
 from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.csv_cells import read_cells
 from yolov2_tf.data.readers.json_files import load_json
+from yolov2_tf.data.readers.units import to_fractions
 from yolov2_tf.errors import InputError
 
 _LABELS = ("class", "label", "type", "name", "category", "object")
@@ -46,7 +49,7 @@ def read_via(path, *, images=None, class_names=None):
         if not width:
             left_out.append(unreadable(name, picture))
             continue
-        boxes = [_box(shape, where, width, height) for shape, _, where in regions]
+        boxes = [_corners(shape, where) for shape, _, where in regions]
         names = [_value(attributes, label, where) for _, attributes, where in regions]
         places = [where for _, _, where in regions]
         annotations.append(
@@ -63,6 +66,7 @@ def read_via(path, *, images=None, class_names=None):
         )
     what = "images without a readable picture, left out"
     notes = [f"{what}: {len(left_out):,} ({listing(left_out)})"] if left_out else []
+    notes += to_fractions(annotations, path)
     if class_names is None:
         class_names = sorted({name for annotation in annotations for name in annotation.names})
     return build_dataset(path.stem, annotations, class_names, notes)
@@ -155,26 +159,43 @@ def _value(attributes, label, where):
     return value.strip()
 
 
-def _box(shape, where, width, height):
+def _corners(shape, where):
+    """The corners of a region, `x_min, y_min, x_max, y_max`, in the units that it has."""
+    if not isinstance(shape, dict):
+        raise InputError("the region's shape is missing", where=where, expected="shape_attributes")
     try:
-        x_min, y_min, x_max, y_max = _corners(shape)
-    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        return _corners_of(shape)
+    except KeyError as error:
+        raise InputError(f"the region's shape has no {error}", where=where) from None
+    except (TypeError, ValueError) as error:
         raise InputError(f"the region's shape: {error}", where=where) from None
-    return y_min / height, x_min / width, y_max / height, x_max / width
 
 
-def _corners(shape):
+def _corners_of(shape):
     match shape["name"]:
         case "rect":
             x, y, width, height = (finite(shape[key]) for key in ("x", "y", "width", "height"))
             return x, y, x + width, y + height
         case "circle" | "ellipse":
-            x, y = finite(shape["cx"]), finite(shape["cy"])
-            rx, ry = (finite(shape.get(key, shape.get("r"))) for key in ("rx", "ry"))
-            return x - rx, y - ry, x + rx, y + ry
+            return _ellipse(shape)
         case "polygon" | "polyline":
-            xs = [finite(x) for x in shape["all_points_x"]]
-            ys = [finite(y) for y in shape["all_points_y"]]
+            xs, ys = (_numbers(shape, key) for key in ("all_points_x", "all_points_y"))
             return min(xs), min(ys), max(xs), max(ys)
         case other:
             raise ValueError(f"{str(other)[:40]!r} has no box")
+
+
+def _ellipse(shape):
+    x, y = finite(shape["cx"]), finite(shape["cy"])
+    rx, ry = (finite(shape[key] if key in shape else shape["r"]) for key in ("rx", "ry"))
+    turn = finite(shape.get("theta") or 0)  # radians
+    half_width = math.hypot(rx * math.cos(turn), ry * math.sin(turn))
+    half_height = math.hypot(rx * math.sin(turn), ry * math.cos(turn))
+    return x - half_width, y - half_height, x + half_width, y + half_height
+
+
+def _numbers(shape, key):
+    values = shape[key]
+    if not isinstance(values, list) or not values:
+        raise ValueError(f"{key!r} is {reprlib.repr(values)}, no list of numbers")
+    return [finite(value) for value in values]
