@@ -75,3 +75,21 @@ def test_bad_options_are_one_message(coco, tmp_path, options, message):
 def test_a_folder_with_something_in_it_is_left_alone(coco, tmp_path):
     with pytest.raises(InputError, match="not empty"):
         run(coco, tmp_path, "--to", "voc")
+
+
+@pytest.mark.parametrize(
+    ("command", "options"), [("convert", ["--to", "coco"]), ("prepare", ["--shards", "1"])]
+)
+def test_of_two_forms_the_one_that_is_asked_for(tmp_path, command, options):
+    """The advice of the error is an option of the command."""
+    Image.new("RGB", (200, 100)).save(tmp_path / "a.jpg")
+    (tmp_path / "a.txt").write_text("0 .5 .5 .2 .2")
+    (tmp_path / "boxes.csv").write_text("a.jpg,10,20,60,70,dog\na.jpg,80,20,90,70,dog\n")
+    out = tmp_path.parent / f"{tmp_path.name}-out"
+    arguments = [command, str(tmp_path), str(out), *options]
+    refused = CliRunner().invoke(app, arguments)
+    assert isinstance(refused.exception, InputError)
+    assert "--format yolo or --format csv" in str(refused.exception)
+    assert not out.exists()
+    assert CliRunner().invoke(app, [*arguments, "--format", "csv"]).exit_code == 0
+    assert open_dataset(out).num_boxes == 2

@@ -16,6 +16,9 @@ def convert(
         str | None, typer.Option(help="Image set; default: all, kept apart; of `digits` train.")
     ] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of the pictures.")] = None,
+    format: Annotated[
+        str | None, typer.Option(help="Form of the annotations, where DATA has several.")
+    ] = None,
     pictures: Annotated[str, typer.Option(help="copy, link or none (leave them).")] = "copy",
     drop_ignored: Annotated[
         bool, typer.Option("--drop-ignored", help="Leave out difficult and crowd boxes.")
@@ -47,7 +50,7 @@ def convert(
         if value not in known:
             raise InputError(f"{option} {value!r}", expected=", ".join(known))
     console = messages()
-    dataset = open_checked(data, console, split=split, images=images, pictures=False)
+    dataset = open_checked(data, console, split=split, images=images, format=format, pictures=False)
 
     def progress(items, total):
         return track(items, "pictures", total=total, console=console, transient=True)

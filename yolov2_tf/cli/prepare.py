@@ -18,6 +18,9 @@ def prepare(
     file_format: Annotated[str, typer.Option(help="array_record or tfrecord.")] = "array_record",
     split: Annotated[str | None, typer.Option(help="Image set; default: all, kept apart.")] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of the pictures.")] = None,
+    format: Annotated[
+        str | None, typer.Option(help="Form of the annotations, where DATA has several.")
+    ] = None,
     no_check: Annotated[
         bool, typer.Option("--no-check", help="Read the pictures' headers, do not decode them.")
     ] = False,
@@ -52,7 +55,9 @@ def prepare(
     if file_format not in FILE_FORMATS:
         raise InputError(f"--file-format {file_format!r}", expected=", ".join(FILE_FORMATS))
     console = messages()
-    dataset = open_checked(data, console, split=split, images=images, decode=not no_check)
+    dataset = open_checked(
+        data, console, split=split, images=images, format=format, decode=not no_check
+    )
 
     def progress(items, total):
         return track(items, "pictures", total=total, console=console, transient=True)
