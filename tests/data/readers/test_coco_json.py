@@ -249,6 +249,44 @@ def test_categories_of_one_name_are_one(tmp_path):
     assert "categories of one name" in dataset.notes[0]
 
 
+@pytest.mark.parametrize("size", [(100, 80), ("100", 80.0), (None, None)])
+def test_one_picture_under_two_ids_is_one(tmp_path, size):
+    data = content()
+    data["images"][1].update(file_name="a.jpg", width=size[0], height=size[1])
+    data["annotations"][1]["image_id"] = 9
+    dataset = read_coco(write(tmp_path, data))
+    assert [len(record.boxes) for record in dataset.records] == [2]
+    assert "pictures listed under several ids, joined: 1 (ids 9)" in dataset.notes
+
+
+def test_one_picture_under_two_ids_with_another_size_is_left_out(tmp_path):
+    data = many()
+    data["images"][1].update(file_name="0.jpg", width=200, height=160)
+    dataset = read_coco(write(tmp_path, data))
+    assert [record.image_id for record in dataset.records] == ["0", *map(str, range(2, 12))]
+    np.testing.assert_allclose(dataset.records[0].boxes, [[10 / 80, 0.1, 50 / 80, 0.4]])
+    notes = "\n".join(dataset.notes)
+    assert "images listed again with another size, left out: 1" in notes
+    assert "boxes of images that are left out, left out: 1" in notes
+
+
+def test_a_file_may_have_an_id_of_its_own(tmp_path):
+    assert len(read_coco(write(tmp_path, {"id": 5, **content()}))) == 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("name", ["instances_val.json", "labels.json"])
+def test_encodings(tmp_path, encoding, name):
+    data = content()
+    data["categories"][1]["name"] = "voiture électrique"
+    text = json.dumps(data, ensure_ascii=False)
+    (tmp_path / name).write_bytes(text.encode(encoding))
+    assert "voiture électrique" in read_coco(tmp_path).class_names
+    (tmp_path / name).write_bytes(text.encode("cp1252"))
+    with pytest.raises(InputError, match=rf"{name}:1: not UTF-8 text"):
+        read_coco(tmp_path / name)
+
+
 FIELDS = (
     *("id", "file_name", "width", "height"),
     *("image_id", "category_id", "bbox", "iscrowd", "name"),

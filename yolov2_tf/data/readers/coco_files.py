@@ -1,13 +1,12 @@
 """Finds and loads COCO annotation files."""
 
-import json
 import os
 import re
 from pathlib import Path
 
 from yolov2_tf.data.cache import recall, remember, stamp
 from yolov2_tf.data.image_sets import role
-from yolov2_tf.data.readers.json_files import kind_of_json
+from yolov2_tf.data.readers.json_files import kind_of_json, load_json
 from yolov2_tf.errors import InputError
 
 LISTS = ("images", "annotations", "categories")
@@ -114,19 +113,13 @@ def load_coco(path):
 
 def _parse(path):
     def slim(entry):  # most of a COCO file is outlines: gigabytes that nobody asked for
+        if len(entry.keys() & {*LISTS}) > 1:
+            return entry
         if "id" in entry or "image_id" in entry:
             return {key: value for key, value in entry.items() if key in _KEPT}
         return entry if entry.keys() & {*LISTS} else {}
 
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            content = json.load(file, object_hook=slim)
-    except json.JSONDecodeError as error:
-        raise InputError(f"malformed JSON: {error.msg}", where=f"{path}:{error.lineno}") from None
-    except OSError as error:
-        raise InputError(f"cannot be opened: {error.strerror}", where=path) from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"JSON that cannot be read: {error}", where=path) from None
+    content = load_json(path, slim)
     first = content[0] if isinstance(content, list) and content else None
     if isinstance(first, dict) and {"image_id", "category_id", "score"} <= first.keys():
         raise InputError(
@@ -146,6 +139,7 @@ def _looks_like_coco(path):
             ends += file.read(_HEAD)
     except OSError:
         return False
+    ends = ends.replace(b"\0", b"")  # of UTF-16
     named = sum(f'"{key}"'.encode() in ends for key in LISTS)
     return named >= 2 and kind_of_json(path) == "coco"
 

@@ -17,13 +17,13 @@ from yolov2_tf.data.annotations import Annotation, build_dataset, finite, listin
 from yolov2_tf.data.image_sets import choose_splits
 from yolov2_tf.data.picture_finder import find_pictures
 from yolov2_tf.data.picture_infos import picture_sizes
+from yolov2_tf.data.readers.coco_categories import read_categories
 from yolov2_tf.data.readers.coco_files import find_coco_files as find_coco_files
 from yolov2_tf.data.readers.coco_files import load_coco, split_name
 from yolov2_tf.data.readers.coco_values import (
     as_id,
     as_number,
     box_numbers,
-    order_of_ids,
     why_ignored,
     wrong_value,
 )
@@ -118,7 +118,7 @@ class _Content:
         self.path = path
         content = load_coco(path)
         self._image_faults, self._box_faults = Faults(path), Faults(path)
-        self.categories, notes = _categories(content, path)
+        self.categories, notes = read_categories(content, path)
         self._boxes = {}
         self._images, same = self._read_images(content["images"])
         self._read_boxes(content["annotations"], same)
@@ -169,7 +169,7 @@ class _Content:
         """Returns a dict from image id to file name, and one from every id to the first such."""
         images, same, by_name = {}, {}, {}
         faults = self._image_faults
-        self._stated = {}
+        self._stated, self._left_out = {}, set()
         for k, entry in enumerate(entries):
             where = f"{self.path}: images[{k}]"
             faults.entries += 1
@@ -181,12 +181,16 @@ class _Content:
                 faults.add("images whose id occurs twice", what, where)
             elif not isinstance(name, str) or not name.strip():
                 faults.add("images without a file name", wrong_value(entry, "file_name"), where)
+            elif _differ(size := _stated_size(entry), self._stated.get(by_name.get(name))):
+                what = f"{reprlib.repr(name)} was listed with another size before"
+                faults.add("images listed again with another size", what, where)
+                self._left_out.add(number)
             else:
                 same[number] = by_name.setdefault(name, number)
                 if same[number] == number:
                     images[number] = name
                     self._boxes[number] = _Boxes()
-                    self._stated[number] = (entry.get("width"), entry.get("height"))
+                    self._stated[number] = size
         return images, same
 
     def _read_boxes(self, entries, same):
@@ -210,6 +214,9 @@ class _Content:
         """What such entries are, and what is wrong with this one."""
         if image is None:
             return "boxes without an image", wrong_value(entry, "image_id")
+        if image in self._left_out:
+            what = f"its image {reprlib.repr(image)} was listed with another size before"
+            return "boxes of images that are left out", what
         if image not in same:
             what = f"no image has the id {reprlib.repr(image)}"
             return "boxes of pictures that are not listed", what
@@ -248,6 +255,17 @@ class _Content:
         return sizes, pictures
 
 
+def _stated_size(entry):
+    return entry.get("width"), entry.get("height")
+
+
+def _differ(size, other):
+    """Whether two sizes as stated are known and not the same."""
+    if other is None or not (all(size) and all(other)):
+        return False
+    return [as_number(side, side) for side in size] != [as_number(side, side) for side in other]
+
+
 def _corners(name, numbers, sizes, areas):
     """Decides what the numbers mean.
 
@@ -268,32 +286,6 @@ def _corners(name, numbers, sizes, areas):
         end = start + end
     corners = np.concatenate([start / sizes, end / sizes], axis=1)
     return corners[:, [1, 0, 3, 2]], wrong.tolist(), notes
-
-
-def _categories(content, path):
-    """Returns a dict from category id to name, by id, and notes."""
-    names, above = {}, {}
-    for i, entry in enumerate(content["categories"]):
-        where = f"{path}: categories[{i}]"
-        number, name = as_id(entry.get("id")), entry.get("name")
-        if number is None:
-            raise InputError(wrong_value(entry, "id"), where=where)
-        if number in names:
-            raise InputError(f"category id {reprlib.repr(number)} occurs twice", where=where)
-        if not isinstance(name, str) or not name.strip():
-            raise InputError(wrong_value(entry, "name"), where=where)
-        names[number], above[number] = name.strip(), entry.get("supercategory")
-    used = {as_id(entry.get("category_id")) for entry in content["annotations"]}
-    others = set(map(str, above.values()))
-    roots = [n for n in names if n not in used and names[n] in others and above[n] == "none"]
-    notes = ()
-    if roots:
-        notes += (f"category without boxes that holds the others, no class: {names[roots[0]]}",)
-    names = {n: names[n] for n in sorted(names, key=order_of_ids) if n not in roots}
-    repeated = sorted({name for name in names.values() if list(names.values()).count(name) > 1})
-    if repeated:
-        notes += (f"categories of one name taken as one: {listing(repeated)}",)
-    return names, notes
 
 
 def _where(path, number):

@@ -7,15 +7,22 @@ from yolov2_tf.data.text_files import read_text
 from yolov2_tf.errors import InputError
 
 
-def load_json(path):
+def load_json(path, object_hook=None):
     """Loads a JSON file.
+
+    Args:
+        path: The file: UTF-8, or UTF-16 with a byte order mark.
+        object_hook: As for `json.loads`.
+
+    Returns:
+        What it holds.
 
     Raises:
         InputError: If it cannot be opened or is malformed.
     """
     text = read_text(path)
     try:
-        return json.loads(text)
+        return json.loads(text, object_hook=object_hook)
     except json.JSONDecodeError as error:
         raise InputError(f"malformed JSON: {error.msg}", where=f"{path}:{error.lineno}") from None
     except (ValueError, RecursionError) as error:
