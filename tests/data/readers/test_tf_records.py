@@ -83,6 +83,24 @@ def test_shards_image_sets_and_the_label_map(tmp_path):
     assert len(read_records(tmp_path)) == 3
 
 
+@pytest.mark.parametrize("quote", ["'", '"'])
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        (r"dog\'s bed", "dog's bed"),
+        (r"19\" wheel", '19" wheel'),
+        (r"\303\251t\xc3\xa9", "été"),
+        (r"a\\b\8", r"a\b8"),
+        ("été", "été"),
+    ],
+)
+def test_names_of_the_label_map_may_be_escaped(tmp_path, quote, written, name):
+    text = f"item {{ name: {quote}{written}{quote} id: 1 }}"
+    (tmp_path / "label_map.pbtxt").write_text(text)
+    write(tmp_path / "a.record", example(texts=(), labels=[1]))
+    assert read_records(tmp_path).class_names == (name,)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

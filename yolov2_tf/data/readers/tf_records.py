@@ -182,9 +182,24 @@ def _label_map(folder):
     for path in sorted(folder.glob("*label*map*.pbtxt"))[:1]:
         for item in re.findall(r"item\s*:?\s*{(.*?)}", read_text(path), re.DOTALL):
             number = re.search(r"\bid\s*:\s*(\d{1,9})", item)
-            name = re.search(r"\bname\s*:\s*(['\"])(.*?)\1", item)
+            name = re.search(r"\bname\s*:\s*(['\"])((?:\\.|(?!\1).)*)\1", item)
             if not number or not name:
                 what = f"an item without id or name: {reprlib.repr(item.strip())}"
                 raise InputError(what, where=path)
-            names[int(number[1])] = name[2]
+            names[int(number[1])] = _unescaped(name[2])
     return dict(sorted(names.items()))
+
+
+def _unescaped(text):
+    """Text of a protocol buffer without its backslashes; numbers behind them are bytes of UTF-8."""
+
+    def byte(match):
+        code = match[1]
+        if code[:1] == b"x" and len(code) > 1:
+            return bytes([int(code[1:], 16)])
+        if code[:1] in b"01234567":
+            return bytes([int(code, 8) % 256])
+        return {b"n": b"\n", b"t": b"\t", b"r": b"\r"}.get(code, code)
+
+    escape = rb"\\(x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)"
+    return re.sub(escape, byte, text.encode(), flags=re.DOTALL).decode("utf-8", "replace")
