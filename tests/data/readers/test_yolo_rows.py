@@ -62,7 +62,44 @@ def test_outlines_and_oriented_boxes():
     oriented = [(0.3, 0.1, 0.5, 0.3, 0.3, 0.5, 0.1, 0.3)] * 3
     found = layout(*oriented)
     assert found.corners(oriented[0]) == (0.1, 0.1, 0.5, 0.5)
-    assert found.notes == ["rows of four corners: the upright box around each is taken"]
+    assert found.notes == ["four corners, of which the upright box is taken: 3 rows"]
+
+
+@pytest.mark.parametrize("boxes", [0, 3])
+@pytest.mark.parametrize("lengths", [(6, 8, 10), (6, 6), (10,), (8, 12)])
+def test_how_many_outlines_became_boxes_is_told(boxes, lengths):
+    random = np.random.default_rng(0)
+    rows = [*BOXES[:boxes], *(tuple(random.uniform(0.1, 0.9, n)) for n in lengths)]
+    assert layout(*rows).notes == [
+        f"outlines, of which the upright box is taken: {len(lengths)} rows"
+    ]
+
+
+def test_what_a_tracker_writes_behind_a_box_is_ignored():
+    rows = [(*box, 0.9, float(i + 1)) for i, box in enumerate(BOXES)]
+    found = layout(*rows, BOXES[0])
+    assert [found.corners(row) for row in rows] == [corners(box) for box in BOXES]
+    assert found.notes == [
+        "a confidence and the number of a track behind the box ignored in 3 rows"
+    ]
+
+
+@pytest.mark.parametrize("track", [0.0, 1.0])
+def test_a_track_that_may_be_the_border_is_refused(track):
+    row = (*BOXES[0], 0.9, track)
+    with pytest.raises(
+        InputError, match=r"a\.txt:1: 6 numbers.*--format yolo-centres or yolo-outl"
+    ):
+        layout(row)
+    assert layout(row, layout="centres").corners(row) == corners(BOXES[0])
+    found = layout(row, layout="outlines")
+    assert found.corners(row) == (min(row[1::2]), min(row[::2]), max(row[1::2]), max(row[::2]))
+
+
+@pytest.mark.parametrize("name", ["centres", "corners"])
+def test_too_few_numbers_are_too_few_in_every_layout(name):
+    with pytest.raises(InputError, match=r"a\.txt:1: 3 numbers after the class"):
+        layout((0.1, 0.2, 0.3), layout=name)
 
 
 @given(st.integers(3, 9), st.integers(0, 1000))

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from yolov2_tf.data.readers.yolo_txt import read_yolo
+from yolov2_tf.data.readers.yolo_txt import find_yolo, read_yolo
 from yolov2_tf.errors import InputError
 
 
@@ -172,6 +172,13 @@ def test_a_bad_yaml_raises(tmp_path, yaml, message):
         read_yolo(write(tmp_path, {"a": "0 .5 .5 1 1"}, yaml))
 
 
+@pytest.mark.parametrize("yaml", ["nc: 0", "names: []", "names: {}"])
+def test_no_class_at_all(tmp_path, yaml):
+    path = write(tmp_path, {"a": "0 .5 .5 1 1"}, f"train: images/train\n{yaml}\n")
+    with pytest.raises(InputError, match=r"data\.yaml: no classes: none is named or counted"):
+        read_yolo(path)
+
+
 def test_label_files_of_another_encoding_raise(tmp_path):
     path = write(tmp_path, {"a": ""})
     (tmp_path / "labels" / "train" / "a.txt").write_bytes(b"0 .5 .5 1 1\n\xff\xfe")
@@ -184,6 +191,60 @@ def test_a_broken_picture_does_not_stop_the_reader(tmp_path):
     (tmp_path / "images" / "train" / "a.jpg").write_bytes(b"")
     (record,) = read_yolo(path).records
     assert (record.width, record.height) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "0.0 0.5 0.5 0.2 0.4",
+        "0.0e+00 5.0e-01 5.0e-01 2.0e-01 4.0e-01",
+        "# made by hand\n0 .5 .5 .2 .4",
+        "\n// made by hand\n\n0 0,5 0,5 0,2 0,4",
+        "0, .5, .5, .2, .4",
+    ],
+)
+def test_a_folder_without_a_yaml_is_known_by_what_the_reader_reads(tmp_path, row):
+    write(tmp_path, {"a": row, "b": row.replace("0", "1", 1)})
+    (tmp_path / "data.yaml").unlink()
+    assert find_yolo(tmp_path) == tmp_path
+    dataset = read_yolo(tmp_path)
+    np.testing.assert_allclose(dataset.records[0].boxes, [[0.3, 0.4, 0.7, 0.6]], atol=1e-7)
+
+
+def test_classes_by_number_may_be_floats(tmp_path):
+    write(tmp_path, {"a": "0.0 .5 .5 .2 .4\n2.0 .5 .5 .2 .4"})
+    (tmp_path / "data.yaml").unlink()
+    dataset = read_yolo(tmp_path)
+    assert dataset.class_names == ("0", "1", "2")
+    assert dataset.records[0].labels.tolist() == [0, 2]
+
+
+@pytest.mark.parametrize(
+    "row", ["Car 0 0 1.5 10 20 30 60 1 1 3 1 2 8 1", "a photo of 2 dogs", "0 1"]
+)
+def test_other_texts_beside_pictures_are_no_labels(tmp_path, row):
+    write(tmp_path, {"a": row})
+    (tmp_path / "data.yaml").unlink()
+    assert find_yolo(tmp_path) is None
+
+
+def test_an_id_that_is_no_class_costs_no_memory(tmp_path):
+    path = write(tmp_path, {"a": "0 .5 .5 .2 .2\n60000000 .5 .5 .2 .2"})
+    path.unlink()
+    with pytest.raises(InputError, match=r"a\.txt:2: class id 60000000 is out of .*0 to 99,999 wh"):
+        read_yolo(tmp_path)
+    path.write_text("train: images/train\nnc: 60000000\n")
+    with pytest.raises(
+        InputError, match=r"data\.yaml: 60000000 classes \(expected at most 100,000"
+    ):
+        read_yolo(path)
+
+
+def test_pictures_that_differ_by_case_have_labels_of_their_own(tmp_path):
+    path = write(tmp_path, {"a": "0 .5 .5 1 1", "A": None, "B": None, "C": "1 .5 .5 .5 .5"})
+    (tmp_path / "labels" / "train" / "b.txt").write_text("1 .5 .5 .2 .2")
+    boxes = {r.image_id[-5:]: r.labels.tolist() for r in read_yolo(path).records}
+    assert boxes == {"a.jpg": [0], "A.jpg": [], "B.jpg": [1], "C.jpg": [1]}
 
 
 fuzz = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -110,11 +110,12 @@ class LabelFinder:
     """Finds the label file of a picture.
 
     Its place, likeliest first: in the path of the picture the last folder `images` reads `labels`;
-    a folder `labels` beside the picture's folder or in it; beside the picture.
+    a folder `labels` beside the picture's folder or in it; beside the picture. A name that differs
+    by case or spelling will do, unless it is that of another picture beside this one.
     """
 
     def __init__(self):
-        self._files, self._folders = {}, {}
+        self._files, self._folders, self._stems = {}, {}, {}
         self._taken = {}
 
     def find(self, picture):
@@ -125,11 +126,22 @@ class LabelFinder:
             self._folders[own] = tuple(dict.fromkeys(map(os.path.dirname, label_places(picture))))
         for folder in self._folders[own]:
             names = self._names(folder)
-            name = names and (names.get(f"{stem}.txt") or names.get(_key(stem)))
+            name = names and (names.get(f"{stem}.txt") or self._alike(names, stem, own))
             if name and not (folder == own and NO_LABELS.fullmatch(name)):
                 self._taken.setdefault(folder, set()).add(name)
                 return os.path.join(folder, name)
         return None
+
+    def _alike(self, names, stem, own):
+        """A file of nearly the name of a picture in the folder `own`, if it is no other's there."""
+        name = names.get(_key(stem))
+        owner = name and os.path.splitext(name)[0]
+        if name is None or owner == stem:  # a.TXT
+            return name
+        if own not in self._stems:
+            pictures = filter(is_picture, os.listdir(own)) if os.path.isdir(own) else ()
+            self._stems[own] = {os.path.splitext(picture)[0] for picture in pictures}
+        return None if owner in self._stems[own] else name
 
     def left_over(self):
         """Label files that no picture has, in folders where others have theirs."""

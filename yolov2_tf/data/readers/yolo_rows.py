@@ -53,8 +53,12 @@ def read_rows(path, told):
     Raises:
         InputError: If it cannot be read, or something is no number.
     """
-    rows = []
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
+    return list(parse_rows(read_text(path), path, told))
+
+
+def parse_rows(text, path, told):
+    """Yields the rows of a label file's text; as `read_rows`."""
+    for number, line in enumerate(text.splitlines(), start=1):
         if not (line := line.strip()):
             continue
         if line.startswith(("#", "//")):
@@ -62,10 +66,9 @@ def read_rows(path, told):
             continue
         label, *fields = _fields(line, told)
         try:
-            rows.append(Row(number, label, tuple(map(finite, fields))))
+            yield Row(number, label, tuple(map(finite, fields)))
         except ValueError as error:
             raise InputError(str(error), where=f"{path}:{number}") from None
-    return rows
 
 
 def read_files(paths, told):
@@ -137,6 +140,7 @@ class RowLayout:
         self.notes = []
         self._layout = layout
         self._pose_length = None if keypoints is None else 4 + keypoints
+        self._tracked = False
         self._places = rows
         lengths = collections.Counter(len(row.values) for _, row in rows)
         if layout == "keypoints":
@@ -148,6 +152,7 @@ class RowLayout:
         self._check_units()
         if layout is None:
             self._check_corners()
+        self._tell_outlines()
 
     def corners(self, values):
         """Returns `(y_min, x_min, y_max, x_max)` of a row's numbers."""
@@ -161,7 +166,9 @@ class RowLayout:
         return min(ys), min(xs), max(ys), max(xs)
 
     def _is_box(self, values):
-        return len(values) in (4, 5, self._pose_length)
+        if self._layout in ("centres", "corners"):
+            return len(values) >= 4
+        return len(values) in (4, 5, self._pose_length) or (self._tracked and len(values) == 6)
 
     def _decide_points(self, lengths):
         """Decides whether rows of many numbers are outlines or boxes with key points."""
@@ -176,9 +183,11 @@ class RowLayout:
             self._pose_length = length
             count = (length - 4) // 3
             self.notes.append(f"rows with {count} key points: the first four numbers are the box")
-        elif length == 8:
-            self.notes.append("rows of four corners: the upright box around each is taken")
-        elif length % 2 == 0 and len(places) > 1 and _boxes_hold_their_points(values):
+        elif length == 6 and _are_tracked(values):
+            self._take_tracks(values, places[0])
+        elif (
+            length != 8 and length % 2 == 0 and len(places) > 1 and _boxes_hold_their_points(values)
+        ):
             path, row = places[0]
             raise InputError(
                 f"{length} numbers after the class in each row: an outline, or a box with "
@@ -186,6 +195,27 @@ class RowLayout:
                 where=f"{path}:{row.line}",
                 hint="--format yolo-outlines, or yolo-keypoints (`kpt_shape` in the yaml)",
             )
+
+    def _take_tracks(self, values, first):
+        """Reads rows that a tracker wrote, with a confidence and a number behind each box."""
+        if (values[:, 5] <= 1).all():  # the third point of a triangle may be at a border
+            path, row = first
+            raise InputError(
+                "6 numbers after the class in each row: a box, a confidence and the number of a "
+                "track, or an outline of three points",
+                where=f"{path}:{row.line}",
+                hint="--format yolo-centres or yolo-outlines, whichever is meant",
+            )
+        self._tracked = True
+        self.notes.append(
+            f"a confidence and the number of a track behind the box ignored in {len(values):,} rows"
+        )
+
+    def _tell_outlines(self):
+        lengths = [len(row.values) for _, row in self._places if not self._is_box(row.values)]
+        if lengths:
+            what = "four corners" if {*lengths} == {8} else "outlines"
+            self.notes.append(f"{what}, of which the upright box is taken: {len(lengths):,} rows")
 
     def _check_extra_column(self):
         extra = [(path, row) for path, row in self._places if len(row.values) == 5]
@@ -247,6 +277,13 @@ class RowLayout:
                 where=f"{path}:{row.line}",
                 hint="--format yolo-corners or yolo-centres, whichever is meant",
             )
+
+
+def _are_tracked(values):
+    """Whether six numbers may be a box, a confidence and the number of a track."""
+    confidence, track = values[:, 4], values[:, 5]
+    sure = (confidence >= 0) & (confidence <= 1)
+    return bool((sure & (track >= 0) & (track == np.round(track))).all())
 
 
 def _boxes_hold_their_points(values):

@@ -4,6 +4,7 @@ A description is a YAML file (`train:`, `val:`, `names:`), Darknet's `obj.data`,
 folder with `classes.txt`, as labelImg and Label Studio leave it.
 """
 
+import collections
 import dataclasses
 import itertools
 import os
@@ -13,8 +14,16 @@ from pathlib import Path
 
 from yolov2_tf.data.annotations import listing
 from yolov2_tf.data.image_sets import role
-from yolov2_tf.data.picture_finder import walk_files, walk_pictures
+from yolov2_tf.data.picture_finder import walk_pictures
+from yolov2_tf.data.readers.yolo_classes import (
+    NAMES_FILES,
+    class_id,
+    find_names_file,
+    numbered,
+    read_names,
+)
 from yolov2_tf.data.readers.yolo_files import LabelFinder, list_pictures, resolve
+from yolov2_tf.data.readers.yolo_rows import parse_rows
 from yolov2_tf.data.text_files import read_text
 from yolov2_tf.errors import InputError
 
@@ -22,11 +31,6 @@ SETS = ("train", "val", "valid", "validation", "test")
 """Keys of image sets in a description."""
 
 _LARGEST = 1_000_000  # letters of a description; those of 10,000 classes have 200,000
-
-_ROW = r"-?\d+([\s,]+-?\d*[.,]?\d+([eE][+-]?\d+)?){4,}\s*($|\n)"
-_NAMES_FILES = re.compile(
-    r"((predefined_)?classes|labels?|names)\.txt|.+\.(names|labels)", re.IGNORECASE
-)
 
 
 @dataclasses.dataclass
@@ -100,7 +104,7 @@ def from_darknet(path, images=None):
     if names_file is not None:
         names = read_names(names_file)
     elif content.get("classes", "").isdecimal():
-        names = _numbered(int(content["classes"][:6]))
+        names = numbered(content["classes"], path)
     else:
         raise InputError("neither 'names' nor 'classes'", where=path, expected="names = obj.names")
     sets = YoloSets(path, os.path.abspath(images or folder), names, {})
@@ -135,7 +139,7 @@ def from_folder(folder, images=None):
     lists = {
         path.stem: str(path)
         for path in sorted(Path(folder).glob("*.txt"))
-        if role(path.stem) and not _NAMES_FILES.fullmatch(path.name) and _lists_pictures(path)
+        if role(path.stem) and not NAMES_FILES.fullmatch(path.name) and _lists_pictures(path)
     }
     if lists:
         _fill(sets, lists, [root])
@@ -149,44 +153,19 @@ def from_folder(folder, images=None):
     return sets
 
 
-def find_names_file(folder):
-    """The file that names the classes of a folder of labels: e.g. `classes.txt`."""
-    found = [
-        path
-        for place in (folder, Path(folder) / "labels", Path(folder) / "images")
-        if place.is_dir()
-        for path in sorted(place.iterdir())
-        if _NAMES_FILES.fullmatch(path.name) and path.is_file()
-    ]
-    found = found or [
-        Path(path) for path in walk_files(folder) if _NAMES_FILES.fullmatch(os.path.basename(path))
-    ]
-    contents = {tuple(read_names(path).values()) for path in found}
-    if len(contents) > 1:
-        raise InputError(
-            f"files of class names differ: {listing([str(path) for path in found])}",
-            where=folder,
-            hint="leave one of them, or write a data.yaml",
-        )
-    return found[0] if found else None
-
-
-def read_names(path):
-    """Class names from a text file, one a line: a dict from 0, 1, … to name."""
-    names = [line.strip() for line in read_text(path, "cp1252").splitlines()]
-    while names and not names[-1]:
-        names.pop()
-    return dict(enumerate(names))
-
-
 def holds_labels(folder):
     """Whether a folder has pictures with YOLO label files: the first one with rows decides."""
     finder = LabelFinder()
     for path in itertools.islice(walk_pictures(folder), 300):
         if label := finder.find(path):
-            text = read_text(label, "cp1252").strip()
-            if text:
-                return bool(re.match(_ROW, text))
+            try:
+                row = next(
+                    parse_rows(read_text(label, "cp1252"), label, collections.Counter()), None
+                )
+            except InputError:
+                return False
+            if row is not None:
+                return len(row.values) >= 4 and class_id(row.label) is not None
     return False
 
 
@@ -253,7 +232,7 @@ def _names(content, path):
     if file is not None and os.path.isfile(file):
         names = list(read_names(file).values())
     if names is None and str(content.get("nc", "")).isdecimal():
-        return _numbered(int(content["nc"][:6]))
+        return numbered(content["nc"], path)
     if isinstance(names, list):
         names = dict(enumerate(names))
     elif isinstance(names, dict) and all(re.fullmatch(r"\d{1,9}", str(key)) for key in names):
@@ -270,10 +249,6 @@ def _names(content, path):
     if content.get("nc", str(len(names))) not in counts:
         raise InputError(f"'nc' is {content['nc']}, but there are {len(names)} names", where=path)
     return names
-
-
-def _numbered(count):
-    return {number: str(number) for number in range(count)}
 
 
 def _keypoints(content, path):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits, listing
 from yolov2_tf.data.picture_infos import picture_sizes
+from yolov2_tf.data.readers.yolo_classes import Labels, class_names_by_id
 from yolov2_tf.data.readers.yolo_files import LabelFinder, label_places
 from yolov2_tf.data.readers.yolo_rows import RowLayout, read_files, read_rows
 from yolov2_tf.data.readers.yolo_sets import (
@@ -63,13 +64,12 @@ def read_yolo(path, *, split=None, images=None, class_names=None, layout=None):
     told = collections.Counter()
     read = read_files(filter(None, files.values()), told)
     rows = {picture: read[file] if file else [] for picture, file in files.items()}
-    row_layout = RowLayout(
-        [(files[picture], row) for picture in rows for row in rows[picture]], sets.keypoints, layout
-    )
+    places = [(files[picture], row) for picture in rows for row in rows[picture]]
+    row_layout = RowLayout(places, sets.keypoints, layout)
     notes += [f"{what}: {count:,}" for what, count in told.items()] + row_layout.notes
-    names, named = _class_names(sets.names, [row for found in rows.values() for row in found])
+    names, named = class_names_by_id(sets.names, places, sets.where)
     notes += named
-    sizes, meant = picture_sizes(in_sets), _Labels(names)
+    sizes, meant = picture_sizes(in_sets), Labels(names)
     annotations = [
         Annotation(
             picture if any(sizes[picture]) or os.path.isfile(picture) else None,
@@ -181,61 +181,10 @@ def _match_notes(files, labels, sets):
     return notes
 
 
-def _class_names(names, rows):
-    """Returns class names by id, as the rows use them, and notes."""
-    labels = {row.label for row in rows}
-    ids = {int(label) for label in labels if label.isdecimal()}
-    if names is None:
-        return {number: str(number) for number in range(1 + max(ids, default=0))}, []
-    notes = []
-    if by_name := {label for label in labels & {*names.values()} if not label.isdecimal()}:
-        count = sum(row.label in by_name for row in rows)
-        notes = [f"rows that name their class instead of numbering it: {count:,}"]
-    if list(names) == list(range(1, len(names) + 1)) and 0 in ids and max(ids) < len(names):
-        notes += ["'names' counts from 1, the label files from 0: the first name is class 0"]
-        names = dict(enumerate(names.values()))
-    return names, notes
-
-
 def _below(root, picture):
     """The path of a picture from the folder of the data set."""
     start = os.path.join(root, "")
     return picture[len(start) :] if picture.startswith(start) else os.path.relpath(picture, root)
-
-
-class _Labels:
-    """Names of classes by what rows call them: a number, or a name that is no number."""
-
-    def __init__(self, names):
-        self._names, self._known = names, {}
-
-    def of(self, row, file):
-        """The class of a row."""
-        if row.label not in self._known:
-            self._known[row.label] = _label(row, file, self._names)
-        return self._known[row.label]
-
-
-def _label(row, file, names):
-    """The class of a row, by its number, or by a name that is no number."""
-    try:
-        number = float(row.label)
-    except ValueError:
-        if row.label in names.values():
-            return row.label
-        number = None
-    if number in names:
-        return names[int(number)]
-    what = "class id" if number is not None else "class"
-    ids = list(names)
-    expected = f"0 to {len(ids) - 1}" if ids == list(range(len(ids))) else listing(ids, shown=20)
-    raise InputError(
-        f"{what} {row.label[:40]} is out of range"
-        if number is not None
-        else f"{row.label[:40]!r} is no number and no class",
-        where=f"{file}:{row.line}",
-        expected=expected,
-    )
 
 
 def _locate(file, index):
