@@ -141,5 +141,11 @@ def test_what_is_refused_is_called_by_its_name(tool, tmp_path):
 )
 def test_a_table_without_boxes_is_told_from_none(header, tmp_path):
     files = {"a.jpg": None, "train.csv": header + '\na,200,100,"[1, 2, 3, 4]",x\n'}
-    with pytest.raises(InputError, match=r"no annotations found.*another header for .*train\.csv"):
+    with pytest.raises(InputError, match=r"no annotations found.*mend the CSV.*train\.csv:1"):
+        open_dataset(write(tmp_path, files))
+
+
+def test_a_table_of_boxes_that_cannot_be_read_says_why_in_a_folder_too(tmp_path):
+    files = {"a.jpg": None, "train.csv": HEADER + 'a.jpg,"2,000",100,dog,10,20,60,70\n'}
+    with pytest.raises(InputError, match=r"mend the CSV.*train\.csv:2: '2,000' may have a comma"):
         open_dataset(write(tmp_path, files))

@@ -202,7 +202,7 @@ def _what_a_csv_lacks(folder):
         try:
             list(read_rows(path))
         except InputError as error:
-            return f"another header for {error}"
+            return f"mend the CSV, if it is one of boxes: {error}"
     return None
 
 

@@ -22,6 +22,7 @@ CORNERS_AND_SIZES = [
 CORNERS = [
     "filename,x0,y0,x1,y1,class",
     "filename,left,top,right,bottom,class",
+    "file,x_min,y_min,x_max,y_max,cls",
     "filename,bbox_x1,bbox_y1,bbox_x2,bbox_y2,class",
 ]
 

@@ -34,7 +34,10 @@ _COLUMNS = {
     "y": ("y",),
     "x_center": ("x_center", "x_centre", "center_x", "centre_x", "cx", "xc", "bbox_x_center"),
     "y_center": ("y_center", "y_centre", "center_y", "centre_y", "cy", "yc", "bbox_y_center"),
-    "label": ("class", "label", "class_name", "label_name", "category", "name"),
+    "label": (
+        *("class", "label", "class_name", "label_name", "category", "category_name", "name"),
+        *("cls", "class_id", "category_id"),
+    ),
     "width": ("image_width", "img_width", "width"),
     "height": ("image_height", "img_height", "height"),
     "box_width": ("bbox_width", "bbox_w", "box_width", "box_w", "bw", "w"),
