@@ -67,7 +67,7 @@ def _open(spec, format, settings):
         return read_tfds(spec.removeprefix("tfds:"), split=split, class_names=class_names)
     if (url := address(spec)) is not None:
         folder, note = fetched_shards(url)
-        dataset = _open(folder, format, {**settings, "images": None})
+        dataset = _open(os.fspath(folder), format, {**settings, "images": None})
         return dataclasses.replace(dataset, notes=(note, *dataset.notes))
     path = Path(spec).expanduser()
     if not path.exists():
