@@ -4,6 +4,7 @@ import math
 import re
 import types
 
+from yolov2_tf.models.anchors import MAX_SIDE
 from yolov2_tf.trees.wordtree import WordTree
 
 VERSION = 2
@@ -13,8 +14,6 @@ QUANTIZATIONS = ("none", "fp16", "dynamic", "int8")
 """`none`: float32. `fp16`: half the size. `dynamic`: int8 weights, a quarter of the size. `int8`:
 int8 arithmetic, a quarter of the size and the fastest on phones; needs pictures to calibrate."""
 
-LARGEST_SIDE = 1 << 13
-"""Pixels of an input's side: a picture is brought to this size before the network sees it."""
 _MODES = ("stretch", "letterbox")  # yolov2_tf.resize, which states them, loads TensorFlow
 
 
@@ -56,7 +55,7 @@ def _is_count(value):
 
 
 def _is_side(value):
-    return _is_count(value) and value <= LARGEST_SIDE
+    return _is_count(value) and value <= MAX_SIDE
 
 
 def _is_names(value):
@@ -87,7 +86,7 @@ _CHECKS = types.MappingProxyType(
     {
         "class_names": (lambda value: _is_names(value) and len(value) > 0, "a list of names"),
         "anchors": (_is_anchors, "a list of [width, height] in cells"),
-        "input_size": (_is_side, f"a number of pixels, at most {LARGEST_SIDE}"),
+        "input_size": (_is_side, f"a number of pixels, at most {MAX_SIDE}"),
         "resize": (_is_one_of(*_MODES), " or ".join(_MODES)),
         "nms": (lambda value: type(value) is bool, "true or false"),
         "score_threshold": (_is_fraction, "0 to 1"),

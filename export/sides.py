@@ -1,8 +1,7 @@
 """Sides of a network's input that can be asked for."""
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.export.layout_values import LARGEST_SIDE
-from yolov2_tf.models.anchors import STRIDE
+from yolov2_tf.models.anchors import MAX_SIDE, STRIDE
 
 
 def check_side(size):
@@ -14,7 +13,7 @@ def check_side(size):
     Raises:
         InputError: If it is no multiple of 32, or pictures of that size fill any memory.
     """
-    if size < STRIDE or size % STRIDE or size > LARGEST_SIDE:
+    if size < STRIDE or size % STRIDE or size > MAX_SIDE:
         raise InputError(
-            f"input size {size}", expected=f"a multiple of {STRIDE}, at most {LARGEST_SIDE:,}"
+            f"input size {size}", expected=f"a multiple of {STRIDE}, at most {MAX_SIDE:,}"
         )

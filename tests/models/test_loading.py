@@ -10,8 +10,7 @@ import pytest
 from mutated_inputs import check_thousands, mutated, mutated_json, open_all
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.export import layout_values
-from yolov2_tf.models.heads import MAX_SIDE, ClassificationHead
+from yolov2_tf.models.heads import ClassificationHead
 from yolov2_tf.models.loading import load_model, read_head
 from yolov2_tf.models.yolov2 import TinyYOLOv2
 
@@ -84,10 +83,6 @@ def test_sides_that_pictures_would_eat_memory_for_are_refused(tmp_path, kind, si
     write(tmp_path / "a.keras", {**members, "config.json": config})
     with pytest.raises(InputError, match=r"a\.keras: input_size is .*1 to 8,192 pixels"):
         load_model(tmp_path / "a.keras")
-
-
-def test_the_largest_side_is_that_of_exported_files():
-    assert MAX_SIDE == layout_values.LARGEST_SIDE
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.weights.h5"])

@@ -15,7 +15,7 @@ NAN, INF = float("nan"), float("inf")
 WRONG = {
     "schedule": ("linear", None),
     "width": (-1, 0, 5, NAN, INF, "1", None, True),
-    "size": (0, 31, 100, -32, 64.0, "64", None),
+    "size": (0, 31, 100, -32, 64.0, "64", None, 32 * 300),
     "resize": ("crop", 1),
     "epochs": (0, -1, 1.5, "3", True, None, INF),
     "batch_size": (0, -8, 2.5),
@@ -39,7 +39,7 @@ WRONG = {
 
 WRONG_FOR_DETECTORS = {
     "model": ("yolov3", "", None, "model.h5"),
-    "multi_scale": ((320, 600), (608, 320), (320,), 320, "320-608", (0, 64)),
+    "multi_scale": ((320, 32 * 300), (320, 600), (608, 320), (320,), 320, "320-608", (0, 64)),
     "resize_every": (0, 1.5),
     "anchors": (0, -1, 2.0),
     "passthrough": ("half", None, 64),

@@ -11,6 +11,9 @@ from yolov2_tf.boxes import shape_iou
 STRIDE = 32
 """Pixels of the input under one grid cell."""
 
+MAX_SIDE = 1 << 13
+"""Pixels of an input's side: a picture is brought to this size before the network sees it."""
+
 PUBLISHED = {
     # yolov2-voc.cfg
     "voc": [

@@ -12,13 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from yolov2_tf.errors import InputError
+from yolov2_tf.models.anchors import MAX_SIDE
 from yolov2_tf.models.layers import register
 from yolov2_tf.resize import MODES
 from yolov2_tf.trees.group_softmax import absolute_probabilities, group_softmax
 from yolov2_tf.trees.wordtree import WordTree, as_tree
-
-MAX_SIDE = 1 << 13
-"""Pixels of an input's side: pictures are brought to that size, whatever memory it takes."""
 
 
 class Head:

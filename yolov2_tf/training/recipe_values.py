@@ -7,6 +7,7 @@ import math
 import numbers
 
 from yolov2_tf.errors import InputError
+from yolov2_tf.models.anchors import MAX_SIDE, STRIDE
 
 CHOICES = {
     "model": ("yolov2", "tiny", "yolo9000"),
@@ -58,11 +59,11 @@ def checked_side(field, side):
     """The side of an input in pixels as int.
 
     Raises:
-        InputError: If it is not a multiple of 32 from 32 on.
+        InputError: If it is not a multiple of 32 from 32 to `MAX_SIDE`.
     """
-    if not is_whole(side) or side < 32 or side % 32:
-        example = "e.g. 224, 320 or 416"
-        raise InputError(f"size {side}", expected=f"a multiple of 32, {example}", field=field)
+    if not is_whole(side) or side % STRIDE or not STRIDE <= side <= MAX_SIDE:
+        expected = f"a multiple of {STRIDE}, at most {MAX_SIDE:,}, e.g. 224, 320 or 416"
+        raise InputError(f"size {side}", expected=expected, field=field)
     return int(side)
 
 
