@@ -216,12 +216,20 @@ def _write(format, model, out, pictures, thresholds, given):
 
             return export_saved_model(model, out, **settings)
         case "onnx" | "openvino":
-            from yolov2_tf.export.onnx import Form, export_onnx
+            from yolov2_tf.export.onnx import export_onnx
             from yolov2_tf.export.openvino import export_openvino
 
             export = export_onnx if format == "onnx" else export_openvino
-            form = Form(bool(given["nms"]), quantization, batch, given["opset"])
-            return out, export(model, out, calibration=pictures, form=form, **settings)
+            return out, export(
+                model,
+                out,
+                nms=bool(given["nms"]),
+                quantization=quantization,
+                batch=batch,
+                opset=given["opset"],
+                calibration=pictures,
+                **settings,
+            )
         case "darknet":
             from yolov2_tf.darknet.writer import export_darknet
 
