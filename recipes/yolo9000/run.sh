@@ -17,7 +17,7 @@ views="--batch-size 128 --zoom 0.9-1.4 --precision mixed_bfloat16 --mean 0.999"
 names="--size 64 --epochs 12 --learning-rate 0.1 $views"
 fine="--size 128 --epochs 10 --learning-rate 0.1 --schedule cosine $views"
 common="--size 128 --multi-scale 96-160 --batch-size 32 --optimizer adam --learning-rate 0.0005
-    --schedule cosine --precision mixed_bfloat16 --mean 0.999 --anchors 3 --epochs 5"
+    --schedule cosine --precision mixed_bfloat16 --mean 0.999 --anchors 3 --epochs 8"
 test -z "${SMOKE:-}" || {
     names="--size 64 --epochs 1 --batch-size 16 --learning-rate 0.05 --mean 0.9"
     fine="--size 96 --epochs 1 --batch-size 16 --learning-rate 0.05 --mean 0.9"
@@ -54,9 +54,11 @@ detector() {
     # shellcheck disable=SC2086
     stage "names_$tree" $named --weights "$runs/names_64_$tree/model.keras" $fine
     # shellcheck disable=SC2086
+    stage "names_again_$tree" $named --weights "$runs/names_$tree/model.keras" $fine
+    # shellcheck disable=SC2086
     stage "$name" train "$sets/boxed" --split train --val-split val --model yolo9000 $common \
         --tree "$sets/$tree.tree" --map "$(map_of "$tree")" \
-        --weights "$runs/names_$tree/model.keras" "$@"
+        --weights "$runs/names_again_$tree/model.keras" "$@"
 }
 
 # Nodes of VOC's classes, as `wordtree build` and flat_tree.py call their files.
@@ -64,7 +66,7 @@ map_of() {
     test "$1" = word && echo "$sets/voc.map" || echo "$sets/$1.map"
 }
 
-joint="--classification $sets/labels --ratio 1:4 --mosaic 0.3 --image-rule object --spare"
+joint="--classification $sets/labels --ratio 1:3 --mosaic 0.3 --image-rule object --spare"
 # shellcheck disable=SC2086
 detector joint word $joint "$@"
 detector detection word "$@"
