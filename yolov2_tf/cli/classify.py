@@ -271,6 +271,7 @@ def predict(
 
     from yolov2_tf.classification.classifier import classifier, classify, load_classifier
     from yolov2_tf.cli.parsing import messages, model_file, write_json
+    from yolov2_tf.detection.thresholds import TREE
     from yolov2_tf.drawing.media import find_media, read_media
     from yolov2_tf.errors import InputError
     from yolov2_tf.export.formats import check_tree_options
@@ -285,7 +286,7 @@ def predict(
     network = load_classifier(file)
     head = find_classification_head(network)
     check_tree_options(head.tree, {"threshold": threshold}, file)
-    ranking = classifier(network, top, 0.5 if threshold is None else threshold)
+    ranking = classifier(network, top, TREE if threshold is None else threshold)
     results = []
     for source in sources:
         try:

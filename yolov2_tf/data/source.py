@@ -14,6 +14,9 @@ from yolov2_tf.data.remote import address, fetched_shards
 from yolov2_tf.data.set_folders import read_set_folders
 from yolov2_tf.errors import InputError
 
+_HOLDING = ("tfrecord", "tfds")
+"""Forms that hold their pictures in their own files."""
+
 _ARCHIVES = (".tar", ".gz", ".tgz", ".xz", ".bz2", ".zip", ".7z", ".rar")
 
 
@@ -55,10 +58,8 @@ def _open(spec, format, settings):
         raise InputError(f"no format {format!r}", expected=", ".join(FORMATS))
     if format is not None and has_one_form(spec):
         raise InputError(f"format {format}, but it has one form only", where=spec)
-    if images is not None and holds_pictures(spec, format):
-        raise InputError(
-            "it holds its pictures itself", where=spec, expected="no folder of pictures"
-        )
+    if images is not None and (has_one_form(spec) or address(spec) is not None):
+        raise _holds_its_own(spec)
     if spec == "digits":
         return _open_digits(split, class_names)
     if spec.startswith("tfds:"):
@@ -75,6 +76,8 @@ def _open(spec, format, settings):
     if path.suffix.lower() in _ARCHIVES and path.is_file():
         raise InputError("an archive", where=path, hint="unpack it and give the folder")
     form, path, folders = _form(path, format)
+    if images is not None and form in _HOLDING:
+        raise _holds_its_own(spec)
     if images is not None and not os.path.isdir(images):
         raise InputError("no such folder of pictures", where=images)
     if folders:
@@ -102,7 +105,11 @@ def holds_pictures(spec, format=None):
     path = Path(spec).expanduser()
     if not path.exists() or path.suffix.lower() in _ARCHIVES:
         return False
-    return _form(path, format)[0] in ("tfrecord", "tfds")
+    return _form(path, format)[0] in _HOLDING
+
+
+def _holds_its_own(spec):
+    return InputError("it holds its pictures itself", where=spec, expected="no folder of pictures")
 
 
 def _open_as(form, folder, **settings):
