@@ -4,7 +4,7 @@ import math
 import re
 import types
 
-from yolov2_tf.models.anchors import MAX_SIDE
+from yolov2_tf.models.input_sides import MAX_SIDE
 from yolov2_tf.trees.wordtree import WordTree
 
 VERSION = 2

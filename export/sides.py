@@ -1,7 +1,7 @@
 """Sides of a network's input that can be asked for."""
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.models.anchors import MAX_SIDE, STRIDE
+from yolov2_tf.models.input_sides import MAX_SIDE, STRIDE
 
 
 def check_side(size):

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import tensorflow as tf
 
-from yolov2_tf.models.anchors import STRIDE
+from yolov2_tf.models.input_sides import STRIDE
 
 
 def places(batch_size, first_step, share):

@@ -7,12 +7,7 @@ size. Clustering works on shapes as fractions of the image, which the size does 
 import numpy as np
 
 from yolov2_tf.boxes import shape_iou
-
-STRIDE = 32
-"""Pixels of the input under one grid cell."""
-
-MAX_SIDE = 1 << 13
-"""Pixels of an input's side: a picture is brought to this size before the network sees it."""
+from yolov2_tf.models.input_sides import STRIDE
 
 PUBLISHED = {
     # yolov2-voc.cfg

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.models.anchors import MAX_SIDE
+from yolov2_tf.models.input_sides import MAX_SIDE
 from yolov2_tf.models.layers import register
 from yolov2_tf.resize import MODES
 from yolov2_tf.trees.group_softmax import absolute_probabilities, group_softmax

@@ -8,7 +8,7 @@ share of truths that have a slot of their own bounds what a network of this size
 import numpy as np
 
 from yolov2_tf.boxes import corners_to_centers, shape_iou
-from yolov2_tf.models.anchors import STRIDE
+from yolov2_tf.models.input_sides import STRIDE
 
 
 def truth_slots(image, boxes, shapes, size):

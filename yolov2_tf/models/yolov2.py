@@ -7,11 +7,12 @@ by name between a classifier, a detector and an imported network.
 
 from keras import layers
 
-from yolov2_tf.models.anchors import STRIDE, published
+from yolov2_tf.models.anchors import published
 from yolov2_tf.models.blocks import Blocks, image_input, max_pool
 from yolov2_tf.models.darknet19 import _darknet19_trunk
 from yolov2_tf.models.detection_model import DetectionModel
 from yolov2_tf.models.heads import check_class_names
+from yolov2_tf.models.input_sides import STRIDE
 from yolov2_tf.models.layers import Passthrough
 
 

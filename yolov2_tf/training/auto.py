@@ -14,7 +14,8 @@ import tensorflow as tf
 
 from yolov2_tf.data.records import box_shapes
 from yolov2_tf.errors import InputError
-from yolov2_tf.models.anchors import STRIDE, cluster
+from yolov2_tf.models.anchors import cluster
+from yolov2_tf.models.input_sides import STRIDE
 from yolov2_tf.training.precision import fastest
 from yolov2_tf.training.recipes import DetectionRecipe, names_network
 from yolov2_tf.zoo.names import load_model, read_head

@@ -7,7 +7,7 @@ import math
 import numbers
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.models.anchors import MAX_SIDE, STRIDE
+from yolov2_tf.models.input_sides import MAX_SIDE, STRIDE
 
 CHOICES = {
     "model": ("yolov2", "tiny", "yolo9000"),

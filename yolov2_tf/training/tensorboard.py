@@ -12,7 +12,7 @@ from yolov2_tf.data.images import load_image
 from yolov2_tf.detection.predict import detect, detector
 from yolov2_tf.drawing.pictures import contact_sheet, draw_detections
 from yolov2_tf.drawing.plots import plot_anchors
-from yolov2_tf.models.anchors import STRIDE
+from yolov2_tf.models.input_sides import STRIDE
 from yolov2_tf.training.writing import writing
 
 SAMPLES = 8
