@@ -1,7 +1,6 @@
 import csv
 import dataclasses
 import json
-import shutil
 from unittest import mock
 
 import keras
@@ -10,60 +9,23 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from yolov2_tf.data.digits.scenes import open_digits
+from tests.training.small import SMALL, train_and_copy
 from yolov2_tf.data.image_check import check_images
 from yolov2_tf.data.images import load_image
-from yolov2_tf.data.labels import map_onto_tree, open_classification
-from yolov2_tf.data.nodes import map_boxes_onto_tree
 from yolov2_tf.data.pipeline import training_batches
 from yolov2_tf.data.records import Dataset
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.detection.loss import YOLOv2Loss
 from yolov2_tf.detection.predict import detect, detector
-from yolov2_tf.detection.thresholds import EVALUATION
 from yolov2_tf.errors import InputError
 from yolov2_tf.evaluation.detections import evaluate
-from yolov2_tf.export.keras_detector import KerasDetector
 from yolov2_tf.models.detection_model import batches_seen
 from yolov2_tf.models.loading import load_model
-from yolov2_tf.training import loop
-from yolov2_tf.training.callbacks import MeanAveragePrecision
-from yolov2_tf.training.class_weights import balanced, classes_with_boxes
 from yolov2_tf.training.detection import DetectionTask
 from yolov2_tf.training.fit import train
 from yolov2_tf.training.optimizer import iterations, make_optimizer
 from yolov2_tf.training.plan import Plan, Position
 from yolov2_tf.training.recipes import DetectionRecipe
-from yolov2_tf.training.run import Run
-from yolov2_tf.trees.wordtree import WordTree
-
-SMALL = DetectionRecipe(
-    model="tiny", width=0.125, size=64, epochs=2, batch_size=4, learning_rate=1e-3, anchors=2
-)
-
-
-@pytest.fixture(scope="module")
-def scenes():
-    dataset, unreadable = check_images(open_digits("train", count=8, size=64))
-    assert not unreadable
-    return dataset
-
-
-def train_and_copy(task, recipe, folder, copy):
-    """Trains in `folder`; `copy` is what a power cut would have left when the second epoch began.
-
-    Returns:
-        The rows of the whole run.
-    """
-
-    def cut(epoch, logs):
-        if epoch == 1:
-            shutil.copytree(folder, copy)
-
-    callback = keras.callbacks.LambdaCallback(on_epoch_begin=cut)
-    rows = train(task, recipe, folder, callbacks=[callback])
-    assert len(Run(copy).rows()) == 1
-    return rows
 
 
 @pytest.fixture(scope="module")
@@ -268,108 +230,3 @@ def test_a_warm_up_that_is_over_stays_so(scenes):
     assert model.loss.warmup_images == length
     task.go_on(model, Plan(100, 10, 2, Position(0, 60, 60, 240)))
     assert model.loss.warmup_images == 0
-
-
-# === Joint training ===
-
-TREE = WordTree(["digit", *"0123456789"], [-1, *[0] * 10])
-JOINT = dataclasses.replace(SMALL, ratio=(2, 5), multi_scale=(64, 96), resize_every=1, mosaic=0.5)
-
-
-@pytest.fixture(scope="module")
-def on_nodes(scenes):
-    """Scenes with boxes and pictures with a label, of the nodes of one tree."""
-    pictures = dataclasses.replace(open_classification("digits", "train"), notes=())
-    pictures = dataclasses.replace(pictures, records=pictures.records[:12])
-    return map_boxes_onto_tree(scenes, TREE), map_onto_tree(pictures, TREE)
-
-
-def test_a_joint_run_is_resumed_as_if_it_was_never_stopped(tmp_path, on_nodes):
-    """It runs at several sizes, traces its step once, and its model knows the tree."""
-    boxes, labels = on_nodes
-    folder, stopped = tmp_path / "whole", tmp_path / "stopped"
-    task = DetectionTask(boxes, boxes, tree=TREE, classification=labels)
-    with mock.patch.object(loop, "_step_on", wraps=loop._step_on) as step:
-        whole = train_and_copy(task, JOINT, folder, stopped)
-    assert step.call_count == 1
-    config = json.loads((folder / "config.json").read_text())
-    assert config["classification"]["images"] == 12
-    assert config["ratio"] == [2, 5]
-    model = load_model(folder / "last.keras")
-    assert model.head.tree == TREE
-    assert int(model.optimizer.iterations) == 2 * 4  # 8 views of scenes and 8 with labels, by fours
-
-    resumed = train(task, JOINT, stopped, resume=True)
-    for name in ("loss", "loss_class", "loss_objectness"):
-        assert float(resumed[1][name]) == pytest.approx(float(whole[1][name]), rel=1e-3)
-
-
-def test_labels_reach_the_loss(on_nodes):
-    """What only labels say is learnt: pictures with a label, and one scene."""
-    boxes, labels = on_nodes
-    recipe = dataclasses.replace(SMALL, multi_scale=None)
-    model = DetectionTask(boxes, tree=TREE).build(recipe)
-    model.compile(keras.optimizers.Adam(3e-3), loss=YOLOv2Loss(model.head.anchors, tree=TREE))
-    batches = training_batches(
-        boxes, classification=labels, ratio=(1, 3), batch_size=16, size=64, jitter=0.0, flip=False
-    )
-    history = model.fit(batches, steps_per_epoch=10, epochs=6, verbose=0, shuffle=False).history
-    assert history["loss_class"][-1] < 0.8 * history["loss_class"][0]
-    assert np.isfinite(history["loss"]).all()
-
-
-def test_a_training_with_a_tree_is_scored_by_every_class_of_its_boxes(on_nodes):
-    """A network that is unsure of all names still ranks boxes: it says more than `digit`."""
-    boxes, _ = on_nodes
-    model = DetectionTask(boxes, tree=TREE).build(dataclasses.replace(SMALL, multi_scale=None))
-    model.compile(keras.optimizers.Adam(3e-3), loss=YOLOv2Loss(model.head.anchors, tree=TREE))
-    model.fit(training_batches(boxes, batch_size=8, size=64), steps_per_epoch=40, verbose=0)
-    scorer = MeanAveragePrecision(boxes)
-    scorer.set_params({"epochs": 1})
-    scorer.set_model(model)
-    logs = {}
-    scorer.on_epoch_end(0, logs)
-
-    pictures = [load_image(record.image) for record in boxes.records]
-    of_labels = KerasDetector(model, EVALUATION)
-    of_nodes = of_labels.scoring(np.unique(np.concatenate([r.labels for r in boxes.records])))
-    expected = evaluate(boxes, list(of_nodes.detect(pictures)), tree=TREE, every_node=True).map
-    assert logs["val_map"] == pytest.approx(expected, abs=1e-3)
-    assert logs["val_map"] > evaluate(boxes, list(of_labels.detect(pictures)), tree=TREE).map
-
-
-def test_classes_of_joint_data_sets_must_be_the_same(tmp_path, scenes, on_nodes):
-    with pytest.raises(InputError, match="11 classes are not the 10"):
-        train(DetectionTask(scenes, classification=on_nodes[1]), SMALL, tmp_path)
-    assert not list(tmp_path.iterdir())
-
-
-def test_balanced_classes_have_the_same_share(on_nodes):
-    boxes, labels = on_nodes
-    ratio = (3, 2)
-    weights = balanced(boxes, labels, ratio)
-    examples = [(label, ratio[0] / len(boxes)) for r in boxes.records for label in r.labels]
-    examples += [(record.label, ratio[1] / len(labels)) for record in labels.records]
-    share = np.zeros(len(TREE))
-    for label, frequency in examples:
-        share[label] += frequency * weights[label]
-    np.testing.assert_allclose(share[1:], share[1], rtol=1e-9)  # all digits are among the pictures
-    assert share.sum() == pytest.approx(sum(frequency for _, frequency in examples))
-    assert weights[0] == 1  # no picture is only of "digit"
-
-
-def test_classes_with_boxes_are_those_of_the_truths_and_their_ancestors():
-    data = open_digits(count=3, size=64, classes=(3, 5))
-    used = {int(label) for record in data.records for label in record.labels}
-    assert classes_with_boxes(data) == sorted(used)
-    on_tree = map_boxes_onto_tree(data, TREE)
-    assert classes_with_boxes(on_tree, TREE) == [0, *sorted(label + 1 for label in used)]
-
-
-def test_spared_classes_are_in_the_loss_of_a_joint_run(tmp_path, on_nodes):
-    boxes, labels = on_nodes
-    recipe = dataclasses.replace(JOINT, multi_scale=None, epochs=1, spare=True, balance=True)
-    train(DetectionTask(boxes, tree=TREE, classification=labels), recipe, tmp_path)
-    loss = load_model(tmp_path / "last.keras").loss
-    assert loss.box_classes == classes_with_boxes(boxes, TREE)
-    assert loss.class_weights is not None
