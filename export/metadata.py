@@ -18,6 +18,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from yolov2_tf.data.names import label_lines
 from yolov2_tf.export.layout import DETECTION_OUTPUTS, LAYOUT_FILE
 
 LABEL_FILE = "labels.txt"
@@ -82,7 +83,7 @@ def append_files(content, layout):
     file = io.BytesIO()
     file.write(content)
     with zipfile.ZipFile(file, "a", zipfile.ZIP_STORED) as archive:
-        archive.writestr(LABEL_FILE, "\n".join(layout.class_names))
+        archive.writestr(LABEL_FILE, label_lines(layout.class_names))
         archive.writestr(LAYOUT_FILE, json.dumps(layout.to_json()))
     return file.getvalue()
 

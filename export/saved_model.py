@@ -11,6 +11,7 @@ import tensorflow as tf
 from PIL import Image
 
 from yolov2_tf.boxes import clip
+from yolov2_tf.data.names import label_lines
 from yolov2_tf.data.pixels import pixels_of
 from yolov2_tf.detection.predict import detect, detector, prepare
 from yolov2_tf.detection.thresholds import EXPORT, either
@@ -161,7 +162,7 @@ def detections_of(outputs, index, thresholds):
 def _write(path, model, network, layout):
     size = layout.input_size
     label_file = path.with_name(LABEL_FILE)
-    label_file.write_text("\n".join(layout.class_names))
+    label_file.write_text(label_lines(layout.class_names), encoding="utf-8")
     # Reading the names from a file makes the file an asset of the SavedModel.
     names = tf.lookup.StaticHashTable(
         tf.lookup.TextFileInitializer(

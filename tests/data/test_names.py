@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from yolov2_tf.data.labels import open_classification
-from yolov2_tf.data.names import as_shown, check_names, is_utf8
+from yolov2_tf.data.names import as_shown, check_names, is_utf8, label_lines
 from yolov2_tf.data.records import Dataset, Record
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.errors import InputError
@@ -100,3 +100,8 @@ def test_texts_as_they_are_shown():
     assert as_shown("é") == "é"
     assert as_shown(BYTE) == r"stra\xdfe"
     assert as_shown(HALF + "é") == r"x\ud800é"
+
+
+def test_a_label_file_has_a_line_for_each_class():
+    names = ["a\nb", "two\r\nlines", " c\u2028d ", "é {}", "e\r"]
+    assert label_lines(names).splitlines() == ["a b", "two lines", " c d ", "é {}", "e"]

@@ -16,6 +16,7 @@ from yolov2_tf.export import saved_model as exporter
 from yolov2_tf.export.check import Difference, ExportError
 from yolov2_tf.export.saved_model import SavedModelDetector, export_saved_model, next_version
 from yolov2_tf.export.warmup import prediction_log
+from yolov2_tf.models.yolov2 import TinyYOLOv2
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +108,17 @@ def test_class_names_layout_and_warmup_lie_beside_the_graph(saved_model):
     assert layout["input_size"] == 96
     records = tf.data.TFRecordDataset(str(version / "assets.extra/tf_serving_warmup_requests"))
     assert len(list(records)) == 3
+
+
+def test_names_with_line_breaks_belong_to_their_classes(lively, pictures, tmp_path):
+    model = lively(TinyYOLOv2(["two\nlines", "é\r", "last"], input_size=64, width=0.125))
+    version, _ = export_saved_model(model, tmp_path, pictures=pictures[:1])
+    signature = tf.saved_model.load(str(version)).signatures["serving_default"]
+    found = signature(images=tf.constant(pictures[0][None]))
+    labels, names = found["detection_classes"][0].numpy(), found["detection_names"][0].numpy()
+    assert set(labels) >= {0, 1, 2}
+    expected = ["two lines", "é", "last", ""]  # label -1 is an unused place
+    assert [name.decode() for name in names] == [expected[label] for label in labels]
 
 
 def test_warmup_requests_are_prediction_logs(saved_model, loaded):

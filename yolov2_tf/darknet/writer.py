@@ -14,6 +14,7 @@ from yolov2_tf.darknet.network import parse_network
 from yolov2_tf.darknet.reader import EPSILON, import_darknet
 from yolov2_tf.darknet.sections import Cost, Reorg
 from yolov2_tf.darknet.weights import ConvWeights, Header, write_weights
+from yolov2_tf.data.names import label_lines
 from yolov2_tf.files import replacing
 from yolov2_tf.models.heads import DetectionHead, RegionHead
 from yolov2_tf.models.layers import DarknetInput
@@ -90,8 +91,7 @@ def export_darknet(model, folder):
         write_weights(new["weights"], network, map(_weights, blocks), header)
         new["cfg"].write_text(write_cfg(network.sections), encoding="utf-8")
         if "names" in new:
-            lines = [f"{name}\n" for name in head.class_names]
-            new["names"].write_text("".join(lines), encoding="utf-8")
+            new["names"].write_text(label_lines(head.class_names) + "\n", encoding="utf-8")
         if "tree" in new:
             head.tree.write(new["tree"])
         _check_outputs(model, head, network, new)

@@ -54,6 +54,14 @@ def as_shown(text):
         return text.encode("utf-8", "backslashreplace").decode()
 
 
+def label_lines(class_names):
+    """The text of a label file: a line for each class, whose number is the label.
+
+    Readers know nothing but lines, so a line break in a name becomes a blank there.
+    """
+    return "\n".join(" ".join(name.splitlines()) for name in class_names)
+
+
 def not_utf8(name):
     """The `InputError` of a picture with such a name."""
     return InputError(
