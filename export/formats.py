@@ -70,7 +70,8 @@ def format_to_write(out, name, given):
 
     Raises:
         InputError: If the name is not known, says something else than the suffix, or there is
-            neither; or if the format does not have an option that is given.
+            neither; if the format does not have an option that is given; or if a folder is where
+            the file would be.
     """
     names = ", ".join(format.name for format in FORMATS)
     ends = _BY_SUFFIX.get(Path(out).suffix)
@@ -92,6 +93,8 @@ def format_to_write(out, name, given):
             where=out,
             expected=f"a name that ends in {format.suffix}" if format.suffix else "a folder",
         )
+    if format.suffix and Path(out).is_dir():
+        raise InputError("is a folder", where=out, expected="the name of a file")
     return format
 
 

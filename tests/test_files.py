@@ -4,6 +4,7 @@ import stat
 
 import pytest
 
+from yolov2_tf.errors import InputError
 from yolov2_tf.files import replacing
 
 
@@ -39,6 +40,16 @@ def test_an_old_folder_is_replaced(tmp_path):
         (temporary / "new").touch()
     assert only(path) == ["new"]
     assert only(tmp_path) == ["model"]
+
+
+def test_a_file_does_not_take_the_place_of_a_folder(tmp_path):
+    path = tmp_path / "model.keras"
+    path.mkdir()
+    (path / "somebody's").touch()
+    with pytest.raises(InputError, match="is a folder"), replacing(path) as temporary:
+        temporary.write_text("new")
+    assert only(path) == ["somebody's"]
+    assert only(tmp_path) == ["model.keras"]
 
 
 def write_half(path):

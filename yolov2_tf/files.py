@@ -8,14 +8,16 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from yolov2_tf.errors import InputError
+
 
 @contextlib.contextmanager
 def replacing(path, *, durable=False, keep=None):
     """Yields a temporary path beside `path`; renames it to `path` if the block succeeds.
 
-    The block may write a file or a folder there. If it raises, what it wrote is removed and
-    `path` stays as it was. The temporary name keeps the suffix of `path`, since writers such as
-    `keras.Model.save` choose their format by it.
+    The block may write a file or a folder there; a file takes the place of a file only. If the
+    block raises, what it wrote is removed and `path` stays as it was. The temporary name keeps the
+    suffix of `path`, since writers such as `keras.Model.save` choose their format by it.
 
     Args:
         path: The final path. Missing parent folders are created, and removed with what failed.
@@ -25,6 +27,9 @@ def replacing(path, *, durable=False, keep=None):
 
     Yields:
         `pathlib.Path` of the temporary file or folder, which does not exist yet.
+
+    Raises:
+        InputError: If a file was written and `path` is a folder, which may hold anything.
     """
     path = Path(path)
     made = [folder for folder in path.parents if not folder.exists()]
@@ -37,6 +42,8 @@ def replacing(path, *, durable=False, keep=None):
         if durable:
             _to_disk(temporary)
         if path.is_dir() and not path.is_symlink():
+            if not temporary.is_dir():
+                raise InputError("is a folder", where=path, expected="the name of a file")
             os.replace(path, room / "replaced")  # a full folder cannot be renamed over
         if keep is not None and path.exists():
             _keep(path, Path(keep), room / "kept")

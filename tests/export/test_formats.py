@@ -3,7 +3,12 @@
 import pytest
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.export.formats import KERAS, check_running_options, check_tree_options
+from yolov2_tf.export.formats import (
+    KERAS,
+    check_running_options,
+    check_tree_options,
+    format_to_write,
+)
 
 
 def test_options_of_trees_are_for_networks_with_one():
@@ -17,3 +22,10 @@ def test_options_of_trees_are_for_networks_with_one():
 def test_a_size_that_memory_cannot_hold_is_refused_before_anything_is_opened():
     with pytest.raises(InputError, match="at most 8,192"):
         check_running_options(KERAS, {"size": 100_000}, "m.keras")
+
+
+def test_a_folder_is_no_file_to_write(tmp_path):
+    (tmp_path / "m.tflite").mkdir()
+    with pytest.raises(InputError, match=r"m\.tflite: is a folder"):
+        format_to_write(tmp_path / "m.tflite", None, {})
+    assert format_to_write(tmp_path, "saved_model", {}).name == "saved_model"
