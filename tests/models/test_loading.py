@@ -55,6 +55,25 @@ def test_a_head_can_be_had_without_the_network(packed, tmp_path):
         read_head(write(tmp_path / "d.keras", {"config.json": b"[]"}))
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("a.tflite", "made from, if it was exported"),
+        ("a.onnx", "made from, if it was exported"),
+        ("saved_model", "made from, if it was exported"),
+        ("a.weights", "yolov2 import-darknet"),
+    ],
+)
+def test_other_forms_of_a_model_are_told_by_their_names(packed, tmp_path, name, hint):
+    if name == "saved_model":
+        (tmp_path / name).mkdir()
+    else:
+        write(tmp_path / name, packed)  # the end of a .tflite is an archive, too
+    for load in (load_model, read_head):
+        with pytest.raises(InputError, match=f"is not a Keras model .*{hint}"):
+            load(tmp_path / name)
+
+
 def test_sizes_that_are_not_in_the_file_take_no_memory(packed, tmp_path):
     config = packed["config.json"].replace(b'"filters": 4', b'"filters": 2147483648')
     assert config != packed["config.json"]

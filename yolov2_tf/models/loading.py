@@ -72,8 +72,7 @@ def read_head(path):
 @contextlib.contextmanager
 def _reading(path):
     """Context in which a `.keras` file is read: what is wrong with it is an `InputError`."""
-    if not Path(path).is_file():
-        raise InputError("no such file", where=path, expected="a .keras file")
+    _check_name(Path(path))
     register_keras_classes()
     try:
         yield
@@ -85,6 +84,22 @@ def _reading(path):
         raise InputError(
             f"cannot be loaded as a Keras model: {error}", where=path, expected="a .keras file"
         ) from error
+
+
+def _check_name(path):
+    """Refuses what is no `.keras` file by its name: Keras reads no other, and says so at length."""
+    if path.suffix == ".keras" and path.is_file():
+        return
+    if not path.exists():
+        raise InputError("no such file", where=path, expected="a .keras file")
+    raise InputError(
+        "is not a Keras model",
+        where=path,
+        expected="a .keras file",
+        hint="yolov2 import-darknet CFG WEIGHTS OUT.keras"
+        if path.suffix in (".cfg", ".weights")
+        else "the .keras file that it was made from, if it was exported",
+    )
 
 
 def _input_error(error):
