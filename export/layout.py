@@ -11,6 +11,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import numpy as np
+
 from yolov2_tf._version import __version__
 from yolov2_tf.detection.thresholds import DEFAULT, EXPORT, Thresholds
 from yolov2_tf.errors import InputError
@@ -111,6 +113,16 @@ class Layout:
         """What the file was exported with, as `Thresholds`; no score without suppression."""
         score = self.score_threshold if self.nms else None
         return Thresholds(score, self.iou_threshold, self.max_detections, self.tree_threshold)
+
+    @property
+    def least_overlap(self):
+        """The least overlap above `iou_threshold` that float32 has, which makes one detection.
+
+        The kernels of TFLite and OpenVINO suppress from the overlap on that they are given, all
+        others above it, which tells for 0, of boxes that do not touch, and for 1, of equal ones.
+        """
+        above = np.nextafter(np.float32(self.iou_threshold), np.float32(2))
+        return max(above, np.finfo(np.float32).tiny)  # some kernels take less than that for 0
 
     def limits(self, wanted):
         """`Thresholds` without None: those wanted, else the file's own, but for the score.

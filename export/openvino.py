@@ -149,8 +149,18 @@ def _write(model, path, layout, form, calibration):
         file = openvino.convert_model(str(source))
     if form.quantization == "int8":
         file = _quantize(file, layout, form, calibration)
+    _suppress_from(file, layout.least_overlap)
     file.set_rt_info(json.dumps(layout.to_json()), [PROPERTY])
     openvino.save_model(file, str(path), compress_to_fp16=form.quantization == "fp16")
+
+
+def _suppress_from(file, overlap):
+    """Gives the suppression, if there is one, another overlap, a float32."""
+    from openvino import opset8
+
+    for op in file.get_ops():
+        if op.get_type_name() == "NonMaxSuppression":
+            op.input(3).replace_source_output(opset8.constant(overlap).output(0))
 
 
 def _quantize(file, layout, form, calibration):

@@ -44,6 +44,8 @@ from yolov2_tf.files import replacing
 from yolov2_tf.models.heads import find_head
 from yolov2_tf.resize import resize_image
 
+_OVERLAP, _SCORE = 3, 4  # inputs of NON_MAX_SUPPRESSION_V4
+
 
 def export_tflite(
     model, path, *, quantization="none", calibration=None, pictures=None, info=None, **settings
@@ -104,6 +106,12 @@ class Conversion:
         self._head = find_head(model)
         outputs = HEAD_OUTPUTS if raw_head else None
         self._layout = describe(self._head, nms=nms, thresholds=thresholds, outputs=outputs)
+        if nms and self._layout.least_overlap > 1:  # its kernel would select a box again and again
+            raise InputError(
+                "the overlap threshold is 1, and TFLite's suppression makes equal boxes one",
+                expected="less than 1, or a file without suppression",
+                field="iou",
+            )
         self._content = _convert(self._model, self._layout, batch)
 
     def write(self, path, *, quantization="none", calibration=None, pictures=None, info=None):
@@ -138,6 +146,7 @@ class Conversion:
     def _quantized(self, quantization, calibration):
         file = unpack(self._content)
         name_outputs(file, self._layout.outputs)
+        _replace_threshold(file, _OVERLAP, self._layout.least_overlap)
         match quantization:
             case "fp16":
                 halve_weights(file)
@@ -229,11 +238,16 @@ def _check_decoding(path, file, model, layout, pictures, where):
     return difference
 
 
+def _replace_threshold(file, position, value):
+    """Gives the suppression, if there is one, another of its thresholds, a float32."""
+    for op in file.subgraphs[0].operators:
+        if operator_name(file, op) == "NON_MAX_SUPPRESSION_V4":
+            replace_constant(file, op, position, value)
+
+
 def _open(file, layout):
     graph = file.subgraphs[0]
-    for op in graph.operators:
-        if operator_name(file, op) == "NON_MAX_SUPPRESSION_V4":
-            replace_constant(file, op, 4, np.float32(0))
+    _replace_threshold(file, _SCORE, np.float32(0))
     if layout.outputs == HEAD_OUTPUTS:
         return
     # Decoding starts by reshaping the head tensor, which need not be what the last convolution

@@ -101,6 +101,15 @@ def small_model():
 
 
 @pytest.fixture(scope="session")
+def apart():
+    """A detector of small boxes, few of which overlap."""
+    keras.utils.set_random_seed(2)
+    return _lively(
+        TinyYOLOv2(CLASSES, anchors=[[0.3, 0.3], [0.5, 0.2]], input_size=96, width=0.125)
+    )
+
+
+@pytest.fixture(scope="session")
 def saved_model(small_model, pictures, tmp_path_factory):
     """`(folder, version folder, difference)`."""
     folder = tmp_path_factory.mktemp("served") / "pets"

@@ -81,6 +81,18 @@ def test_suppression_in_the_file_is_ours(form, small_model, pictures, tmp_path):
         opened(path, thresholds=Thresholds(iou=0.5))
 
 
+@pytest.mark.parametrize("overlap", [0.0, 1.0])
+def test_the_overlap_of_suppression_may_be_at_its_ends(form, apart, pictures, tmp_path, overlap):
+    suffix, export, opened = form
+    path, limits = tmp_path / f"model{suffix}", Thresholds(0.05, overlap)
+    export(apart, path, pictures=pictures[:2], thresholds=limits, nms=True)
+    for runner in (opened(path), opened(path, thresholds=limits)):
+        assert runner.thresholds.iou == overlap
+    (expected,) = detect(detector(apart, 0.05, overlap), pictures[:1])
+    assert len(expected["labels"]) > len(set(expected["labels"]))
+    assert_same(runner.detect(pictures[0]), expected)
+
+
 def test_more_detections_wanted_than_there_are_pairs(form, lively, pictures, tmp_path):
     suffix, export, opened = form
     keras.utils.set_random_seed(3)

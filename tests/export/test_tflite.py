@@ -301,6 +301,18 @@ def test_a_batch_of_several_is_fixed(small_model, pictures, tmp_path):
         export_tflite(small_model, path, batch=None)
 
 
+def test_boxes_that_do_not_touch_stay_apart_at_an_overlap_of_0(apart, pictures, tmp_path):
+    path = tmp_path / "model.tflite"
+    export_tflite(apart, path, pictures=pictures[:2], thresholds=Thresholds(iou=0.0))
+    (expected,) = detect(detector(apart, 0.05, 0.0), pictures[:1])
+    found = TFLiteDetector(path, score_threshold=0.05).detect(pictures[0])
+    assert len(expected["labels"]) > len(set(expected["labels"]))
+    np.testing.assert_array_equal(found["labels"], expected["labels"])
+    np.testing.assert_allclose(found["boxes"], expected["boxes"], atol=1e-4)
+    with pytest.raises(InputError, match="less than 1, or a file without suppression"):
+        export_tflite(apart, path, thresholds=Thresholds(iou=1.0))
+
+
 @pytest.mark.filterwarnings("ignore:calibration")
 def test_a_raw_head_is_int8_in_and_out(small_model, pictures, tmp_path):
     paths = {q: tmp_path / f"{q}.tflite" for q in ("none", "int8")}
