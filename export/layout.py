@@ -166,6 +166,11 @@ class Layout:
             else ((batch, *many, classes), f"{classes} class_names"),
             "labels": ((batch, *many), "a tree"),
             "head": ((batch, *many, *many, depth), f"{classes} class_names"),
+            "detection_boxes": ((batch, most, 4), f"max_detections {most}"),
+            "detection_scores": ((batch, most), f"max_detections {most}"),
+            "detection_classes": ((batch, most), f"max_detections {most}"),
+            "detection_names": ((batch, most), f"max_detections {most}"),
+            "num_detections": ((batch,), "its batch"),
         }
         found = {"its input": (image, (batch, size, size, 3), f"input_size {size}")}
         found |= {f"its output {name}": (outputs[name], *shapes[name]) for name in self.outputs}

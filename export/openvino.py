@@ -96,6 +96,9 @@ class OpenVinoDetector(Detector):
     ):
         if not Path(path).is_file():
             raise InputError("no such file", where=path, expected="a .xml file")
+        weights = Path(path).with_suffix(".bin")
+        if not weights.is_file():
+            raise InputError("no such file", where=weights, expected="the weights beside the .xml")
         openvino = import_optional("openvino")
         settings = {"INFERENCE_PRECISION_HINT": precision}
         if threads is not None:

@@ -1,6 +1,7 @@
 """Exports a detector as a SavedModel for TensorFlow Serving: pictures in, detections out."""
 
 import contextlib
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -20,7 +21,13 @@ from yolov2_tf.export.check import PICTURES, check_same_detections, compare, jud
 from yolov2_tf.export.detectors import Detector
 from yolov2_tf.export.image_bytes import decode
 from yolov2_tf.export.inference_network import in_float32
-from yolov2_tf.export.layout import LAYOUT_FILE, SERVED_OUTPUTS, describe, parse_layout
+from yolov2_tf.export.layout import (
+    HEAD_OUTPUTS,
+    LAYOUT_FILE,
+    SERVED_OUTPUTS,
+    describe,
+    parse_layout,
+)
 from yolov2_tf.export.metadata import LABEL_FILE
 from yolov2_tf.export.postprocessing import above
 from yolov2_tf.export.warmup import write_warmup
@@ -117,6 +124,7 @@ class SavedModelDetector(Detector):
                 where=path,
                 hint="yolov2 export MODEL.keras --format saved_model",
             ) from error
+        _check_signatures(self._loaded.signatures, layout, path)
         super().__init__(layout, either(score_threshold, thresholds), path)
 
     def run(self, image):
@@ -157,6 +165,17 @@ def detections_of(outputs, index, thresholds):
         "scores": np.asarray(outputs["detection_scores"][index], np.float32)[:count],
     }
     return above(found, thresholds)
+
+
+def _check_signatures(signatures, layout, path):
+    """Refuses a SavedModel that is not the one described."""
+    served, raw = signatures["serving_default"], signatures["raw"]
+    image = raw.structured_input_signature[1]["images"].shape.as_list()
+    for signature, outputs in ((served, SERVED_OUTPUTS), (raw, HEAD_OUTPUTS)):
+        described = dataclasses.replace(layout, nms=signature is served, outputs=outputs)
+        specs = signature.structured_outputs
+        shapes = {name: tuple(spec.shape.as_list()) for name, spec in specs.items()}
+        described.check_network(tuple(image), shapes, path)
 
 
 def _write(path, model, network, layout):

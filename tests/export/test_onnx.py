@@ -239,6 +239,9 @@ def test_wrong_files_are_refused(small_model, tmp_path):
         export_openvino(small_model, tmp_path / "model.onnx")
     with pytest.raises(InputError, match="no such file"):
         OnnxDetector(tmp_path / "missing.onnx")
+    (tmp_path / "lonely.xml").touch()
+    with pytest.raises(InputError, match=r"lonely\.bin: no such file .*the weights beside the"):
+        OpenVinoDetector(tmp_path / "lonely.xml")
     pytest.importorskip("onnxruntime", reason="needs onnxruntime")
     (tmp_path / "damaged.onnx").write_bytes(b"damaged")
     with pytest.raises(InputError, match="not an export of this package"):

@@ -169,3 +169,21 @@ def test_folders_that_are_no_export_are_refused(tmp_path):
     for path in (tmp_path, tmp_path / "missing"):
         with pytest.raises(InputError, match="no SavedModel of this package"):
             SavedModelDetector(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("input_size", 64, "its input is .*for input_size 64"),
+        ("max_detections", 7, "its output detection_boxes is .*for max_detections 7"),
+        ("class_names", ["cat", "dog"], "its output head is .*for 2 class_names"),
+        ("anchors", [[1, 1]], "its output head is "),
+    ],
+)
+def test_another_network_than_described_is_refused(saved_model, tmp_path, key, value, message):
+    path = shutil.copytree(saved_model[1], tmp_path / "1")
+    described = path / "assets.extra" / "yolov2.json"
+    layout = json.loads(described.read_text())
+    described.write_text(json.dumps({**layout, key: value}))
+    with pytest.raises(InputError, match=message):
+        SavedModelDetector(path)
