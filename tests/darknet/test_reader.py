@@ -188,6 +188,21 @@ def test_a_classifier_gives_logits(write_network, images):
     assert_close(tf.nn.softmax(logits).numpy(), network.forward().reshape(1, 8), 1e-5)
 
 
+def test_names_of_a_classifier_without_its_tree_are_refused(write_network):
+    groups, tree = (
+        NET + CONV + f"[avgpool]\n[softmax]\n{x}\n" for x in ("groups=2", "tree=a.tree")
+    )
+    names = [f"name {i}" for i in range(8)]
+    files = write_network(parse_cfg(groups))
+    assert import_darknet(*files).output_shape == (None, 8)
+    with pytest.raises(InputError, match="parts its classes into 2 groups"):
+        import_darknet(*files, class_names=names)
+    files = write_network(parse_cfg(tree))
+    assert import_darknet(*files).output_shape == (None, 8)
+    with pytest.raises(InputError, match=r"needs its tree, 'a\.tree'"):
+        import_darknet(*files, class_names=names)
+
+
 def test_a_file_keeps_all(write_network, images, tmp_path):
     header = Header(0, 2, 5, 123_456_789_012)
     cfg, weights = write_network(parse_cfg(DETECTOR), name="my net", header=header)

@@ -15,6 +15,7 @@ from yolov2_tf.detection.decoding import DecodeBoxes
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.blocks import convolution, image_input
 from yolov2_tf.models.darknet19 import Darknet19
+from yolov2_tf.models.heads import ClassificationHead
 from yolov2_tf.models.layers import Passthrough
 from yolov2_tf.models.transfer import with_new_head
 from yolov2_tf.models.yolov2 import TinyYOLOv2, YOLOv2
@@ -239,6 +240,23 @@ def test_a_tree_travels(tmp_path):
     assert paths["names"].read_text() == "Tier\nHund\nKatze\n"
     assert read_network(paths["cfg"]).layers[-1].tree == "tiny_yolov2.tree"
     assert any("tree" in note for note in notes)
+
+
+@pytest.mark.parametrize("tree", [None, WordTree(["animal", "dog", "cat"], [-1, 0, 0])])
+def test_a_classifier_keeps_size_names_and_tree(tree, tmp_path):
+    names = ["Tier", "Hund", "Katze"]
+    model = Darknet19(names, width=1 / 16, input_size=64, resize="letterbox", tree=tree)
+    paths, (note, *_) = export_darknet(model, tmp_path)
+    assert "letterboxed to 64×64" in note
+    assert paths["names"].read_text() == "Tier\nHund\nKatze\n"
+    copy = import_darknet(
+        paths["cfg"],
+        paths["weights"],
+        class_names=names,
+        tree=tree and WordTree.read(paths["tree"]),
+    )
+    (head,) = (layer for layer in copy.layers if isinstance(layer, ClassificationHead))
+    assert (head.input_size, head.resize, head.tree) == (64, "letterbox", tree)
 
 
 def test_half_precision_trains_and_full_precision_is_written(images, tmp_path):

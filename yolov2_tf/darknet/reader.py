@@ -233,9 +233,22 @@ def _head(network, place, regularizer, class_names, tree):
 def _logits(network, softmax, class_names, tree):
     """The layer that stands for `[softmax]`."""
     classes = softmax.output_shape[2]
-    if softmax.groups > 1 or (softmax.tree is not None and tree is None):
+    where, unnamed = softmax.section.where, class_names is None and tree is None
+    if unnamed and (softmax.groups > 1 or softmax.tree is not None):
         # What its outputs mean is not known.
         return keras.layers.Reshape([classes], dtype="float32", name="logits")
+    if softmax.groups > 1:
+        raise InputError(
+            f"[softmax] parts its classes into {softmax.groups} groups",
+            where=where("groups"),
+            expected="groups=1 where there are class names or a tree",
+        )
+    if softmax.tree is not None and tree is None:
+        raise InputError(
+            f"[softmax] needs its tree, {shorten(softmax.tree)}, beside class names",
+            where=where("tree"),
+            hint="give the file, as --tree",
+        )
     if softmax.tree is None and tree is not None:
         raise InputError(
             "[softmax] has no tree", where=softmax.section.where(), hint="leave the tree out"

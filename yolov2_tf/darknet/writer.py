@@ -16,7 +16,7 @@ from yolov2_tf.darknet.sections import Cost, Reorg
 from yolov2_tf.darknet.weights import ConvWeights, Header, write_weights
 from yolov2_tf.data.names import label_lines
 from yolov2_tf.files import replacing
-from yolov2_tf.models.heads import DetectionHead, RegionHead
+from yolov2_tf.models.heads import Head
 from yolov2_tf.models.layers import DarknetInput
 
 TOLERANCE = 1e-3
@@ -24,7 +24,7 @@ HALF_PRECISION_TOLERANCE = 0.1
 """How far the outputs of the written network may be off, as a fraction of the largest."""
 
 # What the published cfgs say where a Keras model says nothing; only training in Darknet reads it,
-# and the size of a network without a `DetectionHead`.
+# and the size of a network without a head.
 _DEFAULTS = {
     "net": {"batch": 1, "subdivisions": 1, "width": 224, "height": 224, "channels": 3},
     "region": {
@@ -47,7 +47,7 @@ class DarknetFiles(NamedTuple):
     """What `export_darknet` wrote.
 
     Attributes:
-        paths: The files by suffix: `cfg`, `weights`, of a detector `names`, with a tree `tree`.
+        paths: The files by suffix: `cfg`, `weights`, with classes `names`, with a tree `tree`.
         notes: What the files cannot say, one line each, for the user to see.
     """
 
@@ -74,7 +74,7 @@ def export_darknet(model, folder):
         InputError: If a layer has no form in Darknet, or a weight is not finite.
     """
     sections, blocks = describe(model)
-    head = _find(model, (DetectionHead, RegionHead))
+    head = _find(model, Head)
     origin = _find(model, DarknetInput)
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", model.name)
     if head is not None and head.tree is not None:
