@@ -111,6 +111,9 @@ def _suppression(model, layout):
         "move": _APART if layout.per_class else "  apart = Identity(wide)",
     }
     graph = parser.parse_graph(_SUPPRESSION % values)
+    read = {name for node in graph.node for name in node.input}
+    for value in [value for value in graph.initializer if value.name not in read]:
+        graph.initializer.remove(value)  # ONNX Runtime warns of it whenever it opens the file
     names = {name.replace(" ", "_"): name for name in DETECTION_OUTPUTS}
     for value in graph.output:
         value.name = names[value.name]

@@ -126,6 +126,12 @@ def test_onnx_and_openvino_give_the_labels_of_the_keras_model(
     limits = Thresholds(SCORE, tree=0.3)
     path = tmp_path / f"tree{suffix}"
     export(tree_model, path, pictures=pictures[:2], thresholds=limits, nms=nms, batch=None)
+    if suffix == ".onnx":
+        import onnx
+
+        graph = onnx.load(path).graph
+        read = {name for node in graph.node for name in node.input}
+        assert read >= {value.name for value in graph.initializer}  # or ONNX Runtime warns
     opened = open_model(path, Thresholds(SCORE), batch_size=2)
     assert opened.tree == TREE
     expected = detect(detector(tree_model, SCORE, tree_threshold=0.3), pictures)
