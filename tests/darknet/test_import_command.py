@@ -54,6 +54,14 @@ def test_command(write_network, images, tmp_path, capsys):
     assert "parameters" in captured.err
 
 
+def test_command_refuses_names_with_a_blank_line(write_network, tmp_path):
+    cfg, weights = write_network(parse_cfg(DETECTOR))
+    (tmp_path / "my.names").write_text("ant\n \n\nbee\n")
+    with pytest.raises(InputError, match=r"my\.names:2: a blank line"):
+        import_command(cfg, weights, tmp_path / "a.keras", names=tmp_path / "my.names")
+    assert not (tmp_path / "a.keras").exists()
+
+
 def test_command_with_tree_and_trunk(write_network, tmp_path):
     (tmp_path / "a.tree").write_text("a -1\nb 0\n")
     cfg, weights = write_network(parse_cfg(DETECTOR + "tree=data/a.tree\n"))

@@ -290,6 +290,8 @@ def test_names_and_trees_that_do_not_fit(write_network):
     files = write_network(parse_cfg(DETECTOR))
     with pytest.raises(InputError, match=r"net.cfg:25: 3 class names \(expected 2"):
         import_darknet(*files, class_names=["a", "b", "c"])
+    with pytest.raises(InputError, match="2 classes are called 'a'"):
+        import_darknet(*files, class_names=["a", "a"])
     with pytest.raises(InputError, match="has no tree"):
         import_darknet(*files, tree=WordTree(["a", "b"], [-1, -1]))
     files = write_network(parse_cfg(DETECTOR + "tree=a.tree\n"))

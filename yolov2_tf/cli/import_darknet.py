@@ -37,7 +37,7 @@ def import_darknet(
     from yolov2_tf.darknet.network import read_network
     from yolov2_tf.errors import InputError
     from yolov2_tf.files import replacing
-    from yolov2_tf.trees.wordtree import WordTree, read_lines
+    from yolov2_tf.trees.wordtree import WordTree
 
     if out.suffix != ".keras":
         raise InputError("not a name for a Keras model", where=out, expected="OUT.keras")
@@ -45,7 +45,7 @@ def import_darknet(
     for note in read_network(cfg).notes:
         # No markup: notes speak of sections such as [net].
         console.print(Text("note: ", "yellow") + Text(note), soft_wrap=True)
-    class_names = None if names is None else [line.strip() for line in read_lines(names)]
+    class_names = None if names is None else read_names(names)
     label_tree = None if tree is None else WordTree.read(tree)
 
     from yolov2_tf.darknet.reader import import_darknet
@@ -60,3 +60,19 @@ def import_darknet(
         highlight=False,
         soft_wrap=True,
     )
+
+
+def read_names(path):
+    """The class names in a file, one a line.
+
+    Raises:
+        InputError: If it cannot be read, or a line is blank: a name, or a line too many?
+    """
+    from yolov2_tf.errors import InputError
+    from yolov2_tf.trees.wordtree import read_lines
+
+    names = [line.strip() for line in read_lines(path)]
+    if "" in names:
+        where = f"{path}:{names.index('') + 1}"
+        raise InputError("a blank line", where=where, expected="a class name in each line")
+    return names

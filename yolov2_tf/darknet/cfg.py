@@ -108,7 +108,7 @@ class Section:
             raise self._error(key, text, "a whole number")
         value = int(text)
         if not low <= value <= high:
-            raise self._error(key, text, f"{low} to {high}")
+            raise self._error(key, text, str(low) if low == high else f"{low} to {high}")
         return value
 
     def _number(self, key, text, low, high):

@@ -29,7 +29,12 @@ from yolov2_tf.models.blocks import (
     max_pool,
 )
 from yolov2_tf.models.detection_model import DetectionModel
-from yolov2_tf.models.heads import ClassificationHead, DetectionHead, RegionHead
+from yolov2_tf.models.heads import (
+    ClassificationHead,
+    DetectionHead,
+    RegionHead,
+    check_class_names,
+)
 from yolov2_tf.models.layers import DarknetInput, DarknetReorg, FitMap, Passthrough
 
 EPSILON = 1e-6
@@ -275,6 +280,7 @@ def _head_config(network, region, class_names, tree):
             where=region.section.where("classes"),
             expected=f"{region.classes:,}, one for each class of [region]",
         )
+    check_class_names(class_names, tree)
     return {
         "anchors": region.anchors,
         "class_names": class_names,

@@ -187,12 +187,7 @@ def _notes(network, head):
 
 def _check_outputs(model, head, network, paths):
     """Refuses files that do not say what the model does."""
-    copy = import_darknet(
-        paths["cfg"],
-        paths["weights"],
-        class_names=head and head.class_names,
-        tree=head and head.tree,
-    )
+    copy = import_darknet(paths["cfg"], paths["weights"], tree=head and head.tree)
     full = all(layer.compute_dtype == "float32" for m in (model, copy) for layer in m.layers)
     tolerance = TOLERANCE if full else HALF_PRECISION_TOLERANCE
     image = np.random.default_rng(0).uniform(0, 255, (1, *network.input_shape[:2], 3))
