@@ -164,6 +164,17 @@ def test_reorg3d_is_plain():
     assert plain.output_shape == (8, 8, 12)
 
 
+def test_what_changes_nothing_may_be_written_as_any_number():
+    text = (
+        "[net]\nwidth=32\nheight=32\nchannels=3\n[convolutional]\nfilters=4\ngroups=01\n"
+        "[convolutional]\nfilters=4\n[shortcut]\nfrom=-2\nalpha=1.0\nbeta=1.\n"
+    )
+    network = parse_network(parse_cfg(text))
+    assert (len(network.layers), network.notes) == (3, ())
+    with pytest.raises(InputError, match=r"alpha='1\.5' is not supported"):
+        parse_network(parse_cfg(text.replace("alpha=1.0", "alpha=1.5")))
+
+
 def test_unknown_keys_are_noted_with_the_one_that_was_meant():
     net = network(NET + "colour=1\n" + CONV + "filter=4\n")
     assert net.layers[0].filters == 8

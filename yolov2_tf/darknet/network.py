@@ -242,7 +242,7 @@ def _check_keys(section):
         known += _KEYS_OF_ALL_LAYERS.split()
     for key, value in section.options.items():
         if key in unsupported:
-            if value != unsupported[key]:
+            if not _says(value, unsupported[key]):
                 raise InputError(
                     f"[{section.type}] {key}={shorten(value)} is not supported",
                     where=section.where(key),
@@ -252,6 +252,14 @@ def _check_keys(section):
             similar = difflib.get_close_matches(key, known, n=1)
             suffix = f"; did you mean '{similar[0]}'?" if similar else ""
             yield f"{section.where(key)}: [{section.type}] ignores {shorten(key)}{suffix}"
+
+
+def _says(value, harmless):
+    """Whether two options say the same, however a number is written: `1.0` and `1`."""
+    try:
+        return float(value) == float(harmless)
+    except ValueError:
+        return value == harmless
 
 
 def _remarks(network):
