@@ -53,6 +53,7 @@ WRONG = {
     "image label": (truths(image_labels=np.int32([-1, 7])), "image label 7"),
     "no labels": ({"boxes": truths()["boxes"]}, "a dict of 'boxes'"),
     "no dict": (truths()["boxes"], r"ndarray of shape \(2, 2, 4\)"),
+    "ragged": (truths(labels=tf.ragged.constant([[0, 1], [1]])), r"ragged .*to_tensor\(-1\)"),
 }
 
 
@@ -103,6 +104,33 @@ def test_the_validation_set_is_looked_at_too():
             model().fit(images(), truths(), validation_data=wrong, verbose=0)
 
 
+def test_evaluate_looks_too_but_not_once_an_epoch():
+    detector = model()
+    for form in (lambda batch: batch, as_dataset, as_generator):
+        wrong = form((images(), with_box(3, 4, 20, 22)))
+        with pytest.raises(InputError, match="far outside"):
+            detector.evaluate(*wrong if isinstance(wrong, tuple) else (wrong,), verbose=0)
+    looked = []
+    scored = as_dataset((images(), truths())).map(
+        lambda *batch: (tf.py_function(lambda: looked.append(1), [], []), batch)[1]
+    )
+    detector.fit(images(), truths(), validation_data=scored, epochs=3, verbose=0)
+    assert len(looked) == 1 + 3
+
+
+def test_pixels_that_were_divided_are_refused():
+    pixels = np.full((2, 32, 32, 3), 0.9, np.float32)
+    for batch in ((pixels, truths()), (tf.constant(pixels), truths())):
+        with pytest.raises(InputError, match=r"pixels are 0.9 at most .*0 to 255"):
+            model().fit(*batch, verbose=0)
+    with pytest.raises(InputError, match="0 to 255"):
+        model().fit(images(), truths(), validation_data=(pixels, truths()), verbose=0)
+    with pytest.raises(InputError, match="0 to 255"):
+        model().fit(as_dataset((pixels, truths())), verbose=0)
+    for right in (pixels * 255, np.ones((2, 32, 32, 3), np.uint8)):  # a dark picture
+        model().fit(right, truths(), verbose=0)
+
+
 def test_what_may_be_is_let_through():
     check_truths(truths(), 2)
     check_truths(with_box(-0.2, 0.1, 1.3, 0.1), 2)  # nobody clipped it, and it is a line
@@ -134,6 +162,16 @@ def test_what_the_loss_would_ignore_is_refused():
     measured.compile("sgd", loss=YOLOv2Loss(ANCHORS), metrics=["mae"])
     with pytest.raises(InputError, match="compiled with metrics"):
         measured.fit(images(), truths(), verbose=0)
+    measured.compile("sgd", loss=YOLOv2Loss(ANCHORS), run_eagerly=True)
+    measured.fit(images(), truths(), verbose=0)
+    measured.compile("sgd", loss=YOLOv2Loss(ANCHORS), loss_weights=[2])
+    with pytest.raises(InputError, match=r"loss_weights .*coord_scale"):
+        measured.fit(images(), truths(), verbose=0)
+    measured.compile("sgd", loss=YOLOv2Loss)
+    with pytest.raises(InputError, match="compiled with the loss <class"):
+        measured.fit(images(), truths(), verbose=0)
+    with pytest.raises(InputError, match=r"class_weight, .*class_weights="):
+        model().fit(images(), truths(), class_weight={0: 1, 1: 2}, verbose=0)
     with pytest.raises(InputError, match="no sample weights"):
         model().fit(images(), truths(), sample_weight=np.ones(2), verbose=0)
     raw = tf.zeros((2, 1, 1, 2 * (5 + 2)))

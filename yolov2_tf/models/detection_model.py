@@ -26,8 +26,8 @@ class DetectionModel(keras.Model):
     of the loss (`loss_box`, …), `average_iou`, `recall` and `class_accuracy` of the matched
     anchors, the mean objectness of matched (`object`) and unmatched ones (`no_object`), and the
     norm of a batch's gradient before it is limited (`gradient_norm`). It looks at the first batch
-    before it starts, and raises `InputError` for ground truth that cannot
-    be meant.
+    before it starts, and raises `InputError` for pixels or ground truth that cannot be meant; so
+    does `evaluate`.
     """
 
     def __init__(self, *args, **kwargs):
@@ -58,6 +58,12 @@ class DetectionModel(keras.Model):
     def fit(self, x=None, y=None, *arguments, **options):
         """As `keras.Model.fit`, after a look at the loss and at the first batch."""
         self._check_loss()
+        if options.get("class_weight") is not None:
+            raise InputError(
+                "a detector was given class_weight, but a picture has many classes",
+                expected="none",
+                hint="YOLOv2Loss(model.head.anchors, class_weights=[…]), a factor for each class",
+            )
         classes = self.head.num_classes
         x = checked_first_batch(x, y, classes)
         validation = options.get("validation_data")
@@ -67,25 +73,45 @@ class DetectionModel(keras.Model):
             options["validation_data"] = checked_first_batch(validation, None, classes)
         return super().fit(x, y, *arguments, **options)
 
+    def evaluate(self, x=None, y=None, *arguments, **options):
+        """As `keras.Model.evaluate`, after the same look."""
+        if not options.get("_use_cached_eval_dataset"):  # of `fit`, which has looked
+            self._check_loss()
+            x = checked_first_batch(x, y, self.head.num_classes)
+        return super().evaluate(x, y, *arguments, **options)
+
+    @property
+    def metrics(self):
+        """Those of the loss. `compile` may not add any; Keras would keep them for good."""
+        return [metric for metric in super().metrics if metric is not self._compile_metrics]
+
     def _check_loss(self):
-        """Refuses a loss that is none for this head, and metrics beside those of the loss.
+        """Refuses a loss that is none for this head, and what `compile` cannot do beside it.
 
         Raises:
             InputError: If it is another loss, or was made for another head; if `compile` was given
-                metrics, which would take the truths for one tensor.
+                metrics, which would take the truths for one tensor, or weights of losses, which
+                nothing would heed.
         """
         loss = getattr(self, "loss", None)
-        if not hasattr(loss, "check_head"):
+        if isinstance(loss, type) or not hasattr(loss, "check_head"):
             raise InputError(
                 f"a detector was compiled with the loss {loss!r}",
                 expected="YOLOv2Loss(model.head.anchors)",
             )
         loss.check_head(self.head)
-        if "compile_metrics" in self.metrics_names:
+        asked = self._compile_config.config
+        if asked["metrics"] or asked["weighted_metrics"]:
             raise InputError(
                 "a detector was compiled with metrics",
                 expected="none: parts of the loss, average_iou, recall, … are always told",
                 hint="yolov2_tf.evaluate for mAP",
+            )
+        if asked["loss_weights"] is not None:
+            raise InputError(
+                "a detector was compiled with loss_weights",
+                expected="none: the loss has weights of its parts",
+                hint="YOLOv2Loss(model.head.anchors, coord_scale=…, class_scale=…)",
             )
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):

@@ -1,4 +1,4 @@
-"""Ground truth is looked at before it trains: what is wrong would train all the same, silently."""
+"""A batch is looked at before it trains: what is wrong would train all the same, silently."""
 
 import itertools
 import types
@@ -9,12 +9,15 @@ import tensorflow as tf
 
 from yolov2_tf.errors import InputError
 
+FEW = 16
+"""So many pictures tell the range of pixels."""
+
 FARTHEST = 1.0
 """How far a box may stick out of its picture, as a fraction of it: what nobody clipped does."""
 
 
 def checked_first_batch(x, y, num_classes):
-    """Checks the ground truth that `fit` gets, or its first batch where it comes in batches.
+    """Checks what `fit` gets, or its first batch where it comes in batches.
 
     Args:
         x: What `keras.Model.fit` takes.
@@ -25,9 +28,10 @@ def checked_first_batch(x, y, num_classes):
         What to give to `fit` for `x`: itself, or for a generator one that yields the same.
 
     Raises:
-        InputError: If `check_truths` refuses it.
+        InputError: If `check_pixels` or `check_truths` refuses it.
     """
     if y is not None:
+        check_pixels(x)
         check_truths(y, num_classes)
         return x
     batch = None
@@ -44,8 +48,28 @@ def checked_first_batch(x, y, num_classes):
                 f"a batch is {type(batch).__name__}",
                 expected='(images, {"boxes": (B, M, 4), "labels": (B, M)})',
             )
+        check_pixels(batch[0])
         check_truths(batch[1], num_classes)
     return x
+
+
+def check_pixels(images):
+    """Refuses pictures whose pixels were divided by 255: the network does that itself.
+
+    Args:
+        images: `(B, H, W, 3)`; of many the first few are looked at.
+
+    Raises:
+        InputError: If they are floats of which none is above 1, and not all are 0.
+    """
+    if not hasattr(images, "dtype"):
+        return
+    first = np.asarray(images[:FEW])
+    if np.issubdtype(first.dtype, np.floating) and 0 < np.max(first, initial=0) <= 1:
+        raise InputError(
+            f"pixels are {np.max(first):g} at most",
+            expected="0 to 255: the network divides them itself",
+        )
 
 
 def check_truths(truths, num_classes):
@@ -64,6 +88,12 @@ def check_truths(truths, num_classes):
         raise InputError(
             f"ground truth is {_described(truths)}",
             expected='{"boxes": (B, M, 4), "labels": (B, M)}',
+        )
+    if any(isinstance(truths[name], tf.RaggedTensor) for name in ("boxes", "labels")):
+        raise InputError(
+            "ground truth is ragged",
+            expected="boxes (B, M, 4) and labels (B, M), padded with the label -1",
+            hint="boxes.to_tensor() and labels.to_tensor(-1)",
         )
     boxes, labels = np.asarray(truths["boxes"]), np.asarray(truths["labels"])
     check_shapes(boxes.shape, labels.shape)
