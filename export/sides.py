@@ -1,7 +1,7 @@
 """Sides of a network's input that can be asked for."""
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.models.input_sides import MAX_SIDE, STRIDE
+from yolov2_tf.models.input_sides import MAX_SIDE, STRIDE, is_side
 
 
 def check_side(size):
@@ -13,7 +13,7 @@ def check_side(size):
     Raises:
         InputError: If it is no multiple of 32, or pictures of that size fill any memory.
     """
-    if size < STRIDE or size % STRIDE or size > MAX_SIDE:
+    if not is_side(size):
         raise InputError(
             f"input size {size}", expected=f"a multiple of {STRIDE}, at most {MAX_SIDE:,}"
         )

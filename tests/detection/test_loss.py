@@ -10,6 +10,7 @@ import tensorflow as tf
 from slow_loss import ANCHORS, DEPTH, TERMS, overlaps, scene, sigmoid, slots, slow_batch, slow_terms
 from yolov2_tf.detection.assignment import match
 from yolov2_tf.detection.loss import YOLOv2Loss
+from yolov2_tf.errors import InputError
 
 SCENES = ["random", "wide", "tall", "one slot", "last cell", "padded", "all padding", "none",
           "degenerate"]  # fmt: skip
@@ -257,3 +258,15 @@ def test_the_config_keeps_every_option():
     truths = {"boxes": boxes, "labels": labels}
     assert float(copy(truths, head)) == float(loss(truths, head))
     assert float(copy(truths, head)) != float(YOLOv2Loss(ANCHORS)(truths, head))
+
+
+@pytest.mark.parametrize("weights", [{0: 10.0, 1: 1.0}, [1, -1], [1, math.nan], [math.inf]])
+def test_class_weights_that_are_no_factors_are_refused(weights):
+    with pytest.raises(InputError, match=r"class_weights is .*in the order of the classes"):
+        YOLOv2Loss(ANCHORS, class_weights=weights)
+
+
+@pytest.mark.parametrize("name", ["coord_scale", "object_scale", "noobject_scale", "class_scale"])
+def test_scales_below_0_are_refused(name):
+    with pytest.raises(ValueError, match=r"scales are .*0 or more"):
+        YOLOv2Loss(ANCHORS, **{name: -1})

@@ -7,7 +7,10 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
+from yolov2_tf.detection.loss import YOLOv2Loss
+from yolov2_tf.errors import InputError
 from yolov2_tf.models import anchors
+from yolov2_tf.models.heads import DetectionHead, RegionHead
 
 
 @pytest.fixture
@@ -123,6 +126,18 @@ def test_shapes_must_be_positive_pairs(bad):
 def test_k_is_at_most_the_number_of_distinct_shapes(k):
     with pytest.raises(ValueError, match="1 to 2"):
         anchors.cluster([(0.1, 0.1), (0.2, 0.2), (0.2, 0.2)], k)
+
+
+@pytest.mark.parametrize(
+    "bad", [[], [(1, 0)], [(-1, 2)], [(1, np.nan)], [(np.inf, 1)], [1, 2, 3], "voc", None]
+)
+def test_anchors_that_are_no_shapes_are_refused_wherever_they_are_given(bad):
+    for take in (anchors.checked_anchors, YOLOv2Loss):
+        with pytest.raises(InputError, match="anchors are"):
+            take(bad)
+    for head in (DetectionHead, RegionHead):
+        with pytest.raises(InputError, match="anchors are"):
+            head(bad, ["ant"])
 
 
 def test_cells_are_32_pixels():

@@ -196,11 +196,20 @@ def test_shapes_are_refused_outside_of_fit_too():
         ([], "no class names"),
         (["cat", " "], "empty name"),
         (["cat", "dog", "cat"], "2 classes are called 'cat'"),
+        ({0: "cat", 1: "dog"}, r"class_names is {0: 'cat', 1: 'dog'} .*in the order of the labels"),
+        ({"cat"}, "class_names is {'cat'}"),
+        (None, "class_names is None"),
     ],
 )
 def test_names_that_tell_no_classes_apart_are_refused(network, names, message):
     with pytest.raises(InputError, match=message):
         network(names)
+
+
+@pytest.mark.parametrize("network", [YOLOv2, TinyYOLOv2, Darknet19])
+def test_names_may_come_one_by_one(network):
+    built = network((name for name in ("ant", "bee")), width=0.01)
+    assert built.layers[-1].class_names == ("ant", "bee")
 
 
 def test_nodes_of_a_tree_may_share_a_name():

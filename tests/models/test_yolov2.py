@@ -11,6 +11,7 @@ import tensorflow as tf
 from yolov2_tf.darknet.network import read_network
 from yolov2_tf.darknet.reader import build_model
 from yolov2_tf.detection.loss import YOLOv2Loss
+from yolov2_tf.errors import InputError
 from yolov2_tf.models.anchors import published
 from yolov2_tf.models.blocks import BATCH_NORM_EPSILON, convolution, max_pool
 from yolov2_tf.models.darknet19 import Darknet19
@@ -202,10 +203,22 @@ def test_a_block_refuses_an_unknown_activation():
 
 
 @pytest.mark.parametrize("build", [YOLOv2, TinyYOLOv2])
-@pytest.mark.parametrize("size", [0, -32, 31, 100])
+@pytest.mark.parametrize("size", [0, -32, 31, 100, (64, 64), "64", None])
 def test_sizes_that_do_not_fit_are_refused(build, size):
     with pytest.raises(ValueError, match="multiple of 32"):
         build(NAMES, input_size=size)
+
+
+@pytest.mark.parametrize("build", [YOLOv2, TinyYOLOv2])
+@pytest.mark.parametrize("width", [0, -1, float("nan"), "half"])
+def test_widths_that_leave_nothing_are_refused(build, width):
+    with pytest.raises(InputError, match=r"width is .*above 0"):
+        build(NAMES, width=width)
+
+
+def test_a_passthrough_below_nothing_is_refused():
+    with pytest.raises(ValueError, match="squeeze is -1"):
+        YOLOv2(NAMES, width=0.01, squeeze=-1)
 
 
 def test_the_head_knows_how_the_model_is_used():

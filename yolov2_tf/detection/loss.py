@@ -1,5 +1,8 @@
 """YOLOv2's loss: Darknet's region layer (src/region_layer.c), vectorised over images and boxes."""
 
+import math
+from collections.abc import Mapping
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -8,6 +11,7 @@ from yolov2_tf.boxes import corners_to_centers, iou
 from yolov2_tf.detection.assignment import match
 from yolov2_tf.detection.decoding import decode_boxes, split_head
 from yolov2_tf.errors import InputError
+from yolov2_tf.models.anchors import checked_anchors
 from yolov2_tf.models.truths import check_shapes
 from yolov2_tf.trees.group_softmax import path_cross_entropy, path_is_best
 from yolov2_tf.trees.wordtree import as_tree
@@ -67,6 +71,10 @@ class YOLOv2Loss(keras.losses.Loss):
     `(B, S_h, S_w, k · (5 + C))`. For joint training the truths have `"image_labels": (B,)`, -1 for
     an image with boxes; or `(B, L)`, several for an image, -1 for none, with
     `"image_regions": (B, L, 4)`: a label is matched to a box with its centre in the region.
+
+    Raises:
+        InputError: If anchors are not above 0, or `class_weights` is no sequence of numbers.
+        ValueError: If a scale is below 0, or `image_rule` is unknown.
     """
 
     def __init__(
@@ -92,8 +100,11 @@ class YOLOv2Loss(keras.losses.Loss):
             raise ValueError(f"reduction is {self.reduction!r}, expected the mean over the batch")
         if image_rule not in IMAGE_RULES:
             raise ValueError(f"image_rule is {image_rule!r}, expected one of {IMAGE_RULES}")
-        self.anchors = np.asarray(anchors, np.float32).reshape(-1, 2)
+        self.anchors = checked_anchors(anchors)
         self.tree = as_tree(tree)
+        scales = coord_scale, object_scale, noobject_scale, class_scale
+        if not all(0 <= scale < math.inf for scale in scales):
+            raise ValueError(f"scales are {scales}, expected finite numbers, 0 or more")
         self.coord_scale = coord_scale
         self.object_scale = object_scale
         self.noobject_scale = noobject_scale
@@ -101,7 +112,7 @@ class YOLOv2Loss(keras.losses.Loss):
         self.ignore_iou = ignore_iou
         self.rescore = rescore
         self.warmup_images = warmup_images
-        self.class_weights = None if class_weights is None else list(map(float, class_weights))
+        self.class_weights = None if class_weights is None else _factors(class_weights)
         self.box_classes = None if box_classes is None else sorted(map(int, box_classes))
         self.image_rule = image_rule
 
@@ -347,6 +358,18 @@ class YOLOv2Loss(keras.losses.Loss):
             "box_classes": self.box_classes,
             "image_rule": self.image_rule,
         }
+
+
+def _factors(class_weights):
+    """A factor for each class, as a list of float."""
+    if not isinstance(class_weights, Mapping):  # of which the keys would be taken
+        factors = list(map(float, class_weights))
+        if all(0 <= factor < math.inf for factor in factors):
+            return factors
+    raise InputError(
+        f"class_weights is {class_weights!r}",
+        expected="a sequence of finite numbers, 0 or more, in the order of the classes",
+    )
 
 
 def _with_regions(y_true):

@@ -4,9 +4,12 @@ Anchors are `(k, 2)` arrays of `[width, height]` in grid cells, 32 pixels each, 
 size. Clustering works on shapes as fractions of the image, which the size does not change.
 """
 
+import reprlib
+
 import numpy as np
 
 from yolov2_tf.boxes import shape_iou
+from yolov2_tf.errors import InputError
 from yolov2_tf.models.input_sides import STRIDE
 
 PUBLISHED = {
@@ -41,6 +44,24 @@ def published(name):
         KeyError: If there is no such set; the names are the keys of `PUBLISHED`.
     """
     return np.array(PUBLISHED[name], np.float32)
+
+
+def checked_anchors(anchors):
+    """Anchors as `(k, 2)` float32, in the order given.
+
+    Raises:
+        InputError: If there are none, or they are not pairs of finite numbers above 0.
+    """
+    try:
+        checked = np.asarray(anchors, np.float32).reshape(-1, 2)
+    except (TypeError, ValueError):  # texts, rows of other lengths
+        checked = np.empty((0, 2))
+    if not len(checked) or not np.all(np.isfinite(checked) & (checked > 0)):
+        raise InputError(
+            f"anchors are {reprlib.repr(anchors)}",
+            expected="(k, 2) [width, height] in cells, finite and above 0",
+        )
+    return checked
 
 
 def to_cells(shapes, size):

@@ -4,9 +4,13 @@ Convolutions are named `conv1`, `conv2`, … so that weights move by name betwee
 detector and an imported network.
 """
 
+import math
+import numbers
+
 import keras
 from keras import layers
 
+from yolov2_tf.errors import InputError
 from yolov2_tf.models.batch_norm import FusedBatchNormalization
 from yolov2_tf.models.heads import DetectionHead
 from yolov2_tf.models.layers import DarknetMaxPool, Grayscale
@@ -34,9 +38,14 @@ class Blocks:
     Args:
         width: Multiplies the number of filters; results are rounded to multiples of 8.
         weight_decay: Darknet's `decay`: its half times the squared kernel is added to the loss.
+
+    Raises:
+        InputError: If the width is no finite number above 0.
     """
 
     def __init__(self, width=1.0, weight_decay=5e-4):
+        if not (isinstance(width, numbers.Real) and 0 < width < math.inf):
+            raise InputError(f"width is {width!r}", expected="a number above 0, such as 0.25")
         self.width = width
         self.count = 0
         self._regularizer = decay_regularizer(weight_decay)

@@ -1,5 +1,7 @@
 """Darknet-19 (paper, section 3 and table 6): the classifier, and the trunk that YOLOv2 shares."""
 
+import numbers
+
 import keras
 from keras import layers
 
@@ -44,10 +46,11 @@ def Darknet19(
         `ClassificationHead.probabilities` makes probabilities of them.
 
     Raises:
-        InputError: If the names cannot tell the classes apart, see `check_class_names`.
+        InputError: If the names cannot tell the classes apart, see `check_class_names`, or the
+            width is not above 0.
     """
-    class_names = [str(i) for i in range(classes)] if isinstance(classes, int) else classes
-    check_class_names(class_names, tree)
+    count = isinstance(classes, numbers.Integral)
+    class_names = check_class_names(map(str, range(classes)) if count else classes, tree)
     blocks = Blocks(width, weight_decay)
     image, x = image_input()
     *_, x = _darknet19_trunk(blocks, x)

@@ -6,12 +6,15 @@ by itself how it is to be used.
 
 import collections
 import numbers
+import reprlib
+from collections.abc import Iterable, Mapping
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from yolov2_tf.errors import InputError
+from yolov2_tf.models.anchors import checked_anchors
 from yolov2_tf.models.input_sides import MAX_SIDE
 from yolov2_tf.models.layers import register
 from yolov2_tf.resize import MODES
@@ -37,10 +40,10 @@ class Head:
         return len(self.class_names)
 
     def _explain(self, class_names, input_size, resize, tree):
-        _refuse_text(class_names)
+        class_names = _in_order(class_names)
         if resize not in MODES:
             raise ValueError(f"resize is {resize!r}, expected one of {MODES}")
-        self.class_names = tuple(str(name) for name in class_names)
+        self.class_names = class_names
         self.input_size = _checked_side(input_size)
         self.resize = resize
         self.tree = as_tree(tree)
@@ -102,7 +105,7 @@ class DetectionHead(Head, keras.layers.Conv2D):
 
     def __init__(self, anchors, class_names, input_size=416, resize="stretch", tree=None, **kwargs):
         self._explain(class_names, input_size, resize, tree)
-        self.anchors = np.asarray(anchors, np.float32).reshape(-1, 2)
+        self.anchors = checked_anchors(anchors)
         kwargs.setdefault("dtype", "float32")
         # A small start makes the first predictions the priors themselves; with He's the first
         # steps have to undo boxes e² times too large.
@@ -141,7 +144,7 @@ class RegionHead(Head, keras.layers.Layer):
 
     def __init__(self, anchors, class_names, input_size=416, resize="stretch", tree=None, **kwargs):
         self._explain(class_names, input_size, resize, tree)
-        self.anchors = np.asarray(anchors, np.float32).reshape(-1, 2)
+        self.anchors = checked_anchors(anchors)
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
 
@@ -216,11 +219,14 @@ def check_class_names(class_names, tree=None):
         class_names: One name per class.
         tree: `WordTree` over the classes, or None.
 
+    Returns:
+        Tuple of the names as str.
+
     Raises:
-        InputError: If it is a text, or there are none, an empty one, or one twice.
+        InputError: If it is no sequence of names, or there are none, an empty one, or one twice.
     """
-    _refuse_text(class_names)
-    counts = collections.Counter(str(name) for name in class_names)
+    class_names = _in_order(class_names)
+    counts = collections.Counter(class_names)
     if not counts:
         raise InputError("there are no class names", expected="at least one")
     if any(not name.strip() for name in counts):
@@ -228,6 +234,7 @@ def check_class_names(class_names, tree=None):
     name, count = counts.most_common(1)[0]
     if count > 1 and tree is None:
         raise InputError(f"{count} classes are called {name!r}", expected="a name for each")
+    return class_names
 
 
 def _checked_side(pixels):
@@ -237,19 +244,27 @@ def _checked_side(pixels):
     return int(pixels)
 
 
-def _refuse_text(class_names):
+def _in_order(class_names):
+    """The names as a tuple of str; what has no order, or would give its keys, is refused."""
     if isinstance(class_names, str):
         raise InputError(
             f"class_names is the text {class_names!r}",
             expected=f"a sequence of names, such as [{class_names!r}]",
         )
+    unordered = isinstance(class_names, Mapping | set | frozenset)
+    if unordered or not isinstance(class_names, Iterable):
+        raise InputError(
+            f"class_names is {reprlib.repr(class_names)}",
+            expected="a sequence of names, in the order of the labels",
+        )
+    return tuple(str(name) for name in class_names)
 
 
 def find_head(model):
     """The `DetectionHead` or `RegionHead` of a detector: its classes, anchors and input size.
 
     Raises:
-        ValueError: If the model has none.
+        ValueError: If the model has none, or is no Keras model.
     """
     head = _find(model, (DetectionHead, RegionHead))
     if head is None:
@@ -261,7 +276,7 @@ def find_classification_head(model):
     """The `ClassificationHead` of a classifier.
 
     Raises:
-        ValueError: If the model has none.
+        ValueError: If the model has none, or is no Keras model.
     """
     head = _find(model, ClassificationHead)
     if head is None:
@@ -270,4 +285,8 @@ def find_classification_head(model):
 
 
 def _find(model, kind):
+    if not isinstance(model, keras.Model):
+        raise InputError(
+            f"a {type(model).__name__} is no Keras model", hint="yolov2_tf.load_model(path)"
+        )
     return next((layer for layer in model.layers if isinstance(layer, kind)), None)

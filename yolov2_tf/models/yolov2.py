@@ -12,7 +12,7 @@ from yolov2_tf.models.blocks import Blocks, image_input, max_pool
 from yolov2_tf.models.darknet19 import _darknet19_trunk
 from yolov2_tf.models.detection_model import DetectionModel
 from yolov2_tf.models.heads import check_class_names
-from yolov2_tf.models.input_sides import STRIDE
+from yolov2_tf.models.input_sides import MAX_SIDE, STRIDE, is_side
 from yolov2_tf.models.layers import Passthrough
 
 
@@ -48,11 +48,14 @@ def YOLOv2(
         `(B, H/32, W/32, k · (5 + C))` float32.
 
     Raises:
-        ValueError: If `input_size` is not a positive multiple of 32.
-        InputError: If the names cannot tell the classes apart, see `check_class_names`.
+        ValueError: If `input_size` is no multiple of 32 up to 8,192, or `squeeze` is below 0.
+        InputError: If the names cannot tell the classes apart, see `check_class_names`, or anchors
+            or width are not above 0.
     """
     _check_size(input_size)
-    check_class_names(class_names, tree)
+    class_names = check_class_names(class_names, tree)
+    if squeeze is not None and squeeze < 0:
+        raise ValueError(f"squeeze is {squeeze}, expected None or 0 and more filters")
     blocks = Blocks(width, weight_decay)
     image, x = image_input()
     fine, x = _darknet19_trunk(blocks, x)
@@ -91,7 +94,7 @@ def TinyYOLOv2(
     Arguments and result are those of `YOLOv2`; default anchors are the published tiny-voc ones.
     """
     _check_size(input_size)
-    check_class_names(class_names, tree)
+    class_names = check_class_names(class_names, tree)
     blocks = Blocks(width, weight_decay)
     image, x = image_input()
     for stage, filters in enumerate((16, 32, 64, 128, 256, 512)):
@@ -131,7 +134,7 @@ def YOLO9000(
     Arguments and result are those of `YOLOv2`; default anchors are the three of yolo9000.cfg.
     """
     _check_size(input_size)
-    check_class_names(class_names, tree)
+    class_names = check_class_names(class_names, tree)
     blocks = Blocks(width, weight_decay)
     image, x = image_input()
     *_, x = _darknet19_trunk(blocks, x)
@@ -147,5 +150,7 @@ def YOLO9000(
 
 
 def _check_size(input_size):
-    if input_size < STRIDE or input_size % STRIDE:
-        raise ValueError(f"input_size is {input_size}, expected a positive multiple of {STRIDE}")
+    if not is_side(input_size):
+        raise ValueError(
+            f"input_size is {input_size!r}, expected a multiple of {STRIDE}, at most {MAX_SIDE:,}"
+        )
