@@ -133,3 +133,10 @@ def test_tensor_overlaps_are_those_of_arrays(function, sides):
     a, b = np.random.default_rng(3).uniform(0, 1, (2, 9, sides)).astype(np.float32)
     result = function(tf.constant(a)[:, None], tf.constant(b)[None])
     np.testing.assert_allclose(result, function(a[:, None], b[None]), rtol=1e-5, atol=1e-6)
+
+
+def test_boxes_in_pixels_are_no_fractions():
+    fractions = np.array([[0, 0, 1, 1], [-9, -9, 9, 9], [0.5, 1.2, 0.7, 1.4]])  # not clipped
+    assert geometry.can_be_fractions(fractions).all()
+    others = np.array([[30, 40, 200, 220], [0, 0, 3, 5], [0, 0, np.nan, 1], [-np.inf, 0, 1, 1]])
+    assert not geometry.can_be_fractions(others).any()

@@ -98,6 +98,15 @@ def centers_to_corners(boxes):
     return xp.stack([y - height / 2, x - width / 2, y + height / 2, x + width / 2], axis=-1)
 
 
+def can_be_fractions(boxes):
+    """Whether boxes `(..., 4)` of NumPy are finite, and no pixels: `(...)` bool.
+
+    A box may stick out of its picture by much; its centre is not further out than a side of it.
+    """
+    away = np.abs((boxes[..., :2] + boxes[..., 2:]) / 2 - 0.5)
+    return np.isfinite(boxes).all(axis=-1) & (away < 1.5).all(axis=-1)
+
+
 def clip(boxes):
     """Boxes `(..., 4)` cut off at the borders of the image (0 and 1)."""
     xp = _namespace(boxes)

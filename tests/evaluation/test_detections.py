@@ -19,6 +19,7 @@ from whole_page import check_page
 from yolov2_tf.data.records import Dataset, Record
 from yolov2_tf.errors import InputError
 from yolov2_tf.evaluation.detections import evaluate
+from yolov2_tf.trees.wordtree import WordTree
 
 # === Properties ===
 
@@ -203,6 +204,9 @@ BOX = np.array([[0.1, 0.1, 0.2, 0.2]])
         ({"boxes": BOX * math.nan, "labels": [0], "scores": [0.5]}, "finite"),
         ({"boxes": BOX, "labels": [0, 1], "scores": [0.5]}, r"expected \(n, 4\)"),
         ({"boxes": BOX[0, :3], "labels": [0], "scores": [0.5]}, r"expected \(n, 4\)"),
+        ({"boxes": BOX.T, "labels": [0], "scores": [0.5]}, r"expected \(n, 4\)"),
+        ({"boxes": BOX, "labels": [0.7], "scores": [0.5]}, "label 0.7"),
+        ({"boxes": BOX * 300, "labels": [0], "scores": [0.5]}, "fractions of the picture"),
     ],
 )
 def test_detections_that_do_not_fit_name_the_image(entry, said):
@@ -210,6 +214,38 @@ def test_detections_that_do_not_fit_name_the_image(entry, said):
     with pytest.raises(InputError, match=said) as error:
         evaluate(data, [entry])
     assert error.value.where == "image 0"
+
+
+@pytest.mark.parametrize(
+    ("detections", "said"),
+    [
+        ([{"boxes": BOX, "labels": ["dog"], "scores": [0.5]}], "picture 0 .*not numbers"),
+        ([{"boxes": BOX, "labels": [0], "scores": None}], "score nan"),
+        ([{"boxes": BOX, "classes": [0], "scores": [0.5]}], "picture 0 .*'labels'"),
+        ([(BOX, [0], [0.5])], 'picture 0 .*a dict of "boxes"'),
+        ({"boxes": BOX[None], "labels": [[0]], "scores": [[0.5]]}, "one entry for each picture"),
+        (None, "one entry for each picture"),
+    ],
+)
+def test_what_are_no_detections_is_told(detections, said):
+    data = dataset([record(0, [TRUTH], [0], [False])], 4)
+    with pytest.raises(InputError, match=said):
+        evaluate(data, detections)
+
+
+def test_a_tree_an_overlap_and_a_data_set_that_are_none_are_refused():
+    data, detections = random_scene(0)
+    for iou in (50, -0.1, math.nan, "0.5"):
+        with pytest.raises(InputError, match="iou is"):
+            evaluate(data, detections, iou=iou)
+    with pytest.raises(InputError, match="a tree of 1 nodes"):
+        evaluate(data, detections, tree=WordTree(["thing"], [-1]))
+    with pytest.raises(InputError, match="a str is no data set"):
+        evaluate("digits", detections)
+    tree = WordTree("abcd", [-1] * 4)
+    wrong = [{"boxes": [[0, 0, 1, 1]], "labels": [-1], "scores": [1]} for _ in data.records]
+    with pytest.raises(InputError, match="label -1"):
+        evaluate(data, wrong, tree=tree)
 
 
 def test_wrong_number_of_images_and_unknown_metric():

@@ -6,10 +6,13 @@ Needs neither TensorFlow nor the model: a `.keras`, a `.tflite` and a server are
 import collections
 import dataclasses
 import math
+import numbers
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
+from yolov2_tf.boxes import can_be_fractions
 from yolov2_tf.errors import InputError
 from yolov2_tf.evaluation.coco import AREAS, coco_figures, coco_precision, mean
 from yolov2_tf.evaluation.hierarchy import with_ancestors
@@ -173,11 +176,28 @@ def evaluate(
         An `Evaluation`.
 
     Raises:
-        InputError: If the metric is unknown, or the detections do not fit the data set.
+        InputError: If the metric is unknown, the IoU none, or the detections or the tree do not fit
+            the data set.
     """
     if metric not in METRICS:
         raise InputError(f"unknown metric {metric!r}", expected=", ".join(METRICS))
+    if not (isinstance(iou, numbers.Real) and 0 <= iou <= 1):
+        raise InputError(f"iou is {iou!r}", expected="a fraction, 0 to 1")
+    if not hasattr(dataset, "records"):
+        raise InputError(
+            f"a {type(dataset).__name__} is no data set",
+            expected="a Dataset, then the detections of its pictures",
+            hint="yolov2_tf.open_dataset",
+        )
     if tree is not None:
+        if len(tree) != len(dataset.class_names):
+            raise InputError(
+                f"a tree of {len(tree):,} nodes",
+                where=dataset.name,
+                expected=f"its {len(dataset.class_names):,} classes",
+            )
+        detections = list(detections)
+        found_table(dataset, detections)  # before labels are looked up in the tree
         dataset, detections = with_ancestors(dataset, detections, tree, every_node=every_node)
     truths, found = truth_table(dataset), found_table(dataset, detections)
     classes = len(dataset.class_names)
@@ -241,7 +261,14 @@ def found_table(dataset, detections):
     Raises:
         InputError: If they do not fit the data set.
     """
-    rows = [tuple(map(np.asarray, (d["boxes"], d["labels"], d["scores"]))) for d in detections]
+    if isinstance(detections, Mapping) or not isinstance(detections, Iterable):
+        raise InputError(
+            f"detections are a {type(detections).__name__}",
+            where=dataset.name,
+            expected="one entry for each picture, without padding",
+            hint="yolov2_tf.detect, or the detect of open_model, on the pictures",
+        )
+    rows = [_found_in_one(found, index) for index, found in enumerate(detections)]
     if len(rows) != len(dataset.records):
         raise InputError(
             f"detections for {len(rows)} images",
@@ -249,24 +276,40 @@ def found_table(dataset, detections):
             expected=f"one entry for each of the {len(dataset.records)}",
         )
     for index, (boxes, labels, scores) in enumerate(rows):
-        if not boxes.size == 4 * labels.size == 4 * scores.size:
+        fits = boxes.size == 4 * labels.size == 4 * scores.size
+        if not fits or (boxes.size and boxes.shape[-1] != 4):
             raise InputError(
                 f"shapes {boxes.shape}, {labels.shape}, {scores.shape} of boxes, labels, scores",
                 where=dataset.records[index].image_id,
                 expected="(n, 4), (n,), (n,)",
             )
-    found = _Found(*_stack(rows, (np.float64, np.int64, np.float64)))
-    # Either of these would be counted, silently wrong.
+    found = _Found(*_stack(rows, (np.float64, np.float64, np.float64)))
+    # Any of these would be counted, silently wrong.
     known = (found.labels >= 0) & (found.labels < len(dataset.class_names))
-    good = known & np.isfinite(found.boxes).all(axis=1) & np.isfinite(found.scores)
+    known &= found.labels == np.floor(found.labels)
+    good = known & can_be_fractions(found.boxes) & np.isfinite(found.scores)
     if not good.all():
         image, box, label, score = (column[np.argmin(good)] for column in found)
         raise InputError(
-            f"detection with label {label}, score {score}, box {box.tolist()}",
+            f"detection with label {label:g}, score {score}, box {box.tolist()}",
             where=dataset.records[image].image_id,
-            expected=f"labels 0 to {len(dataset.class_names) - 1}, finite scores and boxes",
+            expected=f"labels 0 to {len(dataset.class_names) - 1}, finite scores, and boxes as "
+            "fractions of the picture",
         )
-    return found
+    return found._replace(labels=found.labels.astype(np.int64))
+
+
+def _found_in_one(found, index):
+    """Boxes, labels and scores of a picture as arrays of numbers."""
+    names = ("boxes", "labels", "scores")
+    try:
+        return tuple(np.asarray(found[name]).astype(np.float64) for name in names)
+    except (TypeError, ValueError, LookupError) as error:
+        what = type(error).__name__ if isinstance(error, LookupError) else "not numbers"
+        raise InputError(
+            f"detections of picture {index} are no boxes, labels and scores: {what} {error}",
+            expected='a dict of "boxes" (n, 4), "labels" (n,) and "scores" (n,)',
+        ) from None
 
 
 def _stack(rows, dtypes):
