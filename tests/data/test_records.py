@@ -1,5 +1,6 @@
 import dataclasses
 import functools
+import pathlib
 import re
 import sys
 
@@ -148,6 +149,37 @@ def test_a_data_set_keeps_any_sequence_as_columns():
     assert box_shapes(dataset).shape == (3, 2)
     assert box_shapes(dataset, ignored=True).shape == (5, 2)
     assert len(Dataset("none", ("a",), [])) == 0
+
+
+def test_a_data_set_made_by_hand_is_looked_at():
+    def made(boxes, labels, ignore=None, names=("a", "b")):
+        ignore = [False] * len(labels) if ignore is None else ignore
+        right = Record("a.jpg", "right", [[0, 0, 1, 1]], [1], [False])
+        return Dataset("mine", names, [right, Record("b.jpg", "wrong", boxes, labels, ignore)])
+
+    box = [0.1, 0.1, 0.5, 0.5]
+    assert len(made([box, box], [0, 1]).records.boxes) == 3
+    assert made([], []).class_names == made([], [], names=["a", "b"]).class_names == ("a", "b")
+    for wrong, message in [
+        (([box, box], [0]), r"\(2, 4\), \(1,\), \(1,\)"),
+        (([box, box], [0, 1], [False]), r"\(2,\), \(1,\)"),
+        (([box], [2]), r"label 2, .*labels 0 to 1"),
+        (([box], [-1]), "label -1"),
+        (([[10, 20, 50, 60]], [0]), "as fractions of the picture"),
+        (([[0.1, 0.1, 0.5, np.nan]], [0]), "nan"),
+    ]:
+        with pytest.raises(InputError, match=message) as error:
+            made(*wrong)
+        assert error.value.where == "wrong"
+    with pytest.raises(InputError, match="the text 'ab'"):
+        made([box], [0], names="ab")
+
+
+def test_the_picture_of_a_record_may_be_a_path_and_no_array():
+    assert RecordColumns([record(image=pathlib.Path("a.jpg"))])[0].image == "a.jpg"
+    with pytest.raises(InputError, match="a ndarray is no picture of a record") as error:
+        RecordColumns([record(image=np.zeros((2, 2, 3), np.uint8))])
+    assert error.value.where == "a"
 
 
 def test_a_picture_larger_than_any_is_refused():

@@ -3,10 +3,12 @@
 import array
 import copy
 import dataclasses
+import os
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from yolov2_tf.boxes import can_be_fractions
 from yolov2_tf.data.picture_column import PictureColumn
 from yolov2_tf.data.text_column import TextColumn
 from yolov2_tf.errors import InputError
@@ -72,10 +74,20 @@ class RecordColumns(Sequence):
             nonlocal boxes, labels, ignore
             count = 0
             for record in records:
-                boxes += np.asarray(record.boxes, np.float32).tobytes()
-                labels += np.asarray(record.labels, np.int32).tobytes()
-                ignore += np.asarray(record.ignore, bool).tobytes()
-                count += len(record.labels)
+                own_boxes = np.asarray(record.boxes, np.float32)
+                own_labels = np.asarray(record.labels, np.int32)
+                own_ignore = np.asarray(record.ignore, bool)
+                if not own_boxes.size == 4 * own_labels.size == 4 * own_ignore.size:
+                    shapes = f"{own_boxes.shape}, {own_labels.shape}, {own_ignore.shape}"
+                    raise InputError(
+                        f"shapes {shapes} of boxes, labels, ignore",
+                        where=record.image_id,
+                        expected="(n, 4), (n,), (n,)",
+                    )
+                boxes += own_boxes.tobytes()
+                labels += own_labels.tobytes()
+                ignore += own_ignore.tobytes()
+                count += own_labels.size
                 ends.append(count)
                 yield record
 
@@ -113,7 +125,7 @@ class RecordColumns(Sequence):
                     f"a picture of {one.width} × {one.height} pixels", where=one.image_id
                 )
             numbers.extend((one.width, one.height, one.orientation, image_set))
-            images.append(one.image)
+            images.append(_picture(one))
             ids.append(one.image_id)
         self._sets = list(sets)
         self._numbers = np.array(numbers, np.int32).reshape(-1, 4)
@@ -256,6 +268,10 @@ class Dataset:
         notes: What the reader had to skip or mend, one line each, for the user to see.
         counts: The same as numbers, for programs: what was skipped, mended or ignored, e.g.
             `{"duplicate boxes dropped": 3, "boxes ignored (difficult)": 260}`.
+
+    Raises:
+        InputError: If records are given whose boxes, labels and `ignore` do not belong together,
+            with a label that is none of the classes, or with boxes that are no fractions.
     """
 
     name: str
@@ -265,8 +281,16 @@ class Dataset:
     counts: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
-        if not isinstance(self.records, RecordColumns):
+        if isinstance(self.class_names, str):
+            raise InputError(
+                f"class_names is the text {self.class_names!r}",
+                where=self.name,
+                expected=f"a sequence of names, such as [{self.class_names!r}]",
+            )
+        object.__setattr__(self, "class_names", tuple(self.class_names))
+        if not isinstance(self.records, RecordColumns):  # readers make them, of what they checked
             object.__setattr__(self, "records", RecordColumns(self.records))
+            _check_boxes(self)
 
     def __len__(self):
         return len(self.records)
@@ -290,6 +314,25 @@ class Dataset:
         footer = ["all", f"{self.num_boxes:,}", f"{len(self):,}"]
         note = "; ".join(self.notes)
         return html_table(self.name, ["Class", "Boxes", "Pictures"], rows, footer, note)
+
+
+def check_records(dataset):
+    """Refuses what is no data set, or one without pictures.
+
+    Args:
+        dataset: What is to be a `Dataset` or a `ClassificationDataset`.
+
+    Raises:
+        InputError: If it is not.
+    """
+    if not hasattr(dataset, "records"):
+        raise InputError(
+            f"a {type(dataset).__name__} is no data set",
+            expected="a Dataset, as yolov2_tf.open_dataset gives",
+            hint="data, skipped = check_images(…)" if isinstance(dataset, tuple) else None,
+        )
+    if not len(dataset.records):
+        raise InputError("there are no pictures", where=dataset.name, expected="at least one")
 
 
 def images_of(records):
@@ -327,3 +370,32 @@ def box_picture_sizes(dataset, *, ignored=False):
     records = dataset.records
     sizes = records.sizes.repeat(records.counts, axis=0).astype(np.float64)
     return sizes if ignored else sizes[~records.ignore]
+
+
+def _picture(record):
+    """`Record.image` as columns keep it."""
+    image = record.image
+    if isinstance(image, os.PathLike):
+        return os.fspath(image)
+    if image is None or isinstance(image, str | bytes) or callable(image):
+        return image
+    raise InputError(
+        f"a {type(image).__name__} is no picture of a record",
+        where=record.image_id,
+        expected="a path, the bytes of a file, or a function that returns these",
+    )
+
+
+def _check_boxes(dataset):
+    """Refuses labels that are none of the classes, and boxes that are no fractions."""
+    records, classes = dataset.records, len(dataset.class_names)
+    known = (records.labels >= 0) & (records.labels < classes)
+    good = known & can_be_fractions(records.boxes)
+    if not good.all():
+        wrong = int(np.argmin(good))
+        record = records[int(np.searchsorted(records.ends, wrong, "right"))]
+        raise InputError(
+            f"label {records.labels[wrong]}, box {records.boxes[wrong].round(3).tolist()}",
+            where=record.image_id,
+            expected=f"labels 0 to {classes - 1}, and boxes as fractions of the picture",
+        )
