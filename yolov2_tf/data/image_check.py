@@ -13,7 +13,7 @@ import numpy as np
 from yolov2_tf.data.annotations import listing
 from yolov2_tf.data.images import TRANSPOSED, ImageInfo, orient_boxes, to_png_bytes
 from yolov2_tf.data.picture_infos import look_at
-from yolov2_tf.data.records import RecordColumns, images_of
+from yolov2_tf.data.records import RecordColumns, check_records, images_of
 from yolov2_tf.errors import InputError
 
 _TURNED = "pictures whose boxes were drawn as stored, turned upright with them (EXIF)"
@@ -42,8 +42,9 @@ def check_images(dataset, progress=None, *, decode=True) -> tuple[Any, list[tupl
         of those left out.
 
     Raises:
-        InputError: If not a single picture can be read.
+        InputError: If not a single picture can be read, or this is no data set.
     """
+    check_records(dataset)
     records = dataset.records
     seen = look_at(images_of(records), decode=decode, progress=progress)
     bad = [i for i, info in enumerate(seen) if isinstance(info, str)]

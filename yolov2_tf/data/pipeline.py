@@ -20,8 +20,9 @@ from yolov2_tf.data.augment import (
     thinned,
     view_boxes,
 )
+from yolov2_tf.data.batch_settings import check_batch_settings
 from yolov2_tf.data.images import decode_image
-from yolov2_tf.data.records import RecordColumns, images_of
+from yolov2_tf.data.records import RecordColumns, check_records, images_of
 from yolov2_tf.data.stream_order import (
     labelled_indices,
     labels_a_view,
@@ -101,7 +102,15 @@ def training_batches(
         "labels": (B, M) int32})`, padded with empty boxes of label -1. With `classification` also
         `"image_labels": (B, L)` int32, all -1 for pictures with boxes, and `"image_regions":
         (B, L, 4)` float32, the part of the view that each is about. L is 4 with `mosaic`, else 1.
+
+    Raises:
+        InputError: If there are no pictures, or a setting is none that a batch can have.
     """
+    check_records(dataset)
+    check_batch_settings(
+        size, multi_scale, resize, batch_size, resize_every,
+        jitter=jitter, saturation=saturation, exposure=exposure, mosaic=mosaic,
+    )  # fmt: skip
 
     def side_of(step):
         if multi_scale is None:
