@@ -1,12 +1,13 @@
 """One interface for everything that finds boxes in pictures, and what opens it."""
 
 import itertools
+import numbers
 from pathlib import Path
 
 import numpy as np
 
 from yolov2_tf.data.pixels import is_picture, pixels_of
-from yolov2_tf.detection.thresholds import Thresholds
+from yolov2_tf.detection.thresholds import either
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.numpy_resize import resize
 from yolov2_tf.export.postprocessing import detections_of
@@ -41,7 +42,7 @@ class Detector:
 
     def __init__(self, layout, thresholds=None, where=None):
         self.layout = layout
-        self.thresholds = usable(layout, thresholds or Thresholds(), where)
+        self.thresholds = usable(layout, either(None, thresholds), where)
 
     @property
     def class_names(self):
@@ -190,6 +191,8 @@ def open_model(
         InputError: If there is no such file, its form is not known, what runs it is missing, or
             something is asked for that it does not have.
     """
+    if batch_size is not None and not (isinstance(batch_size, numbers.Integral) and batch_size > 0):
+        raise InputError(f"batch size {batch_size}", expected="a whole number, 1 or more")
     address, served = str(path), is_served(path)
     path = Path(path) if served else model_path(path)
     if path.suffix != ".onnx":

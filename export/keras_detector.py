@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from yolov2_tf.detection.non_max_suppression import NonMaxSuppression
+from yolov2_tf.detection.non_max_suppression import gives_detections
 from yolov2_tf.detection.predict import detect, detector
-from yolov2_tf.detection.thresholds import DEFAULT, Thresholds
+from yolov2_tf.detection.thresholds import DEFAULT, either
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.detectors import Detector
 from yolov2_tf.export.layout import describe
@@ -45,7 +45,7 @@ class KerasDetector(Detector):
             head = find_head(network)
         except ValueError as error:
             raise InputError(str(error), where=where, expected="a model that finds boxes") from None
-        if any(isinstance(layer, NonMaxSuppression) for layer in network.layers):
+        if gives_detections(network):
             raise InputError(
                 "decoding and suppression are in it already",
                 where=where,
@@ -54,7 +54,7 @@ class KerasDetector(Detector):
             )
         if size is not None:
             check_side(size)
-        limits = (thresholds or Thresholds()).over(DEFAULT)
+        limits = either(None, thresholds).over(DEFAULT)
         super().__init__(describe(head, nms=True, thresholds=limits), limits, where)
         self._network, self._nodes = network, nodes
         self._model = detector(

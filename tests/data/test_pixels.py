@@ -37,6 +37,8 @@ def forms(path):
         "path": path,
         "name": str(path),
         "bytes": content,
+        "bytearray": bytearray(content),
+        "memoryview": memoryview(content),
         "function": lambda: content,
         "partial": functools.partial(bytes, content),
         "Pillow": Image.fromarray(PICTURE),
@@ -87,6 +89,9 @@ def test_pillow_pictures_are_read_as_their_files_are(tmp_path):
         (np.zeros((0, 9, 3), np.uint8), r"shape \(0, 9, 3\)"),
         (np.zeros((6, 9, 3), bool), "type bool"),
         (np.array("text"), r"shape \(\)"),
+        (np.array(["a.jpg", "b.jpg"]), r"shape \(2,\).*list\(pictures\)"),
+        (PICTURE[..., :1], r"shape \(6, 9, 1\).*np\.repeat"),
+        (PICTURE[None], r"shape \(1, 6, 9, 3\).*one by one"),
     ],
 )
 def test_arrays_that_are_no_picture_are_told_how_to_become_one(array, message):
@@ -98,3 +103,10 @@ def test_arrays_that_are_no_picture_are_told_how_to_become_one(array, message):
 def test_what_is_no_picture_at_all_is_refused(what):
     with pytest.raises(InputError, match=f"a {type(what).__name__} is no picture"):
         pixels_of(what)
+
+
+def test_an_open_file_is_one_picture_and_not_its_lines(path):
+    with open(path, "rb") as file:
+        assert is_picture(file)
+        with pytest.raises(InputError, match=r"a BufferedReader is no picture.*picture\.read\(\)"):
+            pixels_of(file)

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from yolov2_tf.detection.predict import detect, detector, prepare, to_pictures
+from yolov2_tf.detection.thresholds import Thresholds
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.blocks import image_input
 from yolov2_tf.models.detection_model import DetectionModel
@@ -227,3 +228,29 @@ def test_keras_never_compiles_a_detector_by_xla_as_it_does_on_a_gpu_by_itself():
     plain = keras.Model(network.input, network.output)  # the rule is Keras', the reason is ours
     plain.jit_compile = True
     assert plain.jit_compile is True
+
+
+def test_what_is_no_network_or_no_detector_is_told(network):
+    ready = detector(network)
+    for options, message in [
+        ({"score_threshold": 25}, "score threshold 25"),
+        ({"score_threshold": Thresholds(0.3)}, "score threshold Thresholds"),
+        ({"iou_threshold": 45}, "overlap threshold 45"),
+        ({"max_detections": -1}, "number of detections -1"),
+        ({"tree_threshold": 7}, "tree threshold 7"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            detector(network, **options)
+    with pytest.raises(InputError, match=r"already .*yolov2_tf\.detect\(model, pictures\)"):
+        detector(ready)
+    with pytest.raises(InputError, match=r"gives no detections .*yolov2_tf\.detector\(model\)"):
+        list(detect(network, images()))
+    for take in (detector, lambda model: list(detect(model, []))):
+        with pytest.raises(InputError, match=r"a str is no Keras model.*load_model"):
+            take("starter")
+    for count in (0, -1, 2.5):
+        with pytest.raises(InputError, match=f"batch_size is {count}"):
+            list(detect(ready, images(), batch_size=count))
+    for size in (0, 100, "64"):
+        with pytest.raises(InputError, match=r"size is .*multiple of 32"):
+            list(detect(ready, images(), size=size))

@@ -13,6 +13,9 @@ from yolov2_tf.errors import InputError
         ({"score": float("nan")}, "score threshold nan"),
         ({"iou": -0.1}, r"overlap threshold -0\.1"),
         ({"tree": 2}, "tree threshold 2"),
+        ({"score": "high"}, "score threshold high"),
+        ({"score": Thresholds(0.3)}, "score threshold Thresholds"),
+        ({"detections": 2.5}, r"number of detections 2\.5"),
         ({"detections": 0}, r"number of detections 0 \(expected 1 or more\)"),
     ],
 )
@@ -32,6 +35,9 @@ def test_a_score_alone_or_thresholds():
     assert either(0.3, None) == Thresholds(score=0.3)
     assert either(None, Thresholds(iou=0.6)) == Thresholds(iou=0.6)
     assert either(None, None) == Thresholds()
+    for wrong in (0.3, {"score": 0.3}):
+        with pytest.raises(InputError, match=r"thresholds are .*Thresholds\(score=0.3, …\)"):
+            either(None, wrong)
     with pytest.raises(InputError, match="score_threshold beside thresholds"):
         either(0.0, Thresholds(iou=0.6))
 

@@ -281,6 +281,14 @@ def test_a_setting_that_a_form_does_not_have_is_refused(name, setting, message, 
         open_model(files[1][name], **setting)
 
 
+def test_a_batch_of_nothing_and_thresholds_that_are_none_are_refused():
+    for count in (0, -1, 2.5):
+        with pytest.raises(InputError, match=f"batch size {count} "):
+            open_model("any.keras", batch_size=count)
+    with pytest.raises(InputError, match=r"thresholds are 0\.3 .*Thresholds\(score=0\.3"):
+        open_model("starter-tiny", 0.3)
+
+
 def test_what_is_no_detector_is_refused(files, tmp_path):
     model, _ = files
     (tmp_path / "notes.txt").write_text("no model")

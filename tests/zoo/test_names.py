@@ -1,5 +1,6 @@
 """Models by an address of the web."""
 
+import types
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,12 @@ def test_without_a_cache_it_says_so(monkeypatch):
     monkeypatch.setenv("YOLOV2_CACHE", "")
     with pytest.raises(InputError, match=r"\$YOLOV2_CACHE is empty"):
         model_path("http://127.0.0.1:9/a.keras")
+
+
+def test_what_is_neither_path_nor_name_is_refused():
+    for wrong in (None, 5, b"starter"):
+        with pytest.raises(InputError, match=f"a {type(wrong).__name__} is no model by its path"):
+            model_path(wrong)
+    network = types.SimpleNamespace(layers=[])
+    with pytest.raises(InputError, match=r"yolov2_tf\.detector\(model\) for a network in memory"):
+        model_path(network)

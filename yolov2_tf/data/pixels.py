@@ -9,6 +9,8 @@ from PIL import Image
 from yolov2_tf.data.images import load_image
 from yolov2_tf.errors import InputError
 
+_ENCODED = str | os.PathLike | bytes | bytearray | memoryview
+
 EXPECTED = "(height, width, 3) uint8, RGB, 0 to 255"
 
 
@@ -17,7 +19,9 @@ def is_picture(pictures):
 
     An array with four dimensions is several pictures of one size.
     """
-    if isinstance(pictures, str | os.PathLike | bytes | Image.Image) or callable(pictures):
+    if isinstance(pictures, _ENCODED | Image.Image) or callable(pictures):
+        return True
+    if hasattr(pictures, "read"):  # a file, which would yield its lines
         return True
     if _is_array(pictures):
         return len(pictures.shape) != 4
@@ -38,12 +42,15 @@ def pixels_of(picture):
     Raises:
         InputError: If it cannot be read, or the array has another shape, type or range.
     """
-    if isinstance(picture, str | os.PathLike | bytes | Image.Image) or callable(picture):
+    if isinstance(picture, bytearray | memoryview):
+        picture = bytes(picture)
+    if isinstance(picture, _ENCODED | Image.Image) or callable(picture):
         return load_image(picture)
     if not _is_array(picture):
         raise InputError(
             f"a {type(picture).__name__} is no picture",
             expected="an array, a path, the bytes of a file, or a Pillow picture",
+            hint="picture.read()" if hasattr(picture, "read") else None,
         )
     array = np.asarray(picture)
     if array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8 and array.size:
@@ -70,6 +77,12 @@ def _hint(array):
     match array.shape:
         case (_, _):
             return "np.stack([picture] * 3, axis=-1) for gray pictures"
+        case (_,):
+            return "list(pictures) for several, picture.tobytes() for the bytes of a file"
+        case (_, _, _, _):
+            return "one by one, such as those of dataset.unbatch()"
+        case (_, _, 1):
+            return "np.repeat(picture, 3, axis=2) for gray pictures"
         case (_, _, 4):
             return "picture[..., :3], without alpha"
         case (3, _, width) if width != 3:

@@ -130,6 +130,11 @@ class NonMaxSuppression(keras.layers.Layer):
         }
 
 
+def gives_detections(model):
+    """Whether decoding and suppression are in a Keras model already."""
+    return any(isinstance(layer, NonMaxSuppression) for layer in model.layers)
+
+
 def _with_an_area(boxes):
     """Boxes `(..., 4)` at least `LEAST_SIDE` high and wide.
 

@@ -1,6 +1,7 @@
 """From pictures to detections: network, decoding and suppression as one functional Keras model."""
 
 import itertools
+import numbers
 from collections.abc import Iterator
 
 import keras
@@ -9,9 +10,18 @@ import tensorflow as tf
 
 from yolov2_tf.data.pixels import pixels_of
 from yolov2_tf.detection.decoding import decoder
-from yolov2_tf.detection.non_max_suppression import NonMaxSuppression
-from yolov2_tf.detection.thresholds import IOU, MAX_DETECTIONS, SCORE, TREE
+from yolov2_tf.detection.non_max_suppression import NonMaxSuppression, gives_detections
+from yolov2_tf.detection.thresholds import (
+    DEFAULT,
+    IOU,
+    MAX_DETECTIONS,
+    SCORE,
+    TREE,
+    Thresholds,
+)
+from yolov2_tf.errors import InputError
 from yolov2_tf.models.heads import find_head
+from yolov2_tf.models.input_sides import MAX_SIDE, STRIDE, is_side
 from yolov2_tf.resize import box_transform, resize_image
 
 
@@ -39,11 +49,23 @@ def detector(
         Functional `keras.Model` that shares the network's weights: images `(B, H, W, 3)` to
         `{"boxes": (B, N, 4), "labels": (B, N), "scores": (B, N), "num_detections": (B,)}`,
         sorted by score, boxes as fractions of the input, unused places 0 and label -1.
+
+    Raises:
+        InputError: If a threshold is out of its range, or the model gives detections already.
+        ValueError: If the model is no detector.
     """
+    limits = Thresholds(score_threshold, iou_threshold, max_detections, tree_threshold)
+    limits = limits.over(DEFAULT)
     head = find_head(model)
-    decoded = decoder(head, tree_threshold, nodes)(model.output)
+    if gives_detections(model):
+        raise InputError(
+            f"decoding and suppression are in model {model.name!r} already",
+            expected="the network alone",
+            hint="yolov2_tf.detect(model, pictures)",
+        )
+    decoded = decoder(head, limits.tree, nodes)(model.output)
     detections = NonMaxSuppression(
-        score_threshold, iou_threshold, max_detections, name="non_max_suppression"
+        limits.score, limits.iou, limits.detections, name="non_max_suppression"
     )(*decoded)
     return keras.Model(model.input, detections, name=f"{model.name}_detector")
 
@@ -63,10 +85,23 @@ def detect(detector, images, *, size=None, batch_size=8) -> Iterator[dict[str, n
         `(n,)` int32 and `scores` `(n,)` float32, sorted by score.
 
     Raises:
-        InputError: If a picture cannot be read, or an array is not one of RGB pixels 0..255.
+        InputError: If a picture cannot be read, an array is not one of RGB pixels 0..255, the model
+            gives no detections, or size or batch size cannot be had.
     """
     head = find_head(detector)
-    size = size or head.input_size
+    if not gives_detections(detector):
+        raise InputError(
+            f"model {detector.name!r} gives no detections",
+            expected="a model made by yolov2_tf.detector",
+            hint="yolov2_tf.detect(yolov2_tf.detector(model), pictures)",
+        )
+    if not (isinstance(batch_size, numbers.Integral) and batch_size >= 1):
+        raise InputError(f"batch_size is {batch_size!r}", expected="a whole number, 1 or more")
+    if size is not None and not is_side(size):
+        raise InputError(
+            f"size is {size!r}", expected=f"a multiple of {STRIDE}, at most {MAX_SIDE:,}"
+        )
+    size = head.input_size if size is None else size
     taken = 0
     for batch in _batched(map(pixels_of, images), batch_size):
         inputs, shapes = prepare(batch, size, head.resize)

@@ -1,6 +1,7 @@
 """What counts as a detection: the one place that states the thresholds."""
 
 import dataclasses
+import numbers
 
 from yolov2_tf.errors import InputError
 
@@ -49,10 +50,11 @@ class Thresholds:
     def __post_init__(self):
         for name in ("score", "iou", "tree"):
             value = getattr(self, name)
-            if value is not None and not 0 <= value <= 1:
+            if value is not None and not (isinstance(value, numbers.Real) and 0 <= value <= 1):
                 raise InputError(f"{_NAMES[name]} {value}", expected="0 to 1")
-        if self.detections is not None and self.detections < 1:
-            raise InputError(f"{_NAMES['detections']} {self.detections}", expected="1 or more")
+        count = self.detections
+        if count is not None and not (isinstance(count, numbers.Integral) and count >= 1):
+            raise InputError(f"{_NAMES['detections']} {count}", expected="1 or more")
 
     def over(self, others):
         """These thresholds, and those of `others` for what is None."""
@@ -71,8 +73,10 @@ def either(score, thresholds):
         `Thresholds`.
 
     Raises:
-        InputError: If both are given, or the score is out of its range.
+        InputError: If both are given, the score is out of its range, or thresholds are none.
     """
+    if not isinstance(thresholds, Thresholds | None):
+        raise InputError(f"thresholds are {thresholds!r}", expected="Thresholds(score=0.3, …)")
     if score is not None and thresholds is not None:
         raise InputError(
             "score_threshold beside thresholds", expected="one of them", hint="Thresholds(score=…)"

@@ -1,6 +1,7 @@
 """Models by name or by path."""
 
 import difflib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,8 +35,17 @@ def model_path(model, progress=None):
         `pathlib.Path`; of a path that does not exist too, for whoever opens it says what it wants.
 
     Raises:
-        InputError: If the network of that name cannot be had, or the name is nearly one.
+        InputError: If the network of that name cannot be had, the name is nearly one, or it is
+            neither path nor name.
     """
+    if not isinstance(model, str | os.PathLike):
+        raise InputError(
+            f"a {type(model).__name__} is no model by its path or name",
+            expected="a path, an address, or one of " + ", ".join(names()),
+            hint="yolov2_tf.detector(model) for a network in memory"
+            if hasattr(model, "layers")
+            else None,
+        )
     if (url := address(model)) is not None:
         return _fetched(url, progress)
     path, name = Path(model), str(model)
