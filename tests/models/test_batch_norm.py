@@ -86,3 +86,19 @@ def test_every_activation_may_follow(activation, policy, tmp_path):
     for network in (model, again):
         joined = np.asarray(network.predict_on_batch(images), np.float32)
         np.testing.assert_allclose(joined, eager, atol=TOLERANCE[policy] * np.abs(eager).max())
+
+
+@pytest.mark.parametrize("policy", ["float16", "bfloat16", "float64"])
+@pytest.mark.parametrize("training", [True, False])
+def test_weights_that_are_not_float32_are_keras_own(policy, training):
+    images = np.random.default_rng(0).normal(1, 3, (4, 6, 5, 16))
+    own, fused = (
+        (layer(images, training=training), layer.moving_mean.value, layer.moving_variance.value)
+        for layer in (
+            keras.layers.BatchNormalization(dtype=policy),
+            FusedBatchNormalization(dtype=policy),
+        )
+    )
+    for expected, value in zip(own, fused, strict=True):
+        assert value.dtype == expected.dtype == policy
+        np.testing.assert_array_equal(tf.cast(value, tf.float64), tf.cast(expected, tf.float64))

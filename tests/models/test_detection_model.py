@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from yolov2_tf.detection.loss import YOLOv2Loss
+from yolov2_tf.errors import InputError
 from yolov2_tf.models.blocks import Blocks, image_input
 from yolov2_tf.models.detection_model import LOSSES, STATISTICS, DetectionModel
 from yolov2_tf.models.heads import find_head
@@ -228,6 +229,24 @@ print("equal")
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip().endswith("equal")
+
+
+@pytest.mark.parametrize("policy", ["float16", "bfloat16", "float64"])
+def test_weights_may_be_of_another_type_than_the_heads(policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = build()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert np.isfinite(model.train_on_batch(*batch(), return_dict=True)["loss"])
+    assert model.predict(batch()[0], verbose=0).dtype == np.float32
+
+
+def test_a_network_whose_layers_are_all_held_is_refused():
+    model = build()
+    model.trainable = False
+    with pytest.raises(InputError, match=r"held .*model.trainable = True, then compile"):
+        model.fit(*batch(), verbose=0)
 
 
 def test_other_models_are_no_detectors():

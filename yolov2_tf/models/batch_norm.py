@@ -16,13 +16,15 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     step of a narrow network. Without training it are two, which TensorFlow cannot join with the
     convolution before it, as it can join the kernel. Weights, results and what is saved are the
     same, up to rounding. In training the kernel knows one device: with `synchronized` Keras' own
-    operations are used.
+    operations are used, and so they are under policies whose weights are not float32.
 
     Inputs are `(B, H, W, C)`.
     """
 
     def call(self, inputs, training=None, mask=None):
         """Keras' hook."""
+        if self.variable_dtype != "float32":  # the kernel's averages are
+            return super().call(inputs, training=training, mask=mask)
         if not (training and self.trainable):
             if self._feeds_a_rare_activation():
                 return super().call(inputs, training=training, mask=mask)

@@ -128,8 +128,8 @@ class DetectionModel(keras.Model):
         for name, (value, weight) in statistics.items():
             self._means[name].update_state(value, weight)
         total = tf.reduce_mean(tf.add_n(list(losses.values())))
-        if self.losses:  # weight decay
-            total += tf.cast(tf.add_n(self.losses), total.dtype)
+        if self.losses:  # weight decay, of weights that may be of several types
+            total += tf.add_n([tf.cast(loss, total.dtype) for loss in self.losses])
         return total / replicas  # Keras adds up the gradients of the replicas
 
     def train_step(self, data):

@@ -24,9 +24,15 @@ def take_step(model, x, y, sample_weight=None, *, whole=None):
 
     Raises:
         InputError: If several batches make a step, on several devices, and nobody says where it is
-            complete: Keras' `fit` does not.
+            complete: Keras' `fit` does not. If no layer trains.
     """
     optimizer, variables = model.optimizer, model.trainable_variables
+    if not variables:
+        raise InputError(
+            f"all layers of {model.name!r} are held",
+            expected="one that trains",
+            hint="model.trainable = True, then compile",
+        )
     context = tf.distribute.get_replica_context()
     replicas = context.num_replicas_in_sync
     with tf.GradientTape() as tape:
@@ -123,6 +129,8 @@ def _apply_together(optimizer, gradients, variables, whole):
 
 
 def _norm(gradients, optimizer):
+    # Weights may be of several types: a head's are float32 under every policy.
+    gradients = [tf.cast(gradient, tf.float32) for gradient in gradients]
     return tf.linalg.global_norm(gradients) / optimizer.scale_loss(tf.ones([]))  # 1 but for float16
 
 
