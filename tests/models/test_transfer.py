@@ -121,6 +121,14 @@ def test_a_new_head_on_the_old_network(source):
     assert len(model.losses) == len(source.losses)  # weight decay of the head too
 
 
+def test_a_new_head_needs_names_that_tell_its_classes_apart(source):
+    for names, message in [(["dog", "dog"], "2 classes"), ([], "no class names"), ("dog", "text")]:
+        with pytest.raises(InputError, match=message):
+            with_new_head(source, class_names=names)
+    one_by_one = with_new_head(source, class_names=(name for name in ["dog", "eel"]))
+    assert one_by_one.head.class_names == ("dog", "eel")
+
+
 def test_the_layers_of_a_head_are_those_that_make_its_channels(source):
     assert layers_of_head(source) == [source.head]
     image = keras.Input((64, 64, 3))

@@ -13,7 +13,7 @@ from mutated_inputs import check_thousands, mutated, open_all
 
 from yolov2_tf.errors import InputError
 from yolov2_tf.trees.class_maps import match_classes, read_class_map, read_node_names
-from yolov2_tf.trees.wordtree import WordTree, read_lines
+from yolov2_tf.trees.wordtree import WordTree, as_tree, read_lines
 
 ANIMALS = "animal -1\nthing -1\ndog 0\ncat 0\nbird 0\ncar 1\nterrier 2\nhound 2\n"
 
@@ -79,6 +79,14 @@ def test_attributes_agree_with_the_parents(tree):
 @given(trees())
 def test_config_round_trip(tree):
     assert WordTree.from_config(tree.to_config()) == tree
+
+
+def test_a_path_is_no_tree(animals):
+    assert as_tree(None) is None
+    assert as_tree(animals) is animals
+    for wrong in ("9k.tree", ["animal"], 3):
+        with pytest.raises(InputError, match=r"tree is .*WordTree\.read\(path\)"):
+            as_tree(wrong)
 
 
 def test_file_round_trip(animals, tmp_path):

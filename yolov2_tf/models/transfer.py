@@ -7,7 +7,12 @@ import numpy as np
 
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.detection_model import DetectionModel
-from yolov2_tf.models.heads import ClassificationHead, DetectionHead, RegionHead
+from yolov2_tf.models.heads import (
+    ClassificationHead,
+    DetectionHead,
+    RegionHead,
+    check_class_names,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,10 +122,14 @@ def with_new_head(model, **config):
         `DetectionModel`.
 
     Raises:
-        InputError: If a `RegionHead` follows layers that are joined.
+        InputError: If a `RegionHead` follows layers that are joined, or names cannot tell the
+            classes apart.
     """
     old = model.head
     same = ("anchors", "class_names", "input_size", "resize", "tree")
+    if "class_names" in config:
+        names = check_class_names(config["class_names"], config.get("tree", old.tree))
+        config = {**config, "class_names": names}
     config = {**{key: getattr(old, key) for key in same}, **config}
     convolution = old
     if isinstance(old, RegionHead):

@@ -138,8 +138,16 @@ class WordTree:
 
 
 def as_tree(tree):
-    """The `WordTree` that `tree` is, or whose config it is; None stays None."""
-    return WordTree.from_config(tree) if isinstance(tree, dict) else tree
+    """The `WordTree` that `tree` is, or whose config it is; None stays None.
+
+    Raises:
+        InputError: If it is something else, such as the path of a file.
+    """
+    if isinstance(tree, dict):
+        return WordTree.from_config(tree)
+    if not isinstance(tree, WordTree | None):
+        raise InputError(f"tree is {tree!r}", expected="a WordTree", hint="WordTree.read(path)")
+    return tree
 
 
 def read_lines(path):
