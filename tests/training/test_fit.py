@@ -325,3 +325,26 @@ def test_callbacks_see_the_score(tmp_path):
     train(dataclasses.replace(TASK, validation=pictures(1)), RECIPE, tmp_path, callbacks=[callback])
     assert all({"loss", "score", "images_per_second"} <= set(logs) for logs in seen.logs)
     assert len(seen.logs) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((pictures(1), RECIPE), r"a Dataset is no task .*DetectionTask\(dataset\)"),
+        ((TASK, {"epochs": 1}), r"recipe is {'epochs': 1} .*a DetectionRecipe\(…\)"),
+        ((TASK, type(RECIPE)), "recipe is <class"),
+        ((TASK, None), "recipe is None"),
+        ((dataclasses.replace(TASK, dataset=(pictures(1), [])), RECIPE), "a tuple is no data set"),
+    ],
+)
+def test_what_is_none_of_its_arguments_is_told(tmp_path, arguments, message):
+    with pytest.raises(InputError, match=message):
+        train(*arguments, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_callback_by_itself_is_no_list_of_them(tmp_path):
+    for wrong in (keras.callbacks.TerminateOnNaN(), [print], None):
+        with pytest.raises(InputError, match=r"callbacks are .*a list of Keras callbacks"):
+            train(TASK, RECIPE, tmp_path / "run", callbacks=wrong)
+    assert not (tmp_path / "run").exists()

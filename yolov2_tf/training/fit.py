@@ -32,6 +32,7 @@ from yolov2_tf.training.progress import Progress, display_on
 from yolov2_tf.training.resume import data_changes, recipe_changes
 from yolov2_tf.training.run import Run
 from yolov2_tf.training.stopping import StopSignal
+from yolov2_tf.training.task import Task
 from yolov2_tf.training.tensorboard import TensorBoard
 from yolov2_tf.training.weight_mean import WeightMean, read_means
 from yolov2_tf.training.wishes import Following, Wishes
@@ -64,13 +65,14 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
         The rows of `history.csv`; none in a process that does not see the folder.
 
     Raises:
-        InputError: If the data cannot be trained on, the folder holds a run and is not to, or
-            none to resume, or another training is at work in it, or a resumed run would
-            contradict its record; the folder is then as it was. Or if the folder cannot be written
-            to in the course of the training; the last checkpoint is then whole. Or if a process
-            that trains with this one is gone.
+        InputError: If task, recipe or callbacks are none, the data cannot be trained on, the folder
+            holds a run and is not to, or none to resume, or another training is at work in it, or
+            a resumed run would contradict its record; the folder is then as it was. Or if the
+            folder cannot be written to in the course of the training; the last checkpoint is then
+            whole. Or if a process that trains with this one is gone.
         Stopped: If SIGTERM or SIGINT came; the checkpoint is then of the step before.
     """
+    _check_arguments(task, recipe, resume, callbacks)
     run, chief = Run(folder), worker() == 0
     with together(), run.locked() if chief else contextlib.nullcontext():
         run.check(resume=resume, overwrite=overwrite)
@@ -97,6 +99,20 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
         _train(task, recipe, run, start, callbacks, console)
         meet()  # by now the chief has written what all read
         return run.rows()
+
+
+def _check_arguments(task, recipe, resume, callbacks):
+    """Refuses what `train` would stumble over once the folder is made."""
+    if not isinstance(task, Task):
+        raise InputError(
+            f"a {type(task).__name__} is no task",
+            expected="a DetectionTask(dataset) or a ClassificationTask(dataset)",
+        )
+    if not isinstance(recipe, task.RECIPE) and not (recipe is None and resume):
+        raise InputError(f"recipe is {recipe!r}", expected=f"a {task.RECIPE.__name__}(…)")
+    several = isinstance(callbacks, list | tuple)
+    if not several or not all(isinstance(one, keras.callbacks.Callback) for one in callbacks):
+        raise InputError(f"callbacks are {callbacks!r}", expected="a list of Keras callbacks")
 
 
 def _settled(recipe, record):

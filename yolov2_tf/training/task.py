@@ -5,6 +5,7 @@ import hashlib
 import json
 from typing import Any, ClassVar
 
+from yolov2_tf.data.records import check_records
 from yolov2_tf.data.stream_order import pictures_of
 from yolov2_tf.errors import InputError
 from yolov2_tf.trees.wordtree import WordTree
@@ -52,8 +53,7 @@ class Task:
         Raises:
             InputError: If the data do not suit it.
         """
-        if not len(self.dataset):
-            raise InputError("no pictures to train on", where=self.dataset.name)
+        check_records(self.dataset)
 
     def check_resume(self, recipe, recorded, epochs):
         """Refuses a recipe that the epochs which are over contradict.
