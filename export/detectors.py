@@ -1,7 +1,6 @@
 """One interface for everything that finds boxes in pictures, and what opens it."""
 
 import itertools
-import numbers
 from pathlib import Path
 
 import numpy as np
@@ -191,7 +190,7 @@ def open_model(
         InputError: If there is no such file, its form is not known, what runs it is missing, or
             something is asked for that it does not have.
     """
-    if batch_size is not None and not (isinstance(batch_size, numbers.Integral) and batch_size > 0):
+    if batch_size is not None and not (isinstance(batch_size, int | np.integer) and batch_size > 0):
         raise InputError(f"batch size {batch_size}", expected="a whole number, 1 or more")
     address, served = str(path), is_served(path)
     path = Path(path) if served else model_path(path)

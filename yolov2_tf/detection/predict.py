@@ -1,7 +1,6 @@
 """From pictures to detections: network, decoding and suppression as one functional Keras model."""
 
 import itertools
-import numbers
 from collections.abc import Iterator
 
 import keras
@@ -95,7 +94,7 @@ def detect(detector, images, *, size=None, batch_size=8) -> Iterator[dict[str, n
             expected="a model made by yolov2_tf.detector",
             hint="yolov2_tf.detect(yolov2_tf.detector(model), pictures)",
         )
-    if not (isinstance(batch_size, numbers.Integral) and batch_size >= 1):
+    if not (isinstance(batch_size, int | np.integer) and batch_size >= 1):
         raise InputError(f"batch_size is {batch_size!r}", expected="a whole number, 1 or more")
     if size is not None and not is_side(size):
         raise InputError(

@@ -6,7 +6,6 @@ Needs neither TensorFlow nor the model: a `.keras`, a `.tflite` and a server are
 import collections
 import dataclasses
 import math
-import numbers
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -181,7 +180,7 @@ def evaluate(
     """
     if metric not in METRICS:
         raise InputError(f"unknown metric {metric!r}", expected=", ".join(METRICS))
-    if not (isinstance(iou, numbers.Real) and 0 <= iou <= 1):
+    if not (isinstance(iou, int | float | np.floating) and 0 <= iou <= 1):
         raise InputError(f"iou is {iou!r}", expected="a fraction, 0 to 1")
     if not hasattr(dataset, "records"):
         raise InputError(
