@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.dataset import Dataset
+from yolov2_tf.data.records import Record
 
 SIZE = np.array([480, 640, 480, 640])  # height, width, height, width of every picture
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.dataset import Dataset
+from yolov2_tf.data.records import Record
 
 
 def scenes(seed, images=25, classes=3, ignore=0.1):

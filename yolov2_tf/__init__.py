@@ -13,7 +13,7 @@ from yolov2_tf._version import __version__
 
 _PUBLIC = {
     "Darknet19": "models.darknet19",
-    "Dataset": "data.records",
+    "Dataset": "data.dataset",
     "InputError": "errors",
     "Record": "data.records",
     "TinyYOLOv2": "models.yolov2",
@@ -33,9 +33,9 @@ _PUBLIC = {
 }
 
 if TYPE_CHECKING:  # what type checkers see of the names that load late
+    from yolov2_tf.data.dataset import Dataset as Dataset
     from yolov2_tf.data.image_check import check_images as check_images
     from yolov2_tf.data.pipeline import training_batches as training_batches
-    from yolov2_tf.data.records import Dataset as Dataset
     from yolov2_tf.data.records import Record as Record
     from yolov2_tf.data.source import open_dataset as open_dataset
     from yolov2_tf.detection.loss import YOLOv2Loss as YOLOv2Loss

@@ -12,8 +12,9 @@ from PIL import Image
 from yolov2_tf.cli.evaluate import evaluate
 from yolov2_tf.cli.import_darknet import import_darknet
 from yolov2_tf.cli.local import LocalText, local_parameters
+from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.images import to_png_bytes
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.records import Record
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.data.writers.tfds_writer import write_shards
 from yolov2_tf.zoo.names import model_path

@@ -2,9 +2,10 @@
 
 import pytest
 
+from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.image_check import check_images
 from yolov2_tf.data.pipeline import training_batches
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.records import Record
 from yolov2_tf.errors import InputError
 
 DATA = Dataset("one", ("ant",), [Record("no.jpg", "no", [[0, 0, 1, 1]], [0], [False])])

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.hold_out import hold_out
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.records import Record
 from yolov2_tf.data.same_pictures import same_pictures, shared_note
 from yolov2_tf.errors import InputError
 

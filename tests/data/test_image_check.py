@@ -3,9 +3,10 @@ import pytest
 from PIL import Image, ImageOps
 
 from picture_kinds import KINDS, RGB, encode, exif, png_that_claims, scene
+from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.image_check import check_images, turn_upright
 from yolov2_tf.data.images import decode_image, inspect_image, load_image, orient_boxes
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.records import Record
 from yolov2_tf.errors import InputError
 
 ORIENTATIONS = range(1, 9)

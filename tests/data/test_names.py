@@ -6,9 +6,10 @@ import os
 import pytest
 from PIL import Image
 
+from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.labels import open_classification
 from yolov2_tf.data.names import as_shown, check_names, is_utf8, label_lines
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.records import Record
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.errors import InputError
 

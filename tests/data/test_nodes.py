@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.nodes import map_boxes_onto_tree
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.records import Record
 from yolov2_tf.errors import InputError
 from yolov2_tf.trees.wordtree import WordTree
 

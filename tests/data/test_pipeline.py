@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
 from yolov2_tf.data.pipeline import training_batches
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.records import Record
 
 
 def picture(value, form="PNG"):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.digits import scenes as digits
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.records import Record
 from yolov2_tf.data.source import holds_pictures, open_dataset
 from yolov2_tf.errors import InputError
 

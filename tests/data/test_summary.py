@@ -2,7 +2,8 @@ import json
 
 import numpy as np
 
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.dataset import Dataset
+from yolov2_tf.data.records import Record
 from yolov2_tf.data.summary import summarize, table_rows
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.dataset import Dataset
+from yolov2_tf.data.records import Record
 from yolov2_tf.data.suspects import copies_of_pictures, find_suspects, shared_by_sets
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.dataset import Dataset
+from yolov2_tf.data.records import Record
 from yolov2_tf.drawing.plot_files import SUFFIXES
 from yolov2_tf.drawing.plots import (
     plot_anchor_sweep,

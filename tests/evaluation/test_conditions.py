@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from random_scenes import scenes
 
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.dataset import Dataset
+from yolov2_tf.data.records import Record
 from yolov2_tf.evaluation.conditions import calibration, confusion, recall_by_condition
 from yolov2_tf.evaluation.doubts import doubts, worst_pictures
 from yolov2_tf.evaluation.operating_points import above, operating_curves

@@ -16,7 +16,8 @@ from pixel_scenes import dataset, detection, random_scene, record
 from rich.console import Console
 from whole_page import check_page
 
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.dataset import Dataset
+from yolov2_tf.data.records import Record
 from yolov2_tf.errors import InputError
 from yolov2_tf.evaluation.detections import evaluate
 from yolov2_tf.trees.wordtree import WordTree

@@ -5,7 +5,8 @@ import pytest
 from random_scenes import scenes
 from tide import detections_of, disagreements
 
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.dataset import Dataset
+from yolov2_tf.data.records import Record
 from yolov2_tf.evaluation.error_kinds import error_kinds
 
 SETTINGS = [(0.5, 100, 0), (0.5, 4, 0.2), (0.75, 100, 0.1)]  # overlap, most, share ignored

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.dataset import Dataset
+from yolov2_tf.data.records import Record
 from yolov2_tf.evaluation.detections import evaluate
 from yolov2_tf.evaluation.hierarchy import by_supervision
 from yolov2_tf.trees.class_maps import read_class_map

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from random_scenes import scenes
 
-from yolov2_tf.data.records import Dataset
+from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.evaluation.detections import evaluate
 from yolov2_tf.evaluation.intervals import Resampling, intervals
 

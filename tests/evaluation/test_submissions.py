@@ -6,7 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.dataset import Dataset
+from yolov2_tf.data.records import Record
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.errors import InputError
 from yolov2_tf.evaluation.detections import evaluate

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from yolov2_tf.cli.benchmark import thread_counts
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.dataset import Dataset
+from yolov2_tf.data.records import Record
 from yolov2_tf.detection.predict import detect, detector
 from yolov2_tf.detection.thresholds import EVALUATION
 from yolov2_tf.errors import InputError

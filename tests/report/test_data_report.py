@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from whole_page import check_page
 
+from yolov2_tf.data.dataset import Dataset, box_shapes
 from yolov2_tf.data.digits.scenes import open_digits
-from yolov2_tf.data.records import Dataset, Record, box_shapes
+from yolov2_tf.data.records import Record
 from yolov2_tf.data.summary import summarize
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.anchors import average_iou, to_cells

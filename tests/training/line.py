@@ -11,7 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.dataset import Dataset
+from yolov2_tf.data.records import Record
 from yolov2_tf.training.progress import Figures
 from yolov2_tf.training.recipes import DetectionRecipe
 from yolov2_tf.training.task import Task

@@ -3,7 +3,8 @@
 import numpy as np
 from PIL import Image
 
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.dataset import Dataset
+from yolov2_tf.data.records import Record
 from yolov2_tf.training.recipes import DetectionRecipe
 
 TINY = DetectionRecipe(model="tiny", width=0.01, size=64, anchors=2, epochs=2, batch_size=2)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.dataset import Dataset
+from yolov2_tf.data.records import Record
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.transfer import transfer_weights
 from yolov2_tf.models.yolov2 import TinyYOLOv2, YOLOv2

@@ -10,10 +10,10 @@ import tensorflow as tf
 from PIL import Image
 
 from tests.training.small import SMALL, train_and_copy
+from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.image_check import check_images
 from yolov2_tf.data.images import load_image
 from yolov2_tf.data.pipeline import training_batches
-from yolov2_tf.data.records import Dataset
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.detection.loss import YOLOv2Loss
 from yolov2_tf.detection.predict import detect, detector

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.digits.scenes import open_digits
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.records import Record
 from yolov2_tf.errors import InputError
 from yolov2_tf.training import agreement, scored
 from yolov2_tf.training.scored import ScoredPictures, share_of

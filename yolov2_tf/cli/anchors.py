@@ -44,8 +44,8 @@ def anchors(
     from rich.table import Table
 
     from yolov2_tf.cli.parsing import integer_range, messages, open_checked, write_json
+    from yolov2_tf.data.dataset import box_shapes
     from yolov2_tf.data.image_sets import TO_TRAIN
-    from yolov2_tf.data.records import box_shapes
     from yolov2_tf.errors import InputError
     from yolov2_tf.models.anchors import sweep as sweep_k
     from yolov2_tf.models.anchors import to_cells
@@ -104,7 +104,7 @@ def _compare(dataset, shapes, difficult, seed, json):
     from rich.table import Table
 
     from yolov2_tf.cli.parsing import write_json
-    from yolov2_tf.data.records import box_picture_sizes
+    from yolov2_tf.data.dataset import box_picture_sizes
     from yolov2_tf.models.anchor_comparison import PAPER
     from yolov2_tf.models.anchor_comparison import compare as compare_anchors
 

@@ -166,8 +166,8 @@ def checked(dataset, console, *, pictures=True, decode=True):
     """
     from rich.progress import track
 
+    from yolov2_tf.data.dataset import Dataset
     from yolov2_tf.data.image_check import check_images, turn_upright
-    from yolov2_tf.data.records import Dataset
 
     def progress(items, total):
         return track(items, "checking pictures", total=total, console=console, transient=True)

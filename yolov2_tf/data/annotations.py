@@ -17,9 +17,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.image_sets import choose_splits as choose_splits
 from yolov2_tf.data.picture_finder import find_pictures as find_pictures
-from yolov2_tf.data.records import Dataset, RecordColumns
+from yolov2_tf.data.records import RecordColumns
 from yolov2_tf.errors import InputError
 
 ROUNDING = 1e-4

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from yolov2_tf.data.annotations import listing
+from yolov2_tf.data.dataset import check_records
 from yolov2_tf.data.images import TRANSPOSED, ImageInfo, orient_boxes, to_png_bytes
 from yolov2_tf.data.picture_infos import look_at
-from yolov2_tf.data.records import RecordColumns, check_records, images_of
+from yolov2_tf.data.records import RecordColumns, images_of
 from yolov2_tf.errors import InputError
 
 _TURNED = "pictures whose boxes were drawn as stored, turned upright with them (EXIF)"

@@ -21,8 +21,9 @@ from yolov2_tf.data.augment import (
     view_boxes,
 )
 from yolov2_tf.data.batch_settings import check_batch_settings
+from yolov2_tf.data.dataset import check_records
 from yolov2_tf.data.images import decode_image
-from yolov2_tf.data.records import RecordColumns, check_records, images_of
+from yolov2_tf.data.records import RecordColumns, images_of
 from yolov2_tf.data.stream_order import (
     labelled_indices,
     labels_a_view,
@@ -71,7 +72,7 @@ def training_batches(
     """Endless batches of augmented pictures in random order.
 
     Args:
-        dataset: `yolov2_tf.data.records.Dataset` with images that can be read, see
+        dataset: `yolov2_tf.data.dataset.Dataset` with images that can be read, see
             `yolov2_tf.data.image_check.check_images`.
         classification: `ClassificationDataset` whose pictures are mixed in, or None. Its labels
             mean what those of `dataset` do.

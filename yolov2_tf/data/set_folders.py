@@ -9,8 +9,8 @@ import dataclasses
 import os
 
 from yolov2_tf.data.annotations import rename_classes
+from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.image_sets import choose_splits
-from yolov2_tf.data.records import Dataset
 
 
 def read_set_folders(where, folders, read, *, split=None, images=None, class_names=None):

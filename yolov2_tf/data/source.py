@@ -6,10 +6,10 @@ from pathlib import Path
 
 from yolov2_tf.data.annotations import rename_classes
 from yolov2_tf.data.collector import without_collector
+from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.image_sets import choose_splits
 from yolov2_tf.data.layouts import FORMATS, no_annotations, recognise
 from yolov2_tf.data.names import check_names
-from yolov2_tf.data.records import Dataset
 from yolov2_tf.data.remote import address, fetched_shards
 from yolov2_tf.data.set_folders import read_set_folders
 from yolov2_tf.errors import InputError

@@ -161,7 +161,7 @@ def evaluate(
     image's size is unknown. Boxes to be ignored are treated as `iscrowd`.
 
     Args:
-        dataset: A `yolov2_tf.data.records.Dataset`.
+        dataset: A `yolov2_tf.data.dataset.Dataset`.
         detections: One entry for each record, in the same order: a dict of `boxes` `(n, 4)`
             `[y_min, x_min, y_max, x_max]` as fractions, `labels` `(n,)` and `scores` `(n,)`,
             without padding, in any order.

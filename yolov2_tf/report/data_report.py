@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 
 from yolov2_tf.boxes import corners_to_centers, shape_iou
+from yolov2_tf.data.dataset import box_shapes
 from yolov2_tf.data.images import load_image
-from yolov2_tf.data.records import box_shapes
 from yolov2_tf.data.summary import Summary, summarize, table_rows
 from yolov2_tf.data.suspects import (
     KINDS,

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from yolov2_tf.data.records import box_shapes
+from yolov2_tf.data.dataset import box_shapes
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.anchors import cluster
 from yolov2_tf.models.input_sides import STRIDE

@@ -6,9 +6,9 @@ from typing import ClassVar
 import keras
 import numpy as np
 
+from yolov2_tf.data.dataset import box_shapes
 from yolov2_tf.data.labelled_images import ClassificationDataset
 from yolov2_tf.data.pipeline import training_batches
-from yolov2_tf.data.records import box_shapes
 from yolov2_tf.data.stream_order import pictures_of, views_ratio
 from yolov2_tf.detection.distillation import Teacher
 from yolov2_tf.detection.loss import WARMUP_IMAGES, YOLOv2Loss

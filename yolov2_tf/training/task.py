@@ -5,7 +5,7 @@ import hashlib
 import json
 from typing import Any, ClassVar
 
-from yolov2_tf.data.records import check_records
+from yolov2_tf.data.dataset import check_records
 from yolov2_tf.data.stream_order import pictures_of
 from yolov2_tf.errors import InputError
 from yolov2_tf.trees.wordtree import WordTree

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.dataset import Dataset
+from yolov2_tf.data.records import Record
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.data.writers.conversion import convert, number
 from yolov2_tf.errors import InputError

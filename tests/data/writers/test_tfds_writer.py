@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.images import load_image
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.records import Record
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.data.writers.tfds_writer import write_shards
 from yolov2_tf.errors import InputError

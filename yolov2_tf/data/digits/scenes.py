@@ -14,9 +14,10 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
+from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.digits.backgrounds import ink_colour, random_background
 from yolov2_tf.data.digits.handwriting import write_digit
-from yolov2_tf.data.records import Dataset, Record
+from yolov2_tf.data.records import Record
 from yolov2_tf.errors import InputError
 
 CLASS_NAMES = tuple("0123456789")
