@@ -1,5 +1,5 @@
 #!/bin/sh
-# The detector of VOC's 20 classes on the trunk: YOLOv2 x .25 with passthrough, multi-scale.
+# The detector of VOC's 20 classes on the trunk: YOLOv2 x .25 with passthrough, multi-scale, at last with larger pictures.
 #
 #   recipes/starter/detector.sh SETS RUNS     after trunk.sh
 #
@@ -9,19 +9,25 @@ sets=$1 runs=$2
 cd "$(dirname "$0")/../.."
 yolov2=${YOLOV2:-yolov2}
 
-# stage NAME WEIGHTS OPTIONS...
+# stage NAME OPTIONS...
 stage() {
-    name=$1 weights=$2
-    shift 2
+    name=$1
+    shift
     test -f "$runs/$name/done" && return
     resume=
     test -f "$runs/$name/last.keras" && resume=--resume
-    $yolov2 train "$sets/voc" --recipe paper --split train --val-split val --width 0.25 --size 256 \
+    $yolov2 train "$sets/voc" --recipe paper --split train --val-split val \
         --batch-size 32 --optimizer adam --schedule cosine --precision mixed_bfloat16 --mean 0.999 \
-        --passthrough squeezed --jitter 0.2 --clip-norm 10 --weights "$weights" --out "$runs/$name" "$@" $resume
+        --jitter 0.2 --clip-norm 10 --out "$runs/$name" "$@" $resume
     touch "$runs/$name/done"
 }
 
-stage first "$runs/trunk128/last.keras" --multi-scale 192-288 --epochs 14
-stage starter "$runs/first/model.keras" --multi-scale 192-320 --epochs 28
-stage longer "$runs/starter/model.keras" --multi-scale 192-320 --minutes "${MINUTES:-105}"
+small="--width 0.25 --passthrough squeezed --size 256"
+# shellcheck disable=SC2086
+{
+    stage first $small --weights "$runs/trunk128/last.keras" --multi-scale 192-288 --epochs 14
+    stage starter $small --weights "$runs/first/model.keras" --multi-scale 192-320 --epochs 28
+    stage longer $small --weights "$runs/starter/model.keras" --multi-scale 192-320 --minutes "${MINUTES:-105}"
+}
+stage larger --model "$runs/longer/model.keras" --size 384 --multi-scale 320-448 --learning-rate 0.0005 \
+    --minutes "${MINUTES:-66}"
