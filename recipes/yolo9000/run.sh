@@ -66,7 +66,7 @@ map_of() {
     test "$1" = word && echo "$sets/voc.map" || echo "$sets/$1.map"
 }
 
-joint="--classification $sets/labels --ratio 1:3 --mosaic 0.3 --image-rule object --spare"
+joint="--classification $sets/labels --ratio 1:3 --image-rule object --spare --learning-rate 0.0003"
 # shellcheck disable=SC2086
 detector joint word $joint "$@"
 detector detection word "$@"
