@@ -162,7 +162,7 @@ TRAIN = ["train", "{data}/train", "--out", "{tmp}/run"]
         (["evaluate", "{flat}", "digits"], "unknown class '0'"),
         (["evaluate", "{flat}", "{tmp}"], "no pictures in folders of classes"),
         (["predict", "{flat}", "{tmp}/none.jpg"], "no such file or folder"),
-        (["predict", "{data}/colours.tree", "{data}/val"], "cannot be loaded"),
+        (["predict", "{data}/colours.tree", "{data}/val"], "is not a Keras model"),
     ],
 )
 def test_unusable_input_is_one_message_and_exit_code_2(

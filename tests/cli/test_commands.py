@@ -237,7 +237,7 @@ def test_an_exported_file_is_evaluated_like_its_model(run, data, model, tmp_path
         (["evaluate", "{model}", "{data}/boxes.csv", "--tree-scores", "all"], "no label tree"),
         (["evaluate", "{model}", "{data}/boxes.csv", "--results", "{tmp}/r.json"], "COCO"),
         (["anchors", "{data}/boxes.csv", "--compare", "--sweep", "1-2"], "--compare"),
-        (["describe", "{data}/boxes.csv"], "cannot be loaded"),
+        (["describe", "{data}/boxes.csv"], "is not a Keras model"),
         (["evaluate", "{data}/boxes.csv", "{data}/boxes.csv"], "not an exported detector"),
         (["predict", "{model}", "{tmp}/none.jpg", "--json", "-"], "no such file"),
         (["predict", "{model}", "{data}/0.png"], "nowhere to put"),
