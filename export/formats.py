@@ -8,7 +8,7 @@ from pathlib import Path
 
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.layout_values import QUANTIZATIONS
-from yolov2_tf.export.sides import check_side
+from yolov2_tf.models.input_sides import check_side
 
 _COMPARED = ("calibrate", "split")
 _SUPPRESSION = ("threshold", "iou", "max_detections", "tree_threshold")

@@ -5,9 +5,9 @@ import keras
 from yolov2_tf.detection.decoding import decoder
 from yolov2_tf.detection.thresholds import TREE
 from yolov2_tf.errors import InputError
-from yolov2_tf.export.sides import check_side
 from yolov2_tf.models.copying import reconfigured
 from yolov2_tf.models.heads import Head, find_head
+from yolov2_tf.models.input_sides import check_side
 
 
 def in_float32(model):

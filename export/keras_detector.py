@@ -13,8 +13,8 @@ from yolov2_tf.detection.thresholds import DEFAULT, either
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.detectors import Detector
 from yolov2_tf.export.layout import describe
-from yolov2_tf.export.sides import check_side
 from yolov2_tf.models.heads import find_head
+from yolov2_tf.models.input_sides import check_side
 from yolov2_tf.models.loading import load_model
 
 

@@ -252,5 +252,5 @@ def test_what_is_no_network_or_no_detector_is_told(network):
         with pytest.raises(InputError, match=f"batch_size is {count}"):
             list(detect(ready, images(), batch_size=count))
     for size in (0, 100, "64"):
-        with pytest.raises(InputError, match=r"size is .*multiple of 32"):
+        with pytest.raises(InputError, match=r"input size .*multiple of 32"):
             list(detect(ready, images(), size=size))

@@ -219,8 +219,8 @@ def evaluate(
     from yolov2_tf.classification.classifier import classifier, load_classifier
     from yolov2_tf.cli.parsing import checked, messages, model_file, write_json
     from yolov2_tf.data.labels import map_onto_tree, open_classification
-    from yolov2_tf.export.sides import check_side
     from yolov2_tf.models.heads import find_classification_head
+    from yolov2_tf.models.input_sides import check_side
 
     if size is not None:
         check_side(size)
@@ -275,8 +275,8 @@ def predict(
     from yolov2_tf.drawing.media import find_media, read_media
     from yolov2_tf.errors import InputError
     from yolov2_tf.export.formats import check_tree_options
-    from yolov2_tf.export.sides import check_side
     from yolov2_tf.models.heads import find_classification_head
+    from yolov2_tf.models.input_sides import check_side
 
     if size is not None:
         check_side(size)

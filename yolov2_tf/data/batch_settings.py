@@ -4,7 +4,7 @@ import math
 import numbers
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.models.input_sides import MAX_SIDE, STRIDE, is_side
+from yolov2_tf.models.input_sides import SIDES, is_side
 from yolov2_tf.resize import MODES
 
 LIMITS = {
@@ -33,14 +33,13 @@ def check_batch_settings(size, multi_scale, resize, batch_size, resize_every, **
     for name, count in (("batch_size", batch_size), ("resize_every", resize_every)):
         if not (isinstance(count, numbers.Integral) and count >= 1):
             raise InputError(f"{name} is {count!r}", expected="a whole number, 1 or more")
-    expected = f"a multiple of {STRIDE}, at most {MAX_SIDE:,}"
     if multi_scale is None and not is_side(size):
-        raise InputError(f"size is {size!r}", expected=expected)
+        raise InputError(f"size is {size!r}", expected=SIDES)
     if multi_scale is not None:
         pair = isinstance(multi_scale, tuple | list) and len(multi_scale) == 2
         if not (pair and all(map(is_side, multi_scale)) and multi_scale[0] <= multi_scale[1]):
             raise InputError(
-                f"multi_scale is {multi_scale!r}", expected=f"(smallest, largest), each {expected}"
+                f"multi_scale is {multi_scale!r}", expected=f"(smallest, largest), each {SIDES}"
             )
     if resize not in MODES:
         raise InputError(f"resize is {resize!r}", expected=" or ".join(MODES))

@@ -20,7 +20,7 @@ from yolov2_tf.detection.thresholds import (
 )
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.heads import find_head
-from yolov2_tf.models.input_sides import MAX_SIDE, STRIDE, is_side
+from yolov2_tf.models.input_sides import check_side
 from yolov2_tf.resize import box_transform, resize_image
 
 
@@ -96,10 +96,8 @@ def detect(detector, images, *, size=None, batch_size=8) -> Iterator[dict[str, n
         )
     if not (isinstance(batch_size, int | np.integer) and batch_size >= 1):
         raise InputError(f"batch_size is {batch_size!r}", expected="a whole number, 1 or more")
-    if size is not None and not is_side(size):
-        raise InputError(
-            f"size is {size!r}", expected=f"a multiple of {STRIDE}, at most {MAX_SIDE:,}"
-        )
+    if size is not None:
+        check_side(size)
     size = head.input_size if size is None else size
     taken = 0
     for batch in _batched(map(pixels_of, images), batch_size):

@@ -12,7 +12,7 @@ from yolov2_tf.models.blocks import Blocks, image_input, max_pool
 from yolov2_tf.models.darknet19 import _darknet19_trunk
 from yolov2_tf.models.detection_model import DetectionModel
 from yolov2_tf.models.heads import check_class_names
-from yolov2_tf.models.input_sides import MAX_SIDE, STRIDE, is_side
+from yolov2_tf.models.input_sides import SIDES, is_side
 from yolov2_tf.models.layers import Passthrough
 
 
@@ -151,6 +151,4 @@ def YOLO9000(
 
 def _check_size(input_size):
     if not is_side(input_size):
-        raise ValueError(
-            f"input_size is {input_size!r}, expected a multiple of {STRIDE}, at most {MAX_SIDE:,}"
-        )
+        raise ValueError(f"input_size is {input_size!r}, expected {SIDES}")

@@ -7,7 +7,7 @@ import math
 import numbers
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.models.input_sides import MAX_SIDE, STRIDE
+from yolov2_tf.models.input_sides import SIDES, is_side
 
 CHOICES = {
     "model": ("yolov2", "tiny", "yolo9000"),
@@ -61,8 +61,8 @@ def checked_side(field, side):
     Raises:
         InputError: If it is not a multiple of 32 from 32 to `MAX_SIDE`.
     """
-    if not is_whole(side) or side % STRIDE or not STRIDE <= side <= MAX_SIDE:
-        expected = f"a multiple of {STRIDE}, at most {MAX_SIDE:,}, e.g. 224, 320 or 416"
+    if not (is_whole(side) and is_side(int(side))):
+        expected = f"{SIDES}, e.g. 224, 320 or 416"
         raise InputError(f"size {side}", expected=expected, field=field)
     return int(side)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.export.sides import check_side
+from yolov2_tf.models.input_sides import check_side
 
 
 def test_sides_are_multiples_of_32_that_memory_may_hold():
