@@ -154,6 +154,7 @@ def test_the_second_stage_of_fine_tuning_trains_every_kernel(run, data, first, t
         (["--seed", "-1"], "--seed"),
         (["--multi-scale", "320-600"], "--multi-scale"),
         (["--mosaic", "2"], "--mosaic"),
+        (["--box-mosaic", "2"], "--box-mosaic"),
         (["--resize-every", "0"], "--resize-every"),
         (["--freeze"], "--freeze"),
         (["--model", "none.keras"], "no such file"),

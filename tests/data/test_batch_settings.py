@@ -25,6 +25,7 @@ DATA = Dataset("one", ("ant",), [Record("no.jpg", "no", [[0, 0, 1, 1]], [0], [Fa
         *(("jitter", part, "0 to 0.5") for part in (-0.5, 2.0, float("nan"))),
         *((name, 0.5, "1 or more") for name in ("saturation", "exposure")),
         ("mosaic", 2, "0 to 1"),
+        ("box_mosaic", -0.5, "0 to 1"),
     ],
 )
 def test_a_setting_is_named_with_what_it_can_be(name, value, expected):

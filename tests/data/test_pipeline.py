@@ -9,6 +9,7 @@ from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
 from yolov2_tf.data.pipeline import training_batches
 from yolov2_tf.data.records import Record
+from yolov2_tf.data.stream_order import pictures_of
 
 
 def picture(value, form="PNG"):
@@ -190,3 +191,65 @@ def test_four_pictures_at_once_are_where_their_regions_say(flip):
                 assert (image[y_min:y_max, x_min:x_max] == 200 + label).all()
         covered = np.prod(regions[:, 2:] - regions[:, :2], axis=1).sum()
         assert covered == (labels >= 0).any()
+
+
+ONE_EACH = dataset([record(i) for i in range(10)])
+PLAIN = {"size": 64, "jitter": 0.0, "colours": False}
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_boxes_are_in_the_quarters_of_their_pictures(flip):
+    batches = training_batches(ONE_EACH, batch_size=20, flip=flip, box_mosaic=1.0, **PLAIN)
+    ((images, truths),) = take(batches, 1)
+    for image, boxes, labels in zip(images, truths["boxes"], truths["labels"], strict=True):
+        quarters = {}
+        for box, label in zip(64 * boxes, labels, strict=True):
+            np.testing.assert_allclose(box[2:] - box[:2], 0.6 * 32, atol=1e-3)
+            y, x = (box[:2] // 32).astype(int)
+            np.testing.assert_allclose(box[:2] - 32 * np.array([y, x]), 0.2 * 32, atol=1e-3)
+            assert (image[32 * y : 32 * y + 32, 32 * x : 32 * x + 32] == 10 * label).all()
+            quarters[y, x] = label
+        assert len(quarters) == 4
+
+
+def test_each_quarter_sees_every_picture_once_in_a_pass():
+    batches = training_batches(ONE_EACH, batch_size=10, flip=False, box_mosaic=1.0, **PLAIN)
+    ((images, _),) = take(batches, 1)
+    values = images[:, ::32, ::32, 0].reshape(10, 4)
+    assert (np.sort(values, axis=0) == 10 * np.arange(10)[:, None]).all()
+    assert len({tuple(column) for column in values.T}) == 4  # each in an order of its own
+
+
+def test_a_view_of_one_picture_is_as_it_is_where_none_are_of_four():
+    options = {"batch_size": 40, "size": 64, "seed": 2}
+    ((alone, _),) = take(training_batches(ONE_EACH, **options), 1)
+    ((images, truths),) = take(training_batches(ONE_EACH, box_mosaic=0.5, **options), 1)
+    four = (truths["labels"] >= 0).sum(axis=1) > 1
+    assert 10 < four.sum() < 30
+    np.testing.assert_array_equal(images[~four], alone[~four])
+
+
+def test_views_of_four_are_reproducible_resumable_and_of_many_sizes():
+    options = {"batch_size": 4, "multi_scale": (32, 96), "resize_every": 2, "box_mosaic": 0.5}
+    whole = take(training_batches(TEN, **options), 6)
+    assert_equal(whole, take(training_batches(TEN, **options), 6))
+    assert_equal(whole[3:], take(training_batches(TEN, first_step=3, **options), 3))
+
+
+def test_pictures_with_boxes_and_with_labels_are_four_at_once_each_by_its_share():
+    options = {"batch_size": 40, "classification": LABELLED, "ratio": (1, 1), "flip": False}
+    batches = training_batches(ONE_EACH, box_mosaic=1.0, mosaic=0.0, **options, **PLAIN)
+    ((_, truths),) = take(batches, 1)
+    with_label = truths["image_labels"][:, 0] >= 0
+    assert truths["image_labels"].shape == (40, 1)
+    assert ((truths["labels"] >= 0).sum(axis=1) == np.where(with_label, 0, 4)).all()
+
+
+def test_all_pictures_of_a_view_of_four_are_named():
+    """`pictures_of` says which may have done harm; here the picture's colour is its number."""
+    options = {"batch_size": 12, "flip": False, "box_mosaic": 0.5, "seed": 3}
+    ((images, _),) = take(training_batches(ONE_EACH, **options, **PLAIN), 1)
+    indices = pictures_of(range(12), 10, box_mosaic=0.5, seed=3)
+    for image, four in zip(images, np.reshape(indices, [12, 4]), strict=True):
+        shown = image[::32, ::32, 0].reshape(4) / 10
+        assert (shown == four).all() or (shown == four[0]).all()

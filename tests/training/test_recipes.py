@@ -46,6 +46,7 @@ WRONG_FOR_DETECTORS = {
     "jitter": (-0.1, 0.5, NAN),
     "ratio": ((0, 1), (4, 0), (4,), (4, 1.5), "4:1", None),
     "mosaic": (-0.1, 1.1, NAN),
+    "box_mosaic": (-0.1, 1.1, NAN),
     "image_rule": ("mine",),
     "balance": ("yes",),
     "spare": (0,),

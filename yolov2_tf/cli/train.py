@@ -52,6 +52,9 @@ Ratio = Annotated[
 Mosaic = Annotated[
     float, typer.Option(help="Share of views with labels that are four pictures at once, 0 to 1.")
 ]
+BoxMosaic = Annotated[
+    float, typer.Option(help="Share of views with boxes that are four pictures at once, 0 to 1.")
+]
 ImageRule = Annotated[str, typer.Option(help="Which box a label trains: paper, darknet or object.")]
 Balance = Annotated[
     bool, typer.Option("--balance", help="Give all classes the same share in the class loss.")
@@ -136,6 +139,7 @@ def train(
     learning_rate: LearningRate = CHOSEN,
     schedule: common.Schedule = CHOSEN,
     jitter: Jitter = DEFAULTS.jitter,
+    box_mosaic: BoxMosaic = DEFAULTS.box_mosaic,
     saturation: common.Saturation = DEFAULTS.saturation,
     exposure: common.Exposure = DEFAULTS.exposure,
     clip_norm: common.ClipNorm = f"{DEFAULTS.clip_norm:g}",

@@ -12,6 +12,7 @@ LIMITS = {
     "saturation": (1, math.inf),
     "exposure": (1, math.inf),
     "mosaic": (0, 1),
+    "box_mosaic": (0, 1),
 }
 """The smallest and the largest value of these settings."""
 

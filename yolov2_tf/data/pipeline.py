@@ -25,6 +25,8 @@ from yolov2_tf.data.dataset import check_records
 from yolov2_tf.data.images import decode_image
 from yolov2_tf.data.records import RecordColumns, images_of
 from yolov2_tf.data.stream_order import (
+    FOUR,
+    boxed_indices,
     labelled_indices,
     labels_a_view,
     mixed_place,
@@ -37,10 +39,10 @@ from yolov2_tf.data.stream_order import (
 QUARTERS = np.array(
     [[0, 0, 0.5, 0.5], [0, 0.5, 0.5, 1], [0.5, 0, 1, 0.5], [0.5, 0.5, 1, 1]], np.float32
 )
-"""Regions of the labels where four pictures are seen at once, as boxes `(4, 4)`."""
+"""Where in the view each picture is where four are seen at once, as boxes `(4, 4)`."""
 
 WHOLE = np.array([[0, 0, 1, 1], *3 * [[0, 0, 0, 0]]], np.float32)
-"""The same where one is seen: the other three labels are -1."""
+"""Regions of the labels where one picture is seen: the other three labels are -1."""
 
 
 JITTER = 0.2
@@ -53,6 +55,7 @@ def training_batches(
     classification=None,
     ratio=(1, 4),
     mosaic=0.0,
+    box_mosaic=0.0,
     batch_size=64,
     size=416,
     multi_scale=None,
@@ -81,6 +84,8 @@ def training_batches(
             is larger than COCO by 4:1 (section 4). Four at once are four pictures.
         mosaic: Share of the views of `classification` that are four pictures at once, in the
             quarters of the view. So a view has four labels, of smaller things, with others around.
+        box_mosaic: Share of the views of `dataset` that are four of its pictures at once, with the
+            boxes of all (YOLOv4, arXiv:2004.10934, section 3.3). They count as one view.
         batch_size: B, views a batch.
         size: Side of the pictures in pixels, where `multi_scale` is None.
         multi_scale: `(smallest, largest)` side, multiples of 32: every `resize_every` batches
@@ -111,6 +116,7 @@ def training_batches(
     check_batch_settings(
         size, multi_scale, resize, batch_size, resize_every,
         jitter=jitter, saturation=saturation, exposure=exposure, mosaic=mosaic,
+        box_mosaic=box_mosaic,
     )  # fmt: skip
 
     def side_of(step):
@@ -125,6 +131,7 @@ def training_batches(
         dataset.records,
         classification.records if mixed else (),
         mosaic,
+        box_mosaic,
         functools.partial(random_view, jitter=jitter, letterbox=resize == "letterbox"),
         seed,
         stand_ins,
@@ -167,6 +174,7 @@ class _Examples:
         boxed: `RecordColumns` of the pictures with boxes.
         labelled: `LabelledImage`s of those with a label, none where nothing is mixed in.
         mosaic: Share of the latter that are four at once.
+        box_mosaic: The same of the former.
         view: Function of a picture's shape, the side and a seed that draws a `View`.
         seed: Of the order of the pictures.
         stand_ins: `StandIns`, or None.
@@ -174,9 +182,10 @@ class _Examples:
         closest: Side of a whole picture in pixels as the closest view shows it, see `thinned`.
     """
 
-    def __init__(self, boxed, labelled, mosaic, view, seed, stand_ins, memory, closest):
+    def __init__(self, boxed, labelled, mosaic, box_mosaic, view, seed, stand_ins, memory, closest):
         self.boxed, self.labelled = len(boxed), len(labelled)
-        self.mosaic, self.view, self.seed = mosaic, view, seed
+        self.mosaic, self.box_mosaic = mosaic, box_mosaic
+        self.view, self.seed = view, seed
         count = len(boxed) + len(labelled)
         self.read = kept_reader(reader(boxed, labelled), closest, memory, count)
         self.truths = _truths(boxed)
@@ -200,11 +209,37 @@ class _Examples:
         return image, dict(zip(names, truth, strict=True))
 
     def with_boxes(self, number, side, draw):
-        """The picture at this place among those with boxes, and its truths."""
-        index = self.instead(shuffled_index(number, self.boxed, self.seed))
+        """The picture at this place among those with boxes, or four of them, and the truths."""
+
+        def whole():
+            index = shuffled_index(number, self.boxed, self.seed)
+            return self.with_truths(index, side, draw)
+
+        def quarters():
+            views = [
+                self.with_truths(index, side // 2, seed)
+                for index, seed in zip(
+                    boxed_indices(number, self.boxed, self.seed),
+                    tf.unstack(tf.random.split(draw, FOUR)),
+                    strict=True,
+                )
+            ]
+            tiles, boxes, labels = zip(*views, strict=True)
+            corners = [tf.tile(quarter[:2], [2]) for quarter in QUARTERS]
+            boxes = [corner + part / 2 for corner, part in zip(corners, boxes, strict=True)]
+            return _joined(tiles), tf.concat(boxes, axis=0), tf.concat(labels, axis=0)
+
+        if self.box_mosaic == 0:
+            seen = whole()
+        else:
+            seen = tf.cond(_is_whole(draw, self.box_mosaic), whole, quarters)
+        return *seen, tf.fill([self.regions], -1), tf.zeros([self.regions, 4])
+
+    def with_truths(self, index, side, draw):
+        """A picture with boxes as it is seen this time, its boxes in the view, their labels."""
+        index = self.instead(index)
         image, shape, view = self.take(index, side, draw)
-        boxes, labels = view_boxes(*self.truths(index), shape, view, side)
-        return image, boxes, labels, tf.fill([self.regions], -1), tf.zeros([self.regions, 4])
+        return image, *view_boxes(*self.truths(index), shape, view, side)
 
     def with_labels(self, number, side, draw):
         """The picture at this place among those with a label, or four of them."""
@@ -222,11 +257,12 @@ class _Examples:
         def quarters():
             seeds = tf.unstack(tf.random.split(draw, count))
             tiles = [self.take(i, side // 2, s)[0] for i, s in zip(indices, seeds, strict=True)]
-            rows = [tf.concat(tiles[i : i + 2], axis=1) for i in (0, 2)]
-            return tf.concat(rows, axis=0), tf.gather(self.label_of, indices), QUARTERS
+            return _joined(tiles), tf.gather(self.label_of, indices), QUARTERS
 
-        is_whole = tf.random.stateless_uniform([], tf.random.fold_in(draw, 1)) >= self.mosaic
-        image, labels, regions = whole() if count == 1 else tf.cond(is_whole, whole, quarters)
+        if count == 1:
+            image, labels, regions = whole()
+        else:
+            image, labels, regions = tf.cond(_is_whole(draw, self.mosaic), whole, quarters)
         return image, tf.zeros([0, 4]), tf.zeros([0], tf.int32), labels, regions
 
     def take(self, index, side, draw):
@@ -235,6 +271,17 @@ class _Examples:
         shape = tf.shape(image)[:2]
         view = self.view(shape, side, seed=draw)
         return take_view(image, view, side), shape, view
+
+
+def _joined(tiles):
+    """Four pictures of one size as the quarters of one, in the order of `QUARTERS`."""
+    rows = [tf.concat(tiles[i : i + 2], axis=1) for i in (0, 2)]
+    return tf.concat(rows, axis=0)
+
+
+def _is_whole(draw, mosaic):
+    """Whether the view of this seed is one picture, where this share are four."""
+    return tf.random.stateless_uniform([], tf.random.fold_in(draw, 1)) >= mosaic
 
 
 def _flipped(image, truth, draw):

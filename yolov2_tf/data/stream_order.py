@@ -9,6 +9,9 @@ import tensorflow as tf
 
 from yolov2_tf.models.input_sides import STRIDE
 
+FOUR = 4
+"""Pictures of a view that shows several, one in each quarter."""
+
 
 def places(batch_size, first_step, share):
     """`tf.data.Dataset` of places in the stream, int64: of all batches, or of a share of each.
@@ -43,9 +46,21 @@ def multi_scale_size(step, limits, every, seed):
     return STRIDE * tf.random.stateless_uniform([], draw, smallest, largest + 1, tf.int32)
 
 
-def shuffled_index(place, count, seed):
-    """The record at a place of the endless stream: every epoch is another permutation."""
+def shuffled_index(place, count, seed, order=0):
+    """The record at a place of the endless stream: every epoch is another permutation.
+
+    Args:
+        place: Scalar int64.
+        count: How many records there are.
+        seed: Integer.
+        order: Which of `FOUR` such streams over the same records.
+
+    Returns:
+        Scalar int32 tensor.
+    """
     epoch = tf.cast(place // count, tf.int32)
+    if order:
+        epoch = -(FOUR * epoch + order)  # never one of the first stream
     index = tf.random.experimental.index_shuffle(
         tf.cast(place % count, tf.int32), tf.stack([seed, epoch]), count - 1
     )
@@ -86,7 +101,7 @@ def mixed_place(place, ratio):
 
 def labels_a_view(mosaic):
     """How many labels a view has: 4 where some are of four pictures at once, else 1."""
-    return 1 if mosaic == 0 else 4
+    return 1 if mosaic == 0 else FOUR
 
 
 def labelled_indices(number, count, boxed, labelled, seed):
@@ -105,7 +120,23 @@ def labelled_indices(number, count, boxed, labelled, seed):
     return [boxed + shuffled_index(count * number + i, labelled, -1 - seed) for i in range(count)]
 
 
-def pictures_of(places, boxed, labelled=0, *, ratio=None, mosaic=0.0, seed=0):
+def boxed_indices(number, boxed, seed):
+    """The pictures of one view with boxes that shows four; the first is the one of a view of one.
+
+    Each quarter sees every picture once in a pass, in an order of its own.
+
+    Args:
+        number: Which view with boxes, from 0.
+        boxed: How many pictures with boxes there are.
+        seed: Of their order.
+
+    Returns:
+        List of `FOUR` indices, scalar tensors.
+    """
+    return [shuffled_index(number, boxed, seed, order) for order in range(FOUR)]
+
+
+def pictures_of(places, boxed, labelled=0, *, ratio=None, mosaic=0.0, box_mosaic=0.0, seed=0):
     """Which pictures `training_batches` takes at places of its stream.
 
     Args:
@@ -114,6 +145,7 @@ def pictures_of(places, boxed, labelled=0, *, ratio=None, mosaic=0.0, seed=0):
         labelled: How many with a label, whose indices follow.
         ratio: As there, None where nothing is mixed in.
         mosaic: As there.
+        box_mosaic: As there.
         seed: As there.
 
     Returns:
@@ -129,5 +161,6 @@ def pictures_of(places, boxed, labelled=0, *, ratio=None, mosaic=0.0, seed=0):
             count = labels_a_view(mosaic)
             indices += labelled_indices(place, count, boxed, labelled, seed)
         else:
-            indices.append(shuffled_index(place, boxed, seed))
+            four = boxed_indices(place, boxed, seed)
+            indices += four if box_mosaic > 0 else four[:1]
     return [int(index) for index in indices]

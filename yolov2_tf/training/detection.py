@@ -183,6 +183,7 @@ class DetectionTask(Task):
             classification=self.classification,
             ratio=recipe.ratio,
             mosaic=recipe.mosaic,
+            box_mosaic=recipe.box_mosaic,
             batch_size=recipe.batch_size,
             size=recipe.size,
             multi_scale=recipe.multi_scale,
@@ -205,7 +206,14 @@ class DetectionTask(Task):
     def pictures_of(self, recipe, places):
         counts = [len(records) for records in self.kinds]
         ratio = None if self.classification is None else recipe.ratio
-        return pictures_of(places, *counts, ratio=ratio, mosaic=recipe.mosaic, seed=recipe.seed)
+        return pictures_of(
+            places,
+            *counts,
+            ratio=ratio,
+            mosaic=recipe.mosaic,
+            box_mosaic=recipe.box_mosaic,
+            seed=recipe.seed,
+        )
 
     def scorer(self, every, left_out=None):
         return MeanAveragePrecision(self.validation, every=every, left_out=left_out)

@@ -35,6 +35,7 @@ LIMITS = {
     "exposure": (1, 10),
     "jitter": (0, 0.45),  # a border on each side, and something must be left between
     "mosaic": (0, 1),
+    "box_mosaic": (0, 1),
     "mean": (0, 0.99999),
     "checkpoint_minutes": (0, math.inf),
     "minutes": (0.1, math.inf),

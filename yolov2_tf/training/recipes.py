@@ -181,6 +181,7 @@ class DetectionRecipe(Recipe):
         ratio: `(boxes, labels)`: in joint training, how many pictures with boxes come with how
             many that only have a label. The paper makes ImageNet larger than COCO by 4:1.
         mosaic: Share of the views with labels that are four pictures at once, 0 to 1.
+        box_mosaic: Share of the views with boxes that are four pictures at once, 0 to 1.
         image_rule: Which box such a label trains, and how, see
             `yolov2_tf.detection.loss.YOLOv2Loss`.
         balance: Whether all classes have the same share in the class loss, however often they
@@ -202,13 +203,17 @@ class DetectionRecipe(Recipe):
     jitter: float = 0.2
     ratio: tuple[int, int] = (1, 4)
     mosaic: float = 0.0
+    box_mosaic: float = 0.0
     image_rule: str = "paper"
     balance: bool = False
     spare: bool = False
     teacher: str | None = None
     passes: int = 1
 
-    CHANGEABLE: ClassVar = Recipe.CHANGEABLE | {"multi_scale", "resize_every", "jitter"}
+    CHANGEABLE: ClassVar = Recipe.CHANGEABLE | {
+        *("multi_scale", "resize_every"),
+        *("jitter", "box_mosaic"),
+    }
 
     @property
     def continues(self):
