@@ -130,9 +130,9 @@ def _find_coco(folder):
 
 
 def _find_voc(folder):
-    from yolov2_tf.data.readers.voc_xml import find_voc_folders
+    from yolov2_tf.data.readers.voc_layout import has_voc
 
-    return folder if not is_cvat(folder / "annotations.xml") and find_voc_folders(folder) else None
+    return folder if not is_cvat(folder / "annotations.xml") and has_voc(folder) else None
 
 
 def _find_csv(folder):

@@ -5,6 +5,7 @@ another computer, percent-encoded, in another Unicode form, in another case, or 
 """
 
 import itertools
+import operator
 import os
 import re
 import stat
@@ -196,7 +197,7 @@ def walk_files(folder):
         seen.add(real)
         try:
             with os.scandir(folder) as entries:
-                entries = sorted(entries, key=lambda entry: entry.name)
+                entries = sorted(entries, key=operator.attrgetter("name"))
         except OSError:
             return
         start = os.path.join(os.path.normpath(folder), "")

@@ -128,7 +128,7 @@ def _xml_folder(folder):
     """Returns the folder of XML files, or None."""
     subs = _folders(folder)
     for sub in subs:
-        if sub.name.lower() in ("annotations", "annotation") and any(map(_is_xml, walk_files(sub))):
+        if sub.name.lower() in ("annotations", "annotation") and _has_xml_below(sub):
             return sub
     if _has_xml(folder):
         return folder
@@ -200,6 +200,10 @@ def _has_xml(folder):
             return any(_is_xml(entry.name) for entry in entries)
     except OSError:
         return False
+
+
+def _has_xml_below(folder):
+    return _has_xml(folder) or any(map(_is_xml, walk_files(folder)))  # to sort a folder takes time
 
 
 def _is_xml(path):

@@ -55,8 +55,10 @@ class VocPictures:
         if not self._by_key:
             return None
         filename = filename.replace("\\", "/").rpartition("/")[2]
-        candidates = (name_key(stem), self._alone(stem), self._alone(without_suffix(filename)))
-        key = next((key for key in candidates if key in self._by_key), None)
+        key = name_key(stem)
+        if key not in self._by_key:
+            candidates = (self._alone(stem), self._alone(without_suffix(filename)))
+            key = next((key for key in candidates if key in self._by_key), None)
         if key is None:
             return None
         names = self._by_key[key]
@@ -123,10 +125,11 @@ def _pictures(folder, deep):
     if deep:
         paths = walk_pictures(folder)
     else:
-        paths = (os.path.join(folder, name) for name in sorted(os.listdir(folder)))
+        names = filter(is_picture, sorted(os.listdir(folder)))
+        paths = (os.path.join(folder, name) for name in names)
     by_key = {}
     start = len(os.path.join(folder, ""))
-    for path in filter(is_picture, paths):
+    for path in paths:
         name = path[start:]
         by_key.setdefault(name_key(os.path.splitext(name)[0]), []).append(name)
     return by_key

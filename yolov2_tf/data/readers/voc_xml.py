@@ -29,7 +29,7 @@ from yolov2_tf.data.readers.units import (
     start_at_zero,
 )
 from yolov2_tf.data.readers.voc_file import VocFile, locate_object, read_voc_files
-from yolov2_tf.data.readers.voc_layout import find_parts, has_voc
+from yolov2_tf.data.readers.voc_layout import find_parts
 from yolov2_tf.data.readers.voc_pictures import VocPictures, name_key, picture_places
 from yolov2_tf.errors import InputError
 
@@ -101,11 +101,6 @@ def read_voc(folder, *, split=None, images=None, class_names=None):
         class_names = CLASS_NAMES if found == set(CLASS_NAMES) else sorted(found)
     name = " ".join([folder.resolve().name, *([chosen[0]] if len(chosen) == 1 else [])])
     return build_dataset(name, annotations, class_names, notes)
-
-
-def find_voc_folders(folder):
-    """Lists the folders that hold annotations, sorted; empty if this is no VOC data set."""
-    return [part.folder for part in find_parts(folder)] if has_voc(folder) else []
 
 
 @dataclasses.dataclass(slots=True)
@@ -186,6 +181,8 @@ def _picture_notes(parts, several, unused):
     if several:
         what = "images with pictures of several suffixes, the first taken"
         notes.append(f"{what}: {len(several):,} ({listing(several)})")
+    if not unused:
+        return tuple(notes)
     # A picture of an image set that was not asked for is no picture without annotations.
     annotated = {name_key(stem).rpartition("/")[2] for part in parts for stem in part.files}
     names = (os.path.basename(path) for path in sorted(unused))
@@ -219,10 +216,11 @@ def _annotations(name, images, faults):
         boxes, wrong = (corners if zero else corners - 1) / sizes, like_fractions(corners)
 
     annotations, start = [], 0
+    some_wrong = wrong.any()  # to ask for every picture takes a microsecond each
     for image, count in zip(images, counts, strict=True):
         end = start + count
         places = None  # all
-        if wrong[start:end].any():
+        if some_wrong and wrong[start:end].any():
             kind = f"boxes in {'pixels' if fractions else 'fractions'}"
             for i in np.flatnonzero(wrong[start:end]).tolist():
                 faults.add(kind, _MIXED, locate_object(image.path, i))
