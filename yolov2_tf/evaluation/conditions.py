@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from yolov2_tf.boxes import iou
-from yolov2_tf.evaluation.detections import found_table, truth_table
+from yolov2_tf.evaluation.box_tables import found_table, truth_table
 from yolov2_tf.evaluation.voc import NEUTRAL, TRUE_POSITIVE, match_truths
 
 AREAS = {"small": (0, 32**2), "medium": (32**2, 96**2), "large": (96**2, np.inf)}

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from yolov2_tf.boxes import iou
+from yolov2_tf.evaluation.box_tables import found_table, truth_table
 from yolov2_tf.evaluation.conditions import found_truths, right_detections
-from yolov2_tf.evaluation.detections import found_table, truth_table
 
 FREE = 0.3
 """A detection that overlaps every truth by less than this has none."""

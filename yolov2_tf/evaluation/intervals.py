@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from yolov2_tf.boxes import iou, share_within
-from yolov2_tf.evaluation.detections import found_table, truth_table
+from yolov2_tf.evaluation.box_tables import found_table, truth_table
 from yolov2_tf.evaluation.voc import NEUTRAL, TRUE_POSITIVE, envelope, match
 
 DRAWS = 500

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.evaluation.detections import found_table, truth_table
+from yolov2_tf.evaluation.box_tables import found_table, truth_table
 from yolov2_tf.evaluation.voc import NEUTRAL, TRUE_POSITIVE, match
 
 

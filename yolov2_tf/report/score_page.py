@@ -5,8 +5,8 @@ import numpy as np
 from yolov2_tf.data.images import load_image
 from yolov2_tf.drawing.pictures import class_colors
 from yolov2_tf.errors import InputError
+from yolov2_tf.evaluation.box_tables import found_table, truth_table
 from yolov2_tf.evaluation.conditions import found_truths, right_detections
-from yolov2_tf.evaluation.detections import found_table, truth_table
 from yolov2_tf.evaluation.error_kinds import KINDS
 from yolov2_tf.report import charts
 from yolov2_tf.report.page import cropped, data_uri, outlined, render
