@@ -15,7 +15,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import tensorflow as tf
 
 from yolov2_tf.data.image_check import check_images
-from yolov2_tf.data.pipeline import reader, training_batches
+from yolov2_tf.data.picture_reader import reader
+from yolov2_tf.data.pipeline import training_batches
 from yolov2_tf.data.pixel_memory import PixelMemory
 from yolov2_tf.data.source import open_dataset
 

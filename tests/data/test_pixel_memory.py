@@ -12,7 +12,8 @@ from tests.training.squares import TINY, squares_in
 from yolov2_tf.data import pixel_memory
 from yolov2_tf.data.label_pipeline import classification_batches
 from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
-from yolov2_tf.data.pipeline import reader, training_batches
+from yolov2_tf.data.picture_reader import reader
+from yolov2_tf.data.pipeline import training_batches
 from yolov2_tf.data.pixel_memory import PixelMemory
 from yolov2_tf.data.stand_ins import StandIns
 from yolov2_tf.training.fit import train

@@ -12,7 +12,7 @@ from yolov2_tf.data.augment import (
     take_turned_view,
     take_view,
 )
-from yolov2_tf.data.pipeline import kept_reader, reader
+from yolov2_tf.data.picture_reader import kept_reader, reader
 from yolov2_tf.data.stream_order import places, shuffled_index
 from yolov2_tf.resize import resize_image
 

@@ -45,7 +45,7 @@ class StandIns:
         """Reads pictures and notes those that fail.
 
         Args:
-            read: Function from an index to a picture, see `yolov2_tf.data.pipeline.reader`.
+            read: Function from an index to a picture, see `yolov2_tf.data.picture_reader.reader`.
             indices: Integers.
 
         Returns:

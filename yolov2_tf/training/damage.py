@@ -1,6 +1,6 @@
 """A picture that cannot be read any more in mid-training: named, counted, replaced by the next."""
 
-from yolov2_tf.data.pipeline import reader
+from yolov2_tf.data.picture_reader import reader
 from yolov2_tf.data.stand_ins import StandIns
 from yolov2_tf.errors import InputError
 

@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from yolov2_tf.data.pipeline import reader
+from yolov2_tf.data.picture_reader import reader
 from yolov2_tf.data.stand_ins import StandIns
 from yolov2_tf.errors import InputError
 from yolov2_tf.training.agreement import any_of, stacked
