@@ -1,5 +1,6 @@
 #!/bin/sh
-# The detector of VOC's 20 classes on the trunk: YOLOv2 x .25 with passthrough, multi-scale, at last with larger pictures and views of four.
+# The detector of VOC's 20 classes on the trunk: YOLOv2 x .25 with passthrough, multi-scale, at last
+# with larger pictures and views of four.
 #
 #   recipes/starter/detector.sh SETS RUNS     after trunk.sh
 #
@@ -31,7 +32,7 @@ small="--width 0.25 --passthrough squeezed --size 256"
 }
 stage larger --model "$runs/longer/model.keras" --size 384 --multi-scale 320-448 --learning-rate 0.0005 \
     --minutes "${MINUTES:-66}"
-# The last two took seven minutes of a GPU; two cores need two hours.
+# The last two took seven minutes of a GPU; two cores would need two hours, at 40 pictures a second.
 last="--size 384 --multi-scale 288-448 --batch-size 64"
 # shellcheck disable=SC2086
 {

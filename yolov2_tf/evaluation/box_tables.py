@@ -13,7 +13,14 @@ from yolov2_tf.errors import InputError
 
 
 class Truths(NamedTuple):
-    """The truths of all images, see `truth_table`."""
+    """The truths of all images, a row each.
+
+    Attributes:
+        image: `(m,)` int64, which image it is of, from 0.
+        boxes: `(m, 4)` `[y_min, x_min, y_max, x_max]` as fractions of the image.
+        labels: `(m,)` int64.
+        ignore: `(m,)` bool.
+    """
 
     image: np.ndarray
     boxes: np.ndarray
@@ -22,7 +29,14 @@ class Truths(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The detections of all images, see `found_table`."""
+    """The detections of all images, a row each.
+
+    Attributes:
+        image: `(n,)` int64, which image it is in, from 0.
+        boxes: `(n, 4)` as in `Truths`.
+        labels: `(n,)` int64.
+        scores: `(n,)`.
+    """
 
     image: np.ndarray
     boxes: np.ndarray
@@ -31,13 +45,13 @@ class Found(NamedTuple):
 
 
 def truth_table(dataset):
-    """The truths of all images as columns `image`, `boxes`, `labels`, `ignore`, `(m, …)` each."""
+    """The ground truth of all images of a data set as `Truths`."""
     rows = [(record.boxes, record.labels, record.ignore) for record in dataset.records]
     return Truths(*_stack(rows, (np.float64, np.int64, bool)))
 
 
 def found_table(dataset, detections):
-    """The detections of all images as columns `image`, `boxes`, `labels`, `scores`, `(n, …)` each.
+    """The detections of all images as `Found`, checked.
 
     Args:
         dataset: A `yolov2_tf.data.dataset.Dataset`.
