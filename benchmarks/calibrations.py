@@ -26,13 +26,13 @@ from yolov2_tf.evaluation.intervals import Resampling, intervals
 from yolov2_tf.export.keras_detector import KerasDetector
 from yolov2_tf.export.runtime import TFLiteDetector
 from yolov2_tf.export.tflite import Conversion
-from yolov2_tf.models.loading import load_model
+from yolov2_tf.zoo.names import load_model
 
 
 def main():
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", type=Path)
+    parser.add_argument("model", help="a .keras file, or a name of `yolov2 models`")
     parser.add_argument("data", help="pictures to score on, none of CALIBRATION")
     parser.add_argument("calibration", help="a data set; its labels are not looked at")
     parser.add_argument("--split", default="test", help="image set of DATA")
