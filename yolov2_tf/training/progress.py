@@ -230,3 +230,9 @@ class NotebookDisplay:
         # Jupyter would break lines anywhere; so they break between figures.
         html = f'<pre style="white-space: pre-wrap; word-break: normal">{chr(10).join(rich)}</pre>'
         return {"text/plain": "\n".join(plain), "text/html": html}
+
+
+def tell(console, text):
+    """Prints a line on a `rich.console.Console`, if there is one."""
+    if console is not None:
+        console.print(text, highlight=False, soft_wrap=True)
