@@ -196,10 +196,10 @@ def _folders(folder):
 
 def _has_xml(folder):
     try:
-        with os.scandir(folder) as entries:
-            return any(_is_xml(entry.name) for entry in entries)
+        names = os.listdir(folder)
     except OSError:
         return False
+    return ".xml" in "/".join(names).lower() and any(map(_is_xml, names))  # seldom name by name
 
 
 def _has_xml_below(folder):

@@ -115,7 +115,8 @@ class LabelFinder:
     """
 
     def __init__(self):
-        self._files, self._folders, self._stems = {}, {}, {}
+        self._files, self._folders = {}, {}
+        self._keys, self._stems = {}, {}
         self._taken = {}
 
     def find(self, picture):
@@ -125,16 +126,21 @@ class LabelFinder:
         if own not in self._folders:  # the same for all pictures in it
             self._folders[own] = tuple(dict.fromkeys(map(os.path.dirname, label_places(picture))))
         for folder in self._folders[own]:
-            names = self._names(folder)
-            name = names and (names.get(f"{stem}.txt") or self._alike(names, stem, own))
+            if not (names := self._names(folder)):
+                continue
+            name = f"{stem}.txt" if f"{stem}.txt" in names else self._alike(folder, stem, own)
             if name and not (folder == own and NO_LABELS.fullmatch(name)):
                 self._taken.setdefault(folder, set()).add(name)
                 return os.path.join(folder, name)
         return None
 
-    def _alike(self, names, stem, own):
+    def _alike(self, folder, stem, own):
         """A file of nearly the name of a picture in the folder `own`, if it is no other's there."""
-        name = names.get(_key(stem))
+        if folder not in self._keys:
+            self._keys[folder] = {}
+            for name in sorted(self._names(folder)):
+                self._keys[folder].setdefault(_key(os.path.splitext(name)[0]), name)
+        name = self._keys[folder].get(_key(stem))
         owner = name and os.path.splitext(name)[0]
         if name is None or owner == stem:  # a.TXT
             return name
@@ -148,22 +154,20 @@ class LabelFinder:
         return [
             os.path.join(folder, name)
             for folder, taken in sorted(self._taken.items())
-            for name in sorted({*self._names(folder).values()} - taken)
+            for name in sorted(self._names(folder) - taken)
             if not NO_LABELS.fullmatch(name)
         ]
 
     def _names(self, folder):
+        """Names of the text files in a folder: a set."""
         if folder not in self._files:
             try:
-                files = [name for name in os.listdir(folder) if name.lower().endswith(".txt")]
+                names = os.listdir(folder)
             except (OSError, ValueError):
-                files = []
-            names = {}
-            for name in sorted(files):
-                if not name.startswith("."):
-                    names.setdefault(_key(os.path.splitext(name)[0]), name)
-                    names[name] = name
-            self._files[folder] = names
+                names = []
+            self._files[folder] = {
+                name for name in names if name.lower().endswith(".txt") and name[0] != "."
+            }
         return self._files[folder]
 
 
@@ -189,5 +193,4 @@ def _exists(path):
 
 
 def _key(stem):
-    """As a tuple, so that it is no file name."""
-    return (unicodedata.normalize("NFC", unquote(stem)).casefold(),)
+    return unicodedata.normalize("NFC", unquote(stem)).casefold()

@@ -142,11 +142,11 @@ class RowLayout:
         self._pose_length = None if keypoints is None else 4 + keypoints
         self._tracked = False
         self._places = rows
-        lengths = collections.Counter(len(row.values) for _, row in rows)
+        self._lengths = collections.Counter(len(row.values) for _, row in rows)
         if layout == "keypoints":
-            self._pose_length = self._pose_length or max(lengths, default=4)
+            self._pose_length = self._pose_length or max(self._lengths, default=4)
         if layout is None:
-            self._decide_points({n for n in lengths if n > 5 and n != self._pose_length})
+            self._decide_points({n for n in self._lengths if n > 5 and n != self._pose_length})
         self._check_extra_column()
         self._check_lengths()
         self._check_units()
@@ -159,16 +159,17 @@ class RowLayout:
         if self._layout == "corners":
             x_min, y_min, x_max, y_max = values[:4]
             return y_min, x_min, y_max, x_max
-        if self._is_box(values):
+        if self._is_box(len(values)):
             x, y, width, height = values[:4]
             return y - height / 2, x - width / 2, y + height / 2, x + width / 2
         xs, ys = values[0::2], values[1::2]
         return min(ys), min(xs), max(ys), max(xs)
 
-    def _is_box(self, values):
+    def _is_box(self, length):
+        """Whether a row of so many numbers begins with those of a box."""
         if self._layout in ("centres", "corners"):
-            return len(values) >= 4
-        return len(values) in (4, 5, self._pose_length) or (self._tracked and len(values) == 6)
+            return length >= 4
+        return length in (4, 5, self._pose_length) or (self._tracked and length == 6)
 
     def _decide_points(self, lengths):
         """Decides whether rows of many numbers are outlines or boxes with key points."""
@@ -212,15 +213,16 @@ class RowLayout:
         )
 
     def _tell_outlines(self):
-        lengths = [len(row.values) for _, row in self._places if not self._is_box(row.values)]
-        if lengths:
-            what = "four corners" if {*lengths} == {8} else "outlines"
-            self.notes.append(f"{what}, of which the upright box is taken: {len(lengths):,} rows")
+        outlines = {n: rows for n, rows in self._lengths.items() if not self._is_box(n)}
+        if outlines:
+            what = "four corners" if {*outlines} == {8} else "outlines"
+            count = sum(outlines.values())
+            self.notes.append(f"{what}, of which the upright box is taken: {count:,} rows")
 
     def _check_extra_column(self):
-        extra = [(path, row) for path, row in self._places if len(row.values) == 5]
-        if not extra or self._pose_length == 5:
+        if 5 not in self._lengths or self._pose_length == 5:
             return
+        extra = [(path, row) for path, row in self._places if len(row.values) == 5]
         if odd := [(p, row) for p, row in extra if not 0 <= row.values[4] <= 1]:
             path, row = odd[0]
             raise InputError(
@@ -232,36 +234,35 @@ class RowLayout:
         self.notes.append(f"a fifth number (a confidence) ignored in {len(extra):,} rows ({where})")
 
     def _check_lengths(self):
-        if {len(row.values) for _, row in self._places} <= {4, 5, self._pose_length}:
-            return
-        for path, row in self._places:
-            length = len(row.values)
-            outline = length >= 6 and length % 2 == 0
-            if not (self._is_box(row.values) or outline):
-                raise InputError(
-                    f"{length} numbers after the class",
-                    where=f"{path}:{row.line}",
-                    expected="4 (cx cy width height) or at least 3 pairs (an outline)",
-                )
+        outlines = {n for n in self._lengths if n >= 6 and n % 2 == 0}
+        if wrong := {n for n in self._lengths.keys() - outlines if not self._is_box(n)}:
+            path, row = next(place for place in self._places if len(place[1].values) in wrong)
+            raise InputError(
+                f"{len(row.values)} numbers after the class",
+                where=f"{path}:{row.line}",
+                expected="4 (cx cy width height) or at least 3 pairs (an outline)",
+            )
 
     def _check_units(self):
         """Pixels would be read as boxes far outside; what tells them is that most are."""
-        large = [max(self._box_values(row.values)) > 1.5 for _, row in self._places]
-        if sum(large) * 2 > len(large):
-            path, row = self._places[large.index(True)]
+        boxes = {n for n in self._lengths if self._is_box(n)}
+        largest = [
+            max(values[:4] if len(values) in boxes else values)
+            for values in (row.values for _, row in self._places)
+        ]
+        large = np.array(largest) > 1.5
+        if large.sum() * 2 > len(large):
+            path, row = self._places[int(large.argmax())]
             raise InputError(
-                f"{sum(large):,} of {len(large):,} rows are in pixels",
+                f"{large.sum():,} of {len(large):,} rows are in pixels",
                 where=f"{path}:{row.line}",
                 expected="fractions of the picture's width and height",
                 hint="divide x and width by the picture's width, y and height by its height",
             )
 
-    def _box_values(self, values):
-        return values[:4] if self._is_box(values) else values
-
     def _check_corners(self):
         """`x1 y1 x2 y2` read as centres sticks out of the picture again and again."""
-        places = [(path, row) for path, row in self._places if self._is_box(row.values)]
+        places = [(path, row) for path, row in self._places if self._is_box(len(row.values))]
         if len(places) < 3:
             return
         x, y, w, h = np.array([row.values[:4] for _, row in places]).T
