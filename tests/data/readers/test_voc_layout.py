@@ -177,3 +177,64 @@ def test_imagenets_detection_layout(tmp_path):
     assert dataset.class_names == ("n02084071",)
     assert all(record.image.endswith(".JPEG") for record in dataset.records)
     assert dataset.records[0].boxes[0] == pytest.approx([0.1, 0.1, 0.8, 0.5])
+
+
+def test_pictures_beside_the_xml_come_before_those_of_a_folder_above(tmp_path):
+    root = build(tmp_path / "batch2", "a.xml", "a.jpg")
+    build(tmp_path, "images/a.jpg")
+    assert found(root) == {"a": "a.jpg"}
+    sets = build(tmp_path / "sets", "train/a.xml", "train/a.jpg", "valid/a.xml", "valid/a.jpg")
+    build(sets, "images/a.jpg")
+    assert found(sets) == {"train/a": "train/a.jpg", "valid/a": "valid/a.jpg"}
+
+
+def test_a_missing_picture_is_not_taken_from_beside_the_set(tmp_path):
+    root = build(tmp_path / "set", "a.xml", "b.xml", "a.jpg")
+    build(tmp_path, "images/a.jpg", "images/b.jpg")
+    assert found(root) == {"a": "a.jpg", "b": None}
+
+
+def test_where_all_pictures_lie_beside_the_set_a_note_names_their_folder(tmp_path):
+    root = build(tmp_path / "xml", "a.xml", "b.xml")
+    build(tmp_path, "images/a.jpg", "images/b.jpg")
+    dataset = open_dataset(root)
+    assert found(root) == {"a": "../images/a.jpg", "b": "../images/b.jpg"}
+    assert f"pictures taken from beside the data set: {tmp_path / 'images'}" in dataset.notes
+
+
+def test_a_folder_above_that_may_not_be_listed_is_passed_over(tmp_path, monkeypatch):
+    root = build(tmp_path / "set", "a.xml")
+    listdir = os.listdir
+
+    def refusing(folder):
+        if os.fspath(folder) == os.fspath(tmp_path):
+            raise PermissionError(13, "Permission denied", os.fspath(folder))
+        return listdir(folder)
+
+    monkeypatch.setattr(os, "listdir", refusing)
+    assert found(root) == {"a": None}
+
+
+def test_xml_in_the_folder_does_not_hide_that_in_folders_below(tmp_path):
+    root = build(tmp_path / "root", "a.xml", "a.jpg", "batch2/b.xml", "batch2/b.jpg")
+    assert found(root) == {"root/a": "a.jpg", "batch2/b": "batch2/b.jpg"}
+
+
+def test_what_is_in_no_image_set_is_one_of_its_own(tmp_path):
+    root = build(tmp_path / "root", "new.xml", "new.jpg", "train/a.xml", "train/a.jpg")
+    build(root, "extra/b.xml", "extra/b.jpg")
+    sets = {record.image_id: record.image_sets for record in open_dataset(root).records}
+    assert sets == {"root/new": ("root",), "train/a": ("train",), "extra/b": ("extra",)}
+    assert found(root, split="train") == {"train/a": "train/a.jpg"}
+
+
+def test_xml_of_a_program_beside_the_image_sets_is_none_of_theirs(tmp_path):
+    root = build(tmp_path, "train/a.xml", "train/a.jpg", "valid/b.xml", "valid/b.jpg")
+    (root / "build.xml").write_text("<project/>")
+    assert found(root) == {"train/a": "train/a.jpg", "valid/b": "valid/b.jpg"}
+
+
+def test_pictures_and_lists_may_differ_in_case(tmp_path):
+    root = build(tmp_path, "Annotations/img_1.xml", "JPEGImages/IMG_1.JPG")
+    build(root, "Annotations/b.xml", "JPEGImages/b.jpg", "ImageSets/Main/train.txt: IMG_1, B")
+    assert found(root, split="train") == {"img_1": "JPEGImages/IMG_1.JPG", "b": "JPEGImages/b.jpg"}

@@ -14,6 +14,8 @@ from yolov2_tf.data.image_sets import role
 from yolov2_tf.data.picture_finder import walk_files
 from yolov2_tf.data.readers.voc_pictures import PICTURE_FOLDERS, name_key, without_suffix
 
+_FEW, _HEAD = 20, 4096  # XML files that are looked at, and bytes of each
+
 
 @dataclasses.dataclass
 class VocPart:
@@ -65,6 +67,7 @@ class VocPart:
             start = os.path.join(source, "")
             yield from ((path, stem) for stem, path in self.files.items() if path.startswith(start))
             return
+        folded = None  # ids in one case, for lists that were made on Windows
         for number, line in _lines(source):
             where = f"{source}:{number}"
             faults.entries += 1
@@ -75,6 +78,9 @@ class VocPart:
             if stem is None:  # ImageNet's `ImageSets/DET/val.txt` numbers its lines
                 entry = re.sub(r"\s+\d+$", "", line)
                 stem = by_key.get(name_key(f"{name}/{entry}")) or by_key.get(name_key(entry))
+            if stem is None:
+                folded = folded or {known.casefold(): by_key[known] for known in by_key}
+                stem = folded.get(name_key(without_suffix(line)).casefold())
             if stem is None:
                 what = f"no annotation file for image {line[:80]!r}"
                 faults.add("images of a list without an XML file", what, where)
@@ -93,14 +99,19 @@ def find_parts(folder):
     """
     folder = Path(os.path.abspath(folder))
     xml_folder = _xml_folder(folder)
-    if xml_folder:
+    if xml_folder and xml_folder != folder:
         return [_part(folder, xml_folder)]
     parts = [_part(sub, found) for sub in _folders(folder) if (found := _xml_folder(sub))]
+    if xml_folder and (not parts or _has_annotations(folder)):
+        parts.insert(0, _part(folder, folder))
     if not parts and (folder / "VOCdevkit").is_dir():
         return find_parts(folder / "VOCdevkit")
     for part in parts:
-        if not part.sets and role(part.folder.name):
+        if not part.sets and part.folder != folder and role(part.folder.name):
             part.sets = {part.folder.name: part.xml_folder}
+    if any(part.sets for part in parts):
+        for part in parts:  # what is in no set would be passed over
+            part.sets = part.sets or {part.folder.name: part.xml_folder}
     return parts
 
 
@@ -200,6 +211,19 @@ def _has_xml(folder):
     except OSError:
         return False
     return ".xml" in "/".join(names).lower() and any(map(_is_xml, names))  # seldom name by name
+
+
+def _has_annotations(folder):
+    """Whether the first XML files in a folder are VOC's, and not those of a program."""
+    names = sorted(name for name in os.listdir(folder) if _is_xml(name))
+    for name in names[:_FEW]:
+        try:
+            with open(folder / name, "rb") as file:
+                if b"<annotation" in file.read(_HEAD):
+                    return True
+        except OSError:
+            continue
+    return False
 
 
 def _has_xml_below(folder):

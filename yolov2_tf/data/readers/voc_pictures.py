@@ -16,28 +16,30 @@ class VocPictures:
 
     Args:
         stems: The image ids.
-        places: Pairs of a folder in which they may be and whether to look below it too, likeliest
-            first. The one that has most of them is taken.
+        groups: As of `picture_places`. Of a group the folder that has most of the pictures is
+            taken; the next group is looked at only where the one before has none of them.
 
     Attributes:
+        place: The folder that was taken, None if there are no pictures.
         several: Image ids for which more than one picture would do; the first is taken.
     """
 
-    def __init__(self, stems, places):
+    def __init__(self, stems, groups):
         self.several = []
-        self._place, self._by_key, self._used = None, {}, set()
+        self.place, self._by_key, self._used = None, {}, set()
         keys = {name_key(stem) for stem in stems}
         most = -1
-        for place, deep in places:
-            found = _pictures(place, deep)
-            matched = len(keys & found.keys())
-            if found and matched > most:
-                most, self._place, self._by_key = matched, place, found
-            if most == len(keys):
+        for group in groups:
+            for place, deep in group:
+                found = _pictures(place, deep)
+                matched = len(keys & found.keys())
+                if found and matched > most:
+                    most, self.place, self._by_key = matched, place, found
+                if most == len(keys):
+                    break
+            if most > 0 or not {*map(_base, keys)}.isdisjoint(map(_base, self._by_key)):
                 break
-        self._by_name = {}
-        for key in self._by_key:
-            self._by_name.setdefault(key.rpartition("/")[2], []).append(key)
+        self._by_base = None  # seldom needed
 
     def find(self, stem, filename):
         """Finds the picture of an image.
@@ -66,19 +68,23 @@ class VocPictures:
         if len(names) > 1 and not fitting:
             self.several.append(stem)
         self._used.add(key)
-        return os.path.join(self._place, (fitting or names)[0])
+        return os.path.join(self.place, (fitting or names)[0])
 
     def unused(self):
         """Returns paths of pictures that were not asked for."""
         return [
-            os.path.join(self._place, names[0])
+            os.path.join(self.place, names[0])
             for key, names in self._by_key.items()
             if key not in self._used
         ]
 
     def _alone(self, stem):
-        """The key of the only picture whose file is called like this, in whatever folder."""
-        keys = self._by_name.get(name_key(stem).rpartition("/")[2], ())
+        """The key of the only picture whose file is called so, in whatever folder and case."""
+        if self._by_base is None:
+            self._by_base = {}
+            for key in self._by_key:
+                self._by_base.setdefault(_base(key), []).append(key)
+        keys = self._by_base.get(_base(name_key(stem)), ())
         return keys[0] if len(keys) == 1 else None
 
 
@@ -88,6 +94,11 @@ def name_key(stem):
     return stem if stem.isascii() else unicodedata.normalize("NFC", stem)
 
 
+def _base(key):
+    """The file's part of a key, in one case: Windows and macOS do not tell `A` from `a`."""
+    return key.rpartition("/")[2].casefold()
+
+
 def without_suffix(name):
     """The name without `.jpg`, `.xml` and the like; other dots stay."""
     stem, suffix = os.path.splitext(name)
@@ -95,12 +106,15 @@ def without_suffix(name):
 
 
 def picture_places(folder, xml_folder, images=None):
-    """Yields folders in which the pictures may be, and whether to look in folders below.
+    """Where the pictures may be: those of the set itself, and what lies beside it.
 
     Args:
         folder: The folder of the data set.
         xml_folder: Its folder of XML files.
         images: Folder of the pictures, if it is known.
+
+    Returns:
+        Groups of pairs of a folder and whether to look in folders below, all likeliest first.
 
     Raises:
         InputError: If `images` holds none.
@@ -108,16 +122,40 @@ def picture_places(folder, xml_folder, images=None):
     if images:
         if next(walk_pictures(images), None) is None:
             raise InputError("no pictures in this folder", where=images)
-        yield Path(images), True
+        return [[(Path(images), True)]]
+    return [_own_places(folder, xml_folder), _places_beside(folder)]
+
+
+def _own_places(folder, xml_folder):
+    if xml_folder == folder:
+        yield folder, False  # beside the XML
+        yield from _named_places(folder)
         return
-    bases = tuple(dict.fromkeys((folder, xml_folder.parent, folder.parent)))
+    bases = tuple(dict.fromkeys((folder, xml_folder.parent)))
     for base in bases:
-        for sub in sorted(base.iterdir()):
-            if sub.name.lower() in PICTURE_FOLDERS and sub.is_dir():
-                yield sub, True
-    yield xml_folder, xml_folder != folder
-    for base in bases:
-        yield base, False
+        yield from _named_places(base)
+    yield xml_folder, True
+    yield from ((base, False) for base in bases)
+
+
+def _places_beside(folder):
+    yield from _named_places(folder.parent)
+    yield folder.parent, False
+
+
+def _named_places(base):
+    """Folders in one that are called as those of pictures are."""
+    for name in _names(base):
+        if name.lower() in PICTURE_FOLDERS and (base / name).is_dir():
+            yield base / name, True
+
+
+def _names(folder):
+    """What a folder holds, sorted; nothing of one that may not be looked into."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
 
 
 def _pictures(folder, deep):
@@ -125,7 +163,7 @@ def _pictures(folder, deep):
     if deep:
         paths = walk_pictures(folder)
     else:
-        names = filter(is_picture, sorted(os.listdir(folder)))
+        names = filter(is_picture, _names(folder))
         paths = (os.path.join(folder, name) for name in names)
     by_key = {}
     start = len(os.path.join(folder, ""))

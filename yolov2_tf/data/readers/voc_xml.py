@@ -20,6 +20,7 @@ import numpy as np
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, listing
 from yolov2_tf.data.image_sets import choose_splits
+from yolov2_tf.data.picture_finder import lies_in
 from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.faults import Faults
 from yolov2_tf.data.readers.units import (
@@ -130,21 +131,22 @@ def _read_images(folder, parts, chosen, images):
         if twice:
             notes += (f"images listed twice, read once: {len(twice):,} ({listing(twice)})",)
     paths = [part.files[stem] for part, ids in zip(parts, members, strict=True) for stem in ids]
-    found, told = _images(parts, members, read_voc_files(paths), images, files)
+    found, told = _images(folder, parts, members, read_voc_files(paths), images, files)
     return found, (*notes, *told, *lists.notes(), *files.notes())
 
 
-def _images(parts, members, read, images, faults):
+def _images(folder, parts, members, read, images, faults):
     """Joins XML files with their pictures.
 
     Returns:
         List of `_Image`, and notes on the pictures.
     """
-    found, several, unused = [], [], set()
+    found, several, unused, beside = [], [], set(), {}
     for part, ids in zip(parts, members, strict=True):
         prefix = f"{part.folder.name}/" if len(parts) > 1 else ""
-        places = picture_places(part.folder, part.xml_folder, images)
-        pictures = VocPictures(part.files, places)
+        pictures = VocPictures(part.files, picture_places(part.folder, part.xml_folder, images))
+        if not images and pictures.place and not lies_in(pictures.place, [os.path.abspath(folder)]):
+            beside[pictures.place] = None
         for stem, image_sets in ids.items():
             path = part.files[stem]
             file = read[path]
@@ -158,7 +160,8 @@ def _images(parts, members, read, images, faults):
             found.append(_Image(path, prefix + stem, picture, *size, file, image_sets))
         several += [prefix + stem for stem in pictures.several]
         unused.update(pictures.unused())
-    return _sized(found, faults), _picture_notes(parts, several, unused)
+    notes = [f"pictures taken from beside the data set: {place}" for place in beside]
+    return _sized(found, faults), (*notes, *_picture_notes(parts, several, unused))
 
 
 def _sized(images, faults):
