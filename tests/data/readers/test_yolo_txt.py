@@ -331,3 +331,25 @@ def test_a_huge_description_is_refused_before_it_is_parsed(tmp_path):
     path.write_text("names: [" + "a, " * 400_000 + "b]\n")
     with pytest.raises(InputError, match=r"a description of 1,200,\d+ letters"):
         read_yolo(path)
+
+
+def test_labels_beside_a_picture_come_before_those_of_a_folder_above(tmp_path):
+    own = tmp_path / "batch2"
+    for path, row in {"batch2/a.txt": "1 .5 .5 .5 .5", "labels/a.txt": "0 .1 .1 .1 .1"}.items():
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).write_text(row)
+    (tmp_path / "labels" / "other.txt").write_text("0 .5 .5 .5 .5")
+    Image.new("RGB", (100, 80)).save(own / "a.jpg")
+    (own / "classes.txt").write_text("cat\ndog\n")
+    dataset = read_yolo(own)
+    assert [dataset.class_names[label] for label in dataset.records[0].labels] == ["dog"]
+    assert dataset.notes == ("pictures with two label files, one read: 1 (a.txt)",)
+
+
+def test_below_images_the_labels_apart_are_meant(tmp_path):
+    path = write(tmp_path, {"a": "1 .5 .5 .5 .5"})
+    (tmp_path / "images" / "train" / "a.txt").write_text("0 .1 .1 .1 .1")
+    dataset = read_yolo(path)
+    assert dataset.records[0].labels.tolist() == [1]
+    two = "pictures with two label files, one read: 1 (labels/train/a.txt)"
+    assert dataset.notes == (two,)

@@ -109,30 +109,37 @@ def list_pictures(entry, place, root):
 class LabelFinder:
     """Finds the label file of a picture.
 
-    Its place, likeliest first: in the path of the picture the last folder `images` reads `labels`;
-    a folder `labels` beside the picture's folder or in it; beside the picture. A name that differs
-    by case or spelling will do, unless it is that of another picture beside this one.
+    Its place, likeliest first: see `label_places`. A name that differs by case or spelling will
+    do, unless it is that of another picture beside this one.
+
+    Attributes:
+        several: Pictures that have label files in two places, and the one that is read.
     """
 
     def __init__(self):
         self._files, self._folders = {}, {}
         self._keys, self._stems = {}, {}
         self._taken = {}
+        self.several = {}
 
     def find(self, picture):
         """Returns the path of a picture's label file, or None."""
         own, base = os.path.split(picture)
         stem = os.path.splitext(base)[0]
         if own not in self._folders:  # the same for all pictures in it
-            self._folders[own] = tuple(dict.fromkeys(map(os.path.dirname, label_places(picture))))
+            folders = dict.fromkeys(map(os.path.dirname, label_places(picture)))
+            self._folders[own] = tuple(filter(self._names, folders))
+        found = None
         for folder in self._folders[own]:
-            if not (names := self._names(folder)):
-                continue
+            names = self._names(folder)
             name = f"{stem}.txt" if f"{stem}.txt" in names else self._alike(folder, stem, own)
             if name and not (folder == own and NO_LABELS.fullmatch(name)):
+                if found is not None:
+                    self.several[picture] = found
+                    break
                 self._taken.setdefault(folder, set()).add(name)
-                return os.path.join(folder, name)
-        return None
+                found = os.path.join(folder, name)
+        return found
 
     def _alike(self, folder, stem, own):
         """A file of nearly the name of a picture in the folder `own`, if it is no other's there."""
@@ -172,17 +179,22 @@ class LabelFinder:
 
 
 def label_places(picture):
-    """Where the labels of a picture may stand, likeliest first."""
+    """Where the labels of a picture may stand, likeliest first.
+
+    Below a folder `images` that is one `labels` in its place, or in the place of its own folder;
+    elsewhere it is beside the picture.
+    """
     stem = os.path.splitext(picture)[0]
     head, images, tail = stem.rpartition("/images/")
     folder, base = os.path.split(stem)
     above, name = os.path.split(folder)
-    places = []
+    apart = []
     for labels in _LABEL_FOLDERS:
-        places += [f"{head}/{labels}/{tail}.txt"] if images else []
-        places += [f"{above}/{labels}/{base}.txt", f"{above}/{labels}/{name}/{base}.txt"]
-        places += [f"{os.path.dirname(above)}/{labels}/{name}/{base}.txt"]
-    return [*places, f"{folder}/labels/{base}.txt", f"{folder}/{base}.txt"]
+        apart += [f"{head}/{labels}/{tail}.txt"] if images else []
+        apart += [f"{above}/{labels}/{base}.txt", f"{above}/{labels}/{name}/{base}.txt"]
+        apart += [f"{os.path.dirname(above)}/{labels}/{name}/{base}.txt"]
+    beside = [f"{folder}/labels/{base}.txt", f"{folder}/{base}.txt"]
+    return [*apart, *beside] if images else [beside[1], beside[0], *apart]
 
 
 def _exists(path):

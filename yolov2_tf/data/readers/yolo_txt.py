@@ -174,6 +174,9 @@ def _match_notes(files, labels, sets):
         notes.append(
             f"pictures without a label file, taken as background: {len(background):,} ({shown})"
         )
+    if labels.several:
+        read = [os.path.relpath(file, sets.root) for file in labels.several.values()]
+        notes.append(f"pictures with two label files, one read: {len(read):,} ({listing(read)})")
     everything = {p for found in sets.pictures.values() for p in found} == set(files)
     if everything and (left := labels.left_over()):
         shown = listing([os.path.relpath(p, sets.root) for p in left[:3]], len(left))
