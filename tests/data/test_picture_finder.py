@@ -107,3 +107,32 @@ def test_a_pipe_is_no_picture(tmp_path):
     (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")  # which its reader will say
     found = [os.path.basename(path) for path in walk_pictures(tmp_path)]
     assert found == ["a.jpg", "gone.jpg"]
+
+
+def test_no_picture_is_given_to_two_names(tmp_path):
+    touch(tmp_path, "images/1.jpg", "images/2.jpg")
+    names = ["cam1/1.jpg", "cam2/1.jpg", "images/2.jpg", "cam3/2.jpg", "elsewhere/images/2.jpg"]
+    found = find_pictures(names, [tmp_path / "images", tmp_path])
+    assert found == {"images/2.jpg": str(tmp_path / "images/2.jpg")}
+
+
+def test_spellings_of_one_name_have_one_picture(tmp_path):
+    touch(tmp_path, "a b.jpg")
+    names = ["a b.jpg", "./a b.jpg", "a b", "A%20B.jpg", r".\a b.jpg"]
+    assert find_pictures(names, [tmp_path]) == dict.fromkeys(names, str(tmp_path / "a b.jpg"))
+
+
+def test_a_name_that_is_cut_is_not_found_in_another_image_set(tmp_path):
+    touch(tmp_path, "val/a.jpg", "train/images/b.jpg", "my_test_set/c.jpg")
+    names = ["train/a.jpg", "valid/a.jpg"]
+    assert find_pictures(names, [tmp_path / "val"]) == {names[1]: str(tmp_path / "val/a.jpg")}
+    assert find_pictures(["val/b.jpg"], [tmp_path / "train/images"]) == {}
+    c = str(tmp_path / "my_test_set/c.jpg")
+    assert find_pictures(["train/c.jpg"], [tmp_path / "my_test_set"]) == {"train/c.jpg": c}
+
+
+def test_a_name_that_could_mean_two_costs_itself_alone(tmp_path):
+    touch(tmp_path, "1/a.jpg", "1/b.jpg", "2/a.jpg", "2/b.jpg")
+    names = ["1/a.jpg", "2/b.jpg", "3/a.jpg"]
+    found = find_pictures(names, [tmp_path], [tmp_path])
+    assert found == {name: str(tmp_path / name) for name in names[:2]}

@@ -26,6 +26,10 @@ _SUFFIXES = frozenset(PICTURE_SUFFIXES)
 _PLAIN = re.compile(r"(?:\w[\w .-]*/)*\w[\w.-]*")  # nothing in it that could be read otherwise
 
 
+class _Ambiguous(InputError):
+    """Two pictures could be meant."""
+
+
 class PictureFinder:
     """Finds pictures by the names that annotations give them.
 
@@ -46,7 +50,7 @@ class PictureFinder:
         self._inside = [os.path.abspath(folder) for folder in (*self._folders, *self._below)]
         self._starts = [os.path.join(os.path.normpath(folder), "") for folder in self._folders]
         self._in_folder = {}
-        self._listed = {}
+        self._listed, self._places_of = {}, {}
         self._found_below = None
 
     def find(self, name):
@@ -72,6 +76,46 @@ class PictureFinder:
             self._refuse_outside(spelling)
         return None
 
+    def find_all(self, names):
+        """Finds many pictures. None is given to two names, which would be boxes of another one.
+
+        Of several names that end at one picture those are right that lead there as they stand, and
+        those that differ in spelling alone; else none of them. A name that could mean two pictures
+        has none, too.
+
+        Args:
+            names: Iterable of names, as of `find`.
+
+        Returns:
+            A dict from name to path, without those that were not found.
+
+        Raises:
+            InputError: As `find`, where it raises for as many names as it finds.
+        """
+        found, faults = {}, []
+        for name in names:
+            try:
+                if path := self.find(name):
+                    found[name] = path
+            except _Ambiguous as error:
+                faults.append(error)
+        if faults and len(faults) >= len(found):
+            raise faults[0]
+        if len(found) == len(set(found.values())):
+            return found
+        names_of = {}
+        for name, path in found.items():
+            names_of.setdefault(path, []).append(name)
+        return {name: path for path, names in names_of.items() for name in self._meant(names, path)}
+
+    def _meant(self, names, path):
+        """Those of several names that a picture may have."""
+        if len({_spelling(name) for name in names}) == 1:
+            return names
+        places = (os.path.join(folder, "") for folder in self._inside)
+        whole = {_spelling(path[len(place) :]) for place in places if path.startswith(place)}
+        return [name for name in names if _spelling(name) in whole]
+
     def _files(self, folder):
         """Names of the files in a folder: to ask for each of many costs more than to list them."""
         if folder not in self._listed:
@@ -93,24 +137,38 @@ class PictureFinder:
     def _as_it_stands(self, name):
         if not is_picture(name):
             return None
-        for folder, tail in self._places(name):
-            path = os.path.normpath(os.path.join(folder, tail))
-            if lies_in(path, self._inside) and _is_file(path):
-                return path
+        for place, tail in self._places(name):
+            base = tail.rpartition("/")[2]
+            if base in self._files(place):
+                return os.path.join(place, base)
         return None
 
     def _places(self, name):
-        """Yields folders and the name, then its shorter and shorter ends."""
-        yield from ((folder, name) for folder in self._folders)
+        """Yields folders that may hold the name, then its shorter and shorter ends, and the end."""
         parts = [part for part in name.split("/") if part not in ("", ".", "..")]
-        for start in range(len(parts)):
-            yield from ((folder, "/".join(parts[start:])) for folder in self._folders)
+        tails = [name, *("/".join(parts[start:]) for start in range(len(parts)))]
+        named = {role(part) for part in _key(name).split("/")[:-1]} - {None}
+        for tail in dict.fromkeys(tails):
+            for folder in self._folders:
+                place = self._place(folder, tail.rpartition("/")[0])
+                if place is not None and not (tail != name and self._is_for_others(named, place)):
+                    yield place, tail
+
+    def _place(self, folder, inner):
+        """The folder `inner` in another, None if it leads out of all that may be looked into."""
+        if (folder, inner) not in self._places_of:
+            place = os.path.normpath(os.path.join(folder, inner))
+            self._places_of[folder, inner] = place if lies_in(place, self._inside) else None
+        return self._places_of[folder, inner]
+
+    def _is_for_others(self, named, place):
+        """Whether a folder is of another image set than the folders of a name that is cut."""
+        parts = place.split(os.sep)[-2:] if named else ()
+        there = {role(part) for part in parts if part.isalnum()} - {None}  # no "my_test_project"
+        return bool(there) and named.isdisjoint(there)
 
     def _in_any_spelling(self, name):
-        for folder, tail in self._places(name):
-            place = os.path.normpath(os.path.join(folder, os.path.dirname(tail)))
-            if not lies_in(place, self._inside):
-                continue
+        for place, tail in self._places(name):
             if place not in self._in_folder:
                 paths = (os.path.join(place, file) for file in _list_folder(place))
                 self._in_folder[place] = _by_key(filter(is_picture, paths))
@@ -149,8 +207,7 @@ def find_pictures(names, folders, below=()):
     Raises:
         InputError: If several pictures could be meant by one name.
     """
-    finder = PictureFinder(folders, below)
-    return {name: path for name in names if (path := finder.find(name))}
+    return PictureFinder(folders, below).find_all(names)
 
 
 def as_posix(name):
@@ -267,7 +324,7 @@ def _longest_tail(name, found):
     best = max(map(likeness, found))
     chosen = [path for path in found if likeness(path) == best]
     if len(chosen) > 1:
-        raise InputError(
+        raise _Ambiguous(
             f"two pictures could be meant by {name!r}: {chosen[0]} and {chosen[1]}",
             hint="--images with the folder that is meant",
         )
@@ -276,6 +333,12 @@ def _longest_tail(name, found):
 
 def _key(name):
     return _normal(as_posix(name)).casefold()
+
+
+def _spelling(name):
+    """What is the same of `a.jpg`, `./A.JPG` and `a`."""
+    key = os.path.normpath(_key(unquote(name))).lstrip("/")
+    return os.path.splitext(key)[0] if is_picture(key) else key
 
 
 def _normal(name):

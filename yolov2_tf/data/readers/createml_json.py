@@ -92,9 +92,11 @@ def _read_file(path, finder, prefix, set_name):
         boxes = entry.get("annotations", entry.get("annotation")) if name else None
         if not isinstance(name, str) or not isinstance(boxes, list):
             raise InputError("no 'image', or no 'annotations'", where=where)
-        entries.append((where, name, finder.find(name), boxes))
-    sizes = picture_sizes(picture for _, _, picture, _ in entries if picture)
-    for where, name, picture, boxes in entries:
+        entries.append((where, name, boxes))
+    pictures = finder.find_all(name for _, name, _ in entries)
+    sizes = picture_sizes(pictures.values())
+    for where, name, boxes in entries:
+        picture = pictures.get(name)
         width, height = sizes.get(picture, (0, 0))
         if not width:
             left_out.append(unreadable(prefix + name, picture))

@@ -161,13 +161,13 @@ def _annotations(rows, path, finder, fractions, prefix, set_name):
     rows_of = {}
     for row in rows:
         rows_of.setdefault(row.cells["image"], []).append(row)
-    pictures = {name: finder.find(name) for name in rows_of}
+    pictures = finder.find_all(rows_of)
     sizes = {name: _stated_size(rows[0], path) for name, rows in rows_of.items()}
-    unsaid = [picture for name, picture in pictures.items() if picture and not sizes[name]]
+    unsaid = [picture for name, picture in pictures.items() if not sizes[name]]
     of_pictures = picture_sizes(unsaid)
     annotations, without_size = [], []
     for name, rows in rows_of.items():
-        picture = pictures[name]
+        picture = pictures.get(name)
         width, height = sizes[name] or of_pictures.get(picture, (0, 0))
         if not width and not fractions:
             without_size.append(unreadable(name, picture))

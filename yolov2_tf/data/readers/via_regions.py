@@ -41,10 +41,10 @@ def read_via(path, *, images=None, class_names=None):
     folders = [images] if images else [path.parent, path.parent / "images"]
     finder = PictureFinder(folders, folders[:1])
     annotations, left_out = [], []
-    pictures = {name: finder.find(name) for name in regions_of}
-    sizes = picture_sizes(filter(None, pictures.values()))
+    pictures = finder.find_all(regions_of)
+    sizes = picture_sizes(pictures.values())
     for name, regions in regions_of.items():
-        picture = pictures[name]
+        picture = pictures.get(name)
         width, height = sizes.get(picture, (0, 0))
         if not width:
             left_out.append(unreadable(name, picture))

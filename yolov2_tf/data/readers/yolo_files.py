@@ -97,13 +97,14 @@ def list_pictures(entry, place, root):
         raise InputError(f"{entry!r} is {reprlib.repr(place)}: neither a folder nor a list")
     finder = PictureFinder([os.path.dirname(place), root], [root])
     lines = [line.strip().strip("\"'") for line in read_text(place).splitlines()]
-    found = []
-    for line in filter(None, lines):
-        missing = os.path.join(os.path.dirname(place), as_posix(line))
-        found.append(finder.find(line) or os.path.normpath(missing))
-    if not found:
+    if not any(lines):
         raise InputError(f"an empty list ({entry!r})", where=place)
-    return found
+    found = finder.find_all(filter(None, lines))
+    folder = os.path.dirname(place)
+    return [
+        found.get(line) or os.path.normpath(os.path.join(folder, as_posix(line)))
+        for line in filter(None, lines)
+    ]
 
 
 class LabelFinder:
