@@ -349,3 +349,17 @@ def test_coco_sample_agrees_with_pycocotools(shared_data):
         )
         xywh = np.stack([x_min, y_min, x_max - x_min, y_max - y_min], axis=1)
         np.testing.assert_allclose(xywh, [truth["bbox"] for truth in truths], atol=0.02)
+
+
+def test_boxes_of_an_id_that_two_pictures_have_are_nobodys(tmp_path):
+    data = many()
+    again = {**data["images"][3], "file_name": "other.jpg"}
+    data["images"] += [again, data["images"][5]]  # and one that is listed twice alike
+    dataset = read_coco(write(tmp_path, data))
+    ids = [record.image_id for record in dataset.records]
+    assert str(data["images"][3]["id"]) not in ids
+    assert len(ids) == len(data["images"]) - 3
+    assert all(len(record.boxes) == 1 for record in dataset.records)
+    notes = " ".join(dataset.notes)
+    assert "images whose id occurs twice, left out: 2" in notes
+    assert "boxes of images that are left out" in notes

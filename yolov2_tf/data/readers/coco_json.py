@@ -167,9 +167,9 @@ class _Content:
 
     def _read_images(self, entries):
         """Returns a dict from image id to file name, and one from every id to the first such."""
-        images, same, by_name = {}, {}, {}
+        images, same, by_name, ambiguous = {}, {}, {}, set()
         faults = self._image_faults
-        self._stated, self._left_out = {}, set()
+        self._stated, self._left_out = {}, {}
         for k, entry in enumerate(entries):
             where = f"{self.path}: images[{k}]"
             faults.entries += 1
@@ -179,18 +179,25 @@ class _Content:
             elif number in same:
                 what = f"image id {reprlib.repr(number)} occurs twice"
                 faults.add("images whose id occurs twice", what, where)
+                # Of two files it is not known whose the boxes are.
+                if images.get(same[number]) != name:
+                    ambiguous.add(number)
             elif not isinstance(name, str) or not name.strip():
                 faults.add("images without a file name", wrong_value(entry, "file_name"), where)
             elif _differ(size := _stated_size(entry), self._stated.get(by_name.get(name))):
                 what = f"{reprlib.repr(name)} was listed with another size before"
                 faults.add("images listed again with another size", what, where)
-                self._left_out.add(number)
+                self._left_out[number] = "was listed with another size before"
             else:
                 same[number] = by_name.setdefault(name, number)
                 if same[number] == number:
                     images[number] = name
                     self._boxes[number] = _Boxes()
                     self._stated[number] = size
+        for number in {k for k, owner in same.items() if k in ambiguous or owner in ambiguous}:
+            self._left_out[number] = "has the id of another"
+            images.pop(number, None)
+            del same[number]
         return images, same
 
     def _read_boxes(self, entries, same):
@@ -215,7 +222,7 @@ class _Content:
         if image is None:
             return "boxes without an image", wrong_value(entry, "image_id")
         if image in self._left_out:
-            what = f"its image {reprlib.repr(image)} was listed with another size before"
+            what = f"its image {reprlib.repr(image)} {self._left_out[image]}"
             return "boxes of images that are left out", what
         if image not in same:
             what = f"no image has the id {reprlib.repr(image)}"
