@@ -363,3 +363,16 @@ def test_boxes_of_an_id_that_two_pictures_have_are_nobodys(tmp_path):
     notes = " ".join(dataset.notes)
     assert "images whose id occurs twice, left out: 2" in notes
     assert "boxes of images that are left out" in notes
+
+
+@pytest.mark.parametrize("options", [{}, {"images": "images"}])
+def test_pictures_of_image_sets_are_in_the_folders_of_their_purpose(tmp_path, options):
+    for name, folder in {"train_boxes": "train", "val_boxes": "valid"}.items():
+        write(tmp_path / "annotations", content(), f"{name}.json")
+        (tmp_path / "images" / folder).mkdir(parents=True)
+        for picture in ("a", "b"):
+            Image.new("RGB", (8, 8)).save(tmp_path / "images" / folder / f"{picture}.jpg")
+    options = {name: tmp_path / folder for name, folder in options.items()}
+    dataset = read_coco(tmp_path, **options)
+    folders = {r.image_sets: os.path.basename(os.path.dirname(r.image)) for r in dataset.records}
+    assert folders == {("train_boxes",): "train", ("val_boxes",): "valid"}

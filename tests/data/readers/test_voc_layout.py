@@ -238,3 +238,8 @@ def test_pictures_and_lists_may_differ_in_case(tmp_path):
     root = build(tmp_path, "Annotations/img_1.xml", "JPEGImages/IMG_1.JPG")
     build(root, "Annotations/b.xml", "JPEGImages/b.jpg", "ImageSets/Main/train.txt: IMG_1, B")
     assert found(root, split="train") == {"img_1": "JPEGImages/IMG_1.JPG", "b": "JPEGImages/b.jpg"}
+
+
+def test_pictures_in_folders_of_the_image_sets(tmp_path):
+    build(tmp_path, "annotations/train/a.xml", "train/a.jpg", "annotations/val/a.xml", "val/a.jpg")
+    assert found(tmp_path) == {"train/a": "train/a.jpg", "val/a": "val/a.jpg"}

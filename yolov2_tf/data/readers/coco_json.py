@@ -16,6 +16,7 @@ import numpy as np
 from yolov2_tf.data.annotations import Annotation, build_dataset, finite, listing
 from yolov2_tf.data.image_sets import choose_splits
 from yolov2_tf.data.picture_finder import find_pictures
+from yolov2_tf.data.picture_folders import folders_of_set
 from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.coco_categories import read_categories
 from yolov2_tf.data.readers.coco_files import find_coco_files as find_coco_files
@@ -304,9 +305,9 @@ def _locate(path, ids, index):
 
 
 def _picture_folders(path, images):
-    if images:
-        return [images]
     split = split_name(path)
+    if images:
+        return [*folders_of_set(split, [images]), images]
     bases = (path.parent, path.parent.parent)
-    names = (split, f"images/{split}", "images", "data", "")
-    return [base / name for name in names for base in bases]
+    own = folders_of_set(split, [place for base in bases for place in (base, base / "images")])
+    return [*own, *(base / name for name in ("images", "data", "") for base in bases)]

@@ -17,6 +17,7 @@ from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits,
 from yolov2_tf.data.image_sets import role
 from yolov2_tf.data.images import unreadable
 from yolov2_tf.data.picture_finder import PictureFinder
+from yolov2_tf.data.picture_folders import folders_of_set
 from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.csv_cells import number, read_cells
 from yolov2_tf.data.readers.csv_columns import BOX, read_rows
@@ -149,11 +150,10 @@ def _read_via_files(path, files, split, images, class_names):
 
 def _finder(file, name, images):
     if images:
-        return PictureFinder([images], [images])
+        return PictureFinder([*folders_of_set(name, [images]), images], [images])
     folder = file.parent
-    own = {name, role(name)} - {"", None}
-    places = [folder / "images" / part for part in own] + [folder / part for part in own]
-    return PictureFinder([*places, folder, folder / "images"], [folder])
+    own = folders_of_set(name, [folder / "images", folder])
+    return PictureFinder([*own, folder, folder / "images"], [folder])
 
 
 def _annotations(rows, path, finder, fractions, prefix, set_name):

@@ -123,7 +123,7 @@ def picture_places(folder, xml_folder, images=None):
         if next(walk_pictures(images), None) is None:
             raise InputError("no pictures in this folder", where=images)
         return [[(Path(images), True)]]
-    return [_own_places(folder, xml_folder), _places_beside(folder)]
+    return [_own_places(folder, xml_folder), [(folder, True)], _places_beside(folder)]
 
 
 def _own_places(folder, xml_folder):

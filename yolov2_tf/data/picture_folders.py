@@ -1,0 +1,35 @@
+"""Where the pictures of an image set are: in a folder of its name, or of another word for it."""
+
+import os
+from pathlib import Path
+
+from yolov2_tf.data.image_sets import role
+
+
+def folders_of_set(name, places):
+    """Folders of an image set in some folders, each with `images/` in it.
+
+    Args:
+        name: The image set, e.g. `"train_annotations"`; a folder `train` is its, and `valid` that
+            of `val`, where none is called as the set itself.
+        places: Folders to look into, likeliest first.
+
+    Returns:
+        List of paths, likeliest first.
+    """
+    found = []
+    for place in map(Path, places):
+        inside = _folders(place)
+        own = [sub for sub in inside if sub == name] or [
+            sub for sub in inside if role(name) and role(sub) == role(name)
+        ]
+        found += [place / sub / part for sub in own for part in ("", "images")]
+    return found
+
+
+def _folders(place):
+    try:
+        with os.scandir(place) as entries:
+            return sorted(entry.name for entry in entries if entry.is_dir())
+    except OSError:
+        return []
