@@ -12,6 +12,7 @@ from yolov2_tf.data.images import PICTURE_SUFFIXES
 from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
 from yolov2_tf.data.names import check_names
 from yolov2_tf.data.remote import address, fetched_shards
+from yolov2_tf.data.visible_files import is_hidden, visible
 from yolov2_tf.errors import InputError
 from yolov2_tf.trees.class_maps import match_classes
 
@@ -149,7 +150,7 @@ def _open_folder(root, split):
 
 def _named_by_wnid(folder):
     """`{wnid: paths}` of a folder of pictures that are named after ImageNet's ids; else empty."""
-    paths = [p for p in sorted(folder.iterdir()) if p.name.lower().endswith(PICTURE_SUFFIXES)]
+    paths = [p for p in visible(folder) if p.name.lower().endswith(PICTURE_SUFFIXES)]
     if any(map(_has_pictures, _subfolders(folder))):
         return {}
     if not paths or not all(re.match(r"n\d{8}[_.-]", path.name) for path in paths):
@@ -161,9 +162,7 @@ def _named_by_wnid(folder):
 
 
 def _subfolders(folder):
-    if not folder.is_dir():
-        return []
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    return [path for path in visible(folder) if path.is_dir()]
 
 
 def _has_pictures(folder):
@@ -179,7 +178,7 @@ def _walk(folder):
     for place, _, files in os.walk(folder):
         for file in files:
             # macOS leaves files such as ._1.jpg, which are no pictures.
-            if file.lower().endswith(PICTURE_SUFFIXES) and not file.startswith("."):
+            if file.lower().endswith(PICTURE_SUFFIXES) and not is_hidden(file):
                 yield os.path.join(place, file)
 
 

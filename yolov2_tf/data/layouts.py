@@ -10,6 +10,7 @@ from yolov2_tf.data.image_sets import role
 from yolov2_tf.data.picture_finder import walk_files
 from yolov2_tf.data.readers.json_files import REFUSED, kind_of_json
 from yolov2_tf.data.refused import is_cvat, refuse_by_name, refuse_file, refuse_json
+from yolov2_tf.data.visible_files import visible
 from yolov2_tf.errors import InputError
 
 FORMATS = (
@@ -95,7 +96,7 @@ def _of_folder(folder):
 def _in_set_folders(folder):
     """Folders called train, valid and so on that hold a form whose files know no image sets."""
     forms = {}
-    for sub in sorted(folder.iterdir()):
+    for sub in visible(folder):
         if sub.is_dir() and role(sub.name):
             for form in _WITHOUT_SETS:
                 try:
@@ -162,7 +163,7 @@ def _find_kitti(folder):
 
 
 def _find_records(folder):
-    return folder if any(map(_is_record_file, folder.iterdir())) else None
+    return folder if any(map(_is_record_file, visible(folder))) else None
 
 
 _WITHOUT_SETS = ("csv", "via", "kitti", "tfrecord")
@@ -198,7 +199,7 @@ def _what_a_csv_lacks(folder):
     """Why a table that lies there is none of boxes."""
     from yolov2_tf.data.readers.csv_columns import read_rows
 
-    for path in sorted(folder.glob("*.csv"))[:1]:
+    for path in visible(folder, "*.csv")[:1]:
         try:
             list(read_rows(path))
         except InputError as error:
@@ -208,7 +209,7 @@ def _what_a_csv_lacks(folder):
 
 def _nearest(path):
     """A folder close by that can be read."""
-    near = [part for part in sorted(path.iterdir()) if part.is_dir()][:20]
+    near = [part for part in visible(path) if part.is_dir()][:20]
     if path.name.lower() in _PARTS or role(path.name):
         near.append(path.resolve().parent)
     for place in near:
@@ -226,7 +227,7 @@ def _json_form(path):
 
 
 def _json_files(folder):
-    return sorted(folder.glob("*.json"))[:20] if folder.is_dir() else []
+    return visible(folder, "*.json")[:20]
 
 
 def _is_record_file(path):

@@ -125,3 +125,12 @@ def test_examples_of_another_kind_are_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(InputError, match="damaged"):
         read_records(path)
+
+
+def test_hidden_files_are_left_out(tmp_path):
+    write(tmp_path / "train.tfrecord", example(texts=(), labels=(1,)))
+    (tmp_path / "label_map.pbtxt").write_text("item { id: 1 name: 'dog' }")
+    for name in ("._train.tfrecord", "._label_map.pbtxt"):
+        (tmp_path / name).write_bytes(b"\0\x05\x16\x07\0\xff")
+    (record,) = read_records(tmp_path).records
+    assert record.image_id == "a.jpg"

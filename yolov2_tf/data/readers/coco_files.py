@@ -7,6 +7,7 @@ from pathlib import Path
 from yolov2_tf.data.cache import recall, remember, stamp
 from yolov2_tf.data.image_sets import role
 from yolov2_tf.data.readers.json_files import kind_of_json, load_json
+from yolov2_tf.data.visible_files import visible
 from yolov2_tf.errors import InputError
 
 LISTS = ("images", "annotations", "categories")
@@ -37,16 +38,16 @@ def find_coco_files(path):
     places = (path, path / "annotations")
     for pattern in ("instances_*.json", "*.coco.json"):
         for folder in places:
-            if files := sorted(folder.glob(pattern)):
+            if files := visible(folder, pattern):
                 return {split_name(file): file for file in files}
     folders = _folders(path)
     roboflow = {sub.name: sub / "_annotations.coco.json" for sub in folders}
     if files := {name: file for name, file in roboflow.items() if file.is_file()}:
         return files
     for folder in places:
-        if files := [file for file in sorted(folder.glob("*.json")) if _looks_like_coco(file)]:
+        if files := [file for file in visible(folder, "*.json") if _looks_like_coco(file)]:
             return {split_name(file): file for file in files}
-    sets = {sub.name: sorted(sub.glob("*.json")) for sub in folders if role(sub.name)}
+    sets = {sub.name: visible(sub, "*.json") for sub in folders if role(sub.name)}
     return {
         name: files[0]
         for name, files in sets.items()
@@ -145,7 +146,4 @@ def _looks_like_coco(path):
 
 
 def _folders(path):
-    try:
-        return sorted(entry for entry in path.iterdir() if entry.is_dir())
-    except OSError:
-        return []
+    return [entry for entry in visible(path) if entry.is_dir()]

@@ -13,6 +13,7 @@ from yolov2_tf.data.picture_finder import PictureFinder
 from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.json_files import load_json
 from yolov2_tf.data.readers.units import to_fractions
+from yolov2_tf.data.visible_files import is_hidden
 from yolov2_tf.errors import InputError
 
 FILE_NAME = "_annotations.createml.json"
@@ -68,7 +69,8 @@ def find_createml_files(path):
         return {"": path}
     if (path / FILE_NAME).is_file():
         return {"": path / FILE_NAME}
-    return {file.parent.name: file for file in sorted(path.glob(f"*/{FILE_NAME}"))}
+    files = sorted(path.glob(f"*/{FILE_NAME}"))
+    return {file.parent.name: file for file in files if not is_hidden(file.parent.name)}
 
 
 def is_createml(content):

@@ -24,6 +24,7 @@ from yolov2_tf.data.readers.csv_columns import BOX, read_rows
 from yolov2_tf.data.readers.csv_header import PLACE
 from yolov2_tf.data.readers.units import FRACTIONS, are_fractions
 from yolov2_tf.data.readers.via_regions import is_via_csv, read_via
+from yolov2_tf.data.visible_files import visible
 from yolov2_tf.errors import InputError
 
 _ENOUGH = 1000  # rows of a file that tell whether it is one of boxes
@@ -118,7 +119,7 @@ def find_csv_files(folder):
     """
     files = [
         path
-        for path in sorted(folder.iterdir())
+        for path in visible(folder)
         if path.suffix.lower() in (".csv", ".tsv") and path.is_file() and _holds_boxes(path)
     ]
     if len(files) < 2:
@@ -258,7 +259,7 @@ def _numbers(row):
 
 def _spoken_names(folder):
     """OpenImages' names of classes, where they are there: a dict from `/m/01g317` to `Person`."""
-    for path in sorted(folder.glob("*class*descriptions*.csv")):
+    for path in visible(folder, "*class*descriptions*.csv"):
         cells = (fields for _, fields in read_cells(path))
         return {row[0]: row[1] for row in cells if len(row) == 2 and re.match("/[mgt]/", row[0])}
     return {}

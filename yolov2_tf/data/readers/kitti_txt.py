@@ -15,6 +15,7 @@ from yolov2_tf.data.picture_finder import PictureFinder
 from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.units import to_fractions
 from yolov2_tf.data.text_files import read_text
+from yolov2_tf.data.visible_files import is_hidden, visible
 from yolov2_tf.errors import InputError
 
 _PICTURES = ("image_2", "images", "image")
@@ -43,7 +44,7 @@ def read_kitti(folder, *, images=None, class_names=None):
     places = [images] if images else [labels.parent / name for name in _PICTURES] + [labels]
     finder = PictureFinder(places)
     annotations, left_out, regions = [], [], 0
-    pictures = {path: finder.find(path.stem) for path in sorted(labels.glob("*.txt"))}
+    pictures = {path: finder.find(path.stem) for path in visible(labels, "*.txt")}
     sizes = picture_sizes(filter(None, pictures.values()))
     for path, picture in pictures.items():
         width, height = sizes.get(picture, (0, 0))
@@ -90,7 +91,7 @@ def find_kitti_labels(folder):
     for place in [folder, *(folder / part for part in ("training", "train"))]:
         for labels in [place / name for name in _LABELS] + [place]:
             if labels.is_dir():
-                names = (name for name in os.listdir(labels) if name.endswith(".txt"))
+                names = (n for n in os.listdir(labels) if n.endswith(".txt") and not is_hidden(n))
                 names = heapq.nsmallest(_LOOKED_AT, names)
                 rows = filter(None, map(_first_row, map(labels.joinpath, names)))
                 if any(map(_is_row, itertools.islice(rows, 3))):
@@ -99,8 +100,12 @@ def find_kitti_labels(folder):
 
 
 def _first_row(path):
-    """The fields of the first line that is not blank, `[]` where all are: a picture of nothing."""
-    return next(filter(None, map(str.split, read_text(path, "cp1252").splitlines())), [])
+    """The fields of the first line that is not blank, `[]` where there is none or no text."""
+    try:
+        lines = read_text(path, "cp1252").splitlines()
+    except InputError:
+        return []
+    return next(filter(None, map(str.split, lines)), [])
 
 
 def _is_row(fields):

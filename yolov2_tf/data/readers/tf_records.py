@@ -17,6 +17,7 @@ from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits,
 from yolov2_tf.data.picture_column import StoredPicture
 from yolov2_tf.data.records import MAX_SIDE
 from yolov2_tf.data.text_files import read_text
+from yolov2_tf.data.visible_files import visible
 from yolov2_tf.errors import InputError
 
 _BOX = "image/object/bbox/"
@@ -72,7 +73,7 @@ def find_record_files(path):
     if path.is_file():
         return {_SUFFIX.sub("", path.name): [path]}
     files = {}
-    for file in sorted(path.iterdir()):
+    for file in visible(path):
         if file.is_file() and _SUFFIX.search(file.name):
             stem = re.sub(r"[-_]?\d+(-of-\d+)?$", "", _SUFFIX.sub("", file.name))
             files.setdefault(stem, []).append(file)
@@ -179,7 +180,7 @@ def _label_map(folder):
     Object Detection API itself.
     """
     names = {}
-    for path in sorted(folder.glob("*label*map*.pbtxt"))[:1]:
+    for path in visible(folder, "*label*map*.pbtxt")[:1]:
         for item in re.findall(r"item\s*:?\s*{(.*?)}", read_text(path), re.DOTALL):
             number = re.search(r"\bid\s*:\s*(\d{1,9})", item)
             name = re.search(r"\bname\s*:\s*(['\"])((?:\\.|(?!\1).)*)\1", item)

@@ -7,6 +7,7 @@ from pathlib import Path
 from yolov2_tf.data.annotations import finite, listing
 from yolov2_tf.data.picture_finder import walk_files
 from yolov2_tf.data.text_files import read_text
+from yolov2_tf.data.visible_files import visible
 from yolov2_tf.errors import InputError
 
 NAMES_FILES = re.compile(
@@ -23,8 +24,7 @@ def find_names_file(folder):
     found = [
         path
         for place in (folder, Path(folder) / "labels", Path(folder) / "images")
-        if place.is_dir()
-        for path in sorted(place.iterdir())
+        for path in visible(place)
         if NAMES_FILES.fullmatch(path.name) and path.is_file()
     ]
     found = found or [

@@ -25,6 +25,7 @@ from yolov2_tf.data.readers.yolo_classes import (
 from yolov2_tf.data.readers.yolo_files import LabelFinder, list_pictures, resolve
 from yolov2_tf.data.readers.yolo_rows import parse_rows
 from yolov2_tf.data.text_files import read_text
+from yolov2_tf.data.visible_files import visible
 from yolov2_tf.errors import InputError
 
 SETS = ("train", "val", "valid", "validation", "test")
@@ -138,7 +139,7 @@ def from_folder(folder, images=None):
         sets.notes.append("nothing names the classes (classes.txt): they are called by number")
     lists = {
         path.stem: str(path)
-        for path in sorted(Path(folder).glob("*.txt"))
+        for path in visible(folder, "*.txt")
         if role(path.stem) and not NAMES_FILES.fullmatch(path.name) and _lists_pictures(path)
     }
     if lists:

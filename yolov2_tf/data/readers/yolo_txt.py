@@ -17,6 +17,7 @@ from yolov2_tf.data.readers.yolo_sets import (
     holds_labels,
     load_yaml,
 )
+from yolov2_tf.data.visible_files import is_hidden
 from yolov2_tf.errors import InputError
 
 _DESCRIPTIONS = (".yaml", ".yml", ".data")  # suffixes of files that describe a data set
@@ -119,7 +120,8 @@ def find_yolo(folder):
 
 def _folders(folder):
     with os.scandir(folder) as entries:
-        return sorted(folder / entry.name for entry in entries if entry.is_dir())
+        names = [entry.name for entry in entries if entry.is_dir()]
+    return [folder / name for name in sorted(names) if not is_hidden(name)]
 
 
 def _descriptions(folder):
@@ -128,7 +130,8 @@ def _descriptions(folder):
         names = sorted(os.listdir(folder))
     except OSError:
         return []
-    return [folder / name for name in names if name.lower().endswith(_DESCRIPTIONS)]
+    names = [name for name in names if name.lower().endswith(_DESCRIPTIONS)]
+    return [folder / name for name in names if not is_hidden(name)]
 
 
 def _describe(path, images):
