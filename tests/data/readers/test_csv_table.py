@@ -113,6 +113,32 @@ def test_mended_boxes_are_told_with_their_line(tmp_path):
     assert "boxes.csv:4)" in clipped
 
 
+@pytest.mark.parametrize("nothing", ["", "NaN", "nan", "None", "NULL"])
+@pytest.mark.parametrize("columns", ["x_min,y_min,x_max,y_max", "left,top,width,height"])
+def test_a_class_without_a_box_is_background(tmp_path, nothing, columns):
+    """As in VinBigData, where `No finding` is a class."""
+    background = ",".join([nothing] * 4)
+    text = (
+        f"image_id,class_name,class_id,rad_id,{columns}\n"
+        f"a,No finding,14,R11,{background}\na,No finding,14,R12,{background}\n"
+        "b,dog,1,R1,10,20,30,60\n"
+    )
+    dataset = read_csv(write(tmp_path, text))
+    assert [len(record.boxes) for record in dataset.records] == [0, 1]
+    assert dataset.class_names == ("dog",)
+    (note,) = dataset.notes
+    assert note.startswith("rows with a class and no box, taken as background: 2 (")
+    assert "boxes.csv:2" in note
+    assert "boxes.csv:3" in note
+    unlabelled = f"image,label,{columns}\na.jpg,{nothing},{background}\nb.jpg,dog,10,20,30,60\n"
+    assert read_csv(write(tmp_path, unlabelled)).notes == ()
+    for gap in range(4):
+        row = ["10", "20", "30", "60"]
+        row[gap] = nothing
+        with pytest.raises(InputError, match=r"boxes\.csv:2: "):
+            read_csv(write(tmp_path, f"image,label,{columns}\na.jpg,dog,{','.join(row)}\n"))
+
+
 cells = st.sampled_from(
     ["a.jpg", "b.jpg", "10", "20", "90", "-5", "nan", "", "dog", '"', "xmin", "image", "\n", "é"]
 )

@@ -26,6 +26,7 @@ from yolov2_tf.errors import InputError
 
 BOX = (*CORNERS, "label")
 _NUMBERS = {*CORNERS, *CENTRE, *PLACE, *SIZE, "width", "height"}
+_MISSING = ("", "nan", "none", "null")  # pandas and databases write such for nothing
 _AHEAD = 1000  # rows without a box before the first with one
 
 
@@ -36,6 +37,10 @@ class CsvRow:
     line: int
     cells: dict[str, str]
     _corners: list[float] | None = None
+
+    def has_box(self):
+        """Whether anything stands in the columns of its box."""
+        return any(self.cells[column] for column in CORNERS)
 
     def corners(self):
         """The numbers of its box, `x_min, y_min, x_max, y_max`.
@@ -68,6 +73,7 @@ def read_rows(path, told=None):
     separator, lines = separated_cells(path)
     columns, lines = _columns(lines, name, told)
     start = next((place for place in (CORNER, CENTRE, PLACE) if _is_sized(columns, place)), None)
+    box = (*start, *SIZE) if start else CORNERS
     for line, fields in lines:
         where = f"{name}:{line}"
         if columns == AUTOML:
@@ -82,6 +88,8 @@ def read_rows(path, told=None):
         cells = dict(zip(columns, fields, strict=True))
         if not cells["image"]:
             raise InputError("no image is named", where=where)
+        if all(cells[column].lower() in _MISSING for column in box):
+            cells |= {key: "" for key in (*box, "label") if cells[key].lower() in _MISSING}
         if separator == "," and "," in "".join(fields):
             _refuse_grouped(cells, where)
         if start:

@@ -3,7 +3,7 @@
 With a header that names the columns, as in the files of TensorFlow's Object Detection API
 (`filename,width,height,class,xmin,ymin,xmax,ymax`), VoTT or OpenImages; or without one, as in
 keras-retinanet (`path,x1,y1,x2,y2,class`) and AutoML. A line with an image and no box is
-background.
+background, whatever its class (VinBigData's `No finding`).
 """
 
 import functools
@@ -57,7 +57,7 @@ def read_csv(path, *, split=None, images=None, class_names=None):
     told = []
     tables = {name: list(read_rows(file, told)) for name, file in files.items()}
     tables, chosen, notes = _choose(path, tables, split)
-    notes += tuple(dict.fromkeys(told))
+    notes += (*dict.fromkeys(told), *_background_notes(tables, files))
     fractions = are_fractions(
         [box for rows in tables.values() for row in rows if (box := _numbers(row))], path
     )
@@ -96,6 +96,17 @@ def _choose(path, tables, split):
             if not name or name in chosen
         }
     return tables, chosen, notes
+
+
+def _background_notes(tables, files):
+    places = [
+        f"{files[name]}:{row.line}"
+        for name, rows in tables.items()
+        for row in rows
+        if row.cells["label"] and not row.has_box()
+    ]
+    what = "rows with a class and no box, taken as background"
+    return (f"{what}: {len(places):,} ({listing(places)})",) if places else ()
 
 
 def _size_notes(path, annotations, without_size):
@@ -233,17 +244,16 @@ def _boxes(rows, scale, path):
     boxes, names, ignore, lines = [], [], [], []
     width, height = scale
     for row in rows:
-        fields = [row.cells[column] for column in BOX]
-        if not any(fields):
+        if not row.has_box():
             continue
-        if not all(fields):
+        if not all(row.cells[column] for column in BOX):
             raise InputError("the box or its label is incomplete", where=f"{path}:{row.line}")
         try:
             x_min, y_min, x_max, y_max = row.corners()
         except ValueError as error:
             raise InputError(str(error), where=f"{path}:{row.line}") from None
         boxes.append((y_min / height, x_min / width, y_max / height, x_max / width))
-        names.append(fields[4])
+        names.append(row.cells["label"])
         ignore.append("group" if row.cells.get("group") == "1" else "")
         lines.append(row.line)
     return boxes, names, ignore, lines
