@@ -58,6 +58,15 @@ def read_rows(path, told):
 
 def parse_rows(text, path, told):
     """Yields the rows of a label file's text; as `read_rows`."""
+    for number, label, fields in split_rows(text, told):
+        try:
+            yield Row(number, label, tuple(map(finite, fields)))
+        except ValueError as error:
+            raise InputError(str(error), where=f"{path}:{number}") from None
+
+
+def split_rows(text, told):
+    """Yields line, class and the other fields, as they stand there, of each row of a text."""
     for number, line in enumerate(text.splitlines(), start=1):
         if not (line := line.strip()):
             continue
@@ -65,10 +74,7 @@ def parse_rows(text, path, told):
             told["comments skipped"] += 1
             continue
         label, *fields = _fields(line, told)
-        try:
-            yield Row(number, label, tuple(map(finite, fields)))
-        except ValueError as error:
-            raise InputError(str(error), where=f"{path}:{number}") from None
+        yield number, label, fields
 
 
 def read_files(paths, told):

@@ -15,6 +15,7 @@ from pathlib import Path
 from yolov2_tf.data.annotations import listing
 from yolov2_tf.data.image_sets import role
 from yolov2_tf.data.picture_finder import walk_pictures
+from yolov2_tf.data.readers.csv_cells import is_number
 from yolov2_tf.data.readers.yolo_classes import (
     NAMES_FILES,
     class_id,
@@ -23,7 +24,7 @@ from yolov2_tf.data.readers.yolo_classes import (
     read_names,
 )
 from yolov2_tf.data.readers.yolo_files import LabelFinder, list_pictures, resolve
-from yolov2_tf.data.readers.yolo_rows import parse_rows
+from yolov2_tf.data.readers.yolo_rows import split_rows
 from yolov2_tf.data.text_files import read_text
 from yolov2_tf.data.visible_files import visible
 from yolov2_tf.errors import InputError
@@ -31,6 +32,7 @@ from yolov2_tf.errors import InputError
 SETS = ("train", "val", "valid", "validation", "test")
 """Keys of image sets in a description."""
 
+_VOTERS = 20  # label files: the first may have a typo, or be damaged
 _LARGEST = 1_000_000  # letters of a description; those of 10,000 classes have 200,000
 
 
@@ -155,19 +157,32 @@ def from_folder(folder, images=None):
 
 
 def holds_labels(folder):
-    """Whether a folder has pictures with YOLO label files: the first one with rows decides."""
-    finder = LabelFinder()
-    for path in itertools.islice(walk_pictures(folder), 300):
-        if label := finder.find(path):
-            try:
-                row = next(
-                    parse_rows(read_text(label, "cp1252"), label, collections.Counter()), None
-                )
-            except InputError:
-                return False
-            if row is not None:
-                return len(row.values) >= 4 and class_id(row.label) is not None
-    return False
+    """Whether a folder has pictures with YOLO label files: the first that are not empty vote.
+
+    Where all that are found are damaged it has, too: the reader names the file and the line.
+    """
+    pictures = itertools.islice(walk_pictures(folder), 300)
+    voices = filter(None, map(_voice, filter(None, map(LabelFinder().find, pictures))))
+    votes = collections.Counter(itertools.islice(voices, _VOTERS))
+    return bool(votes) and votes["yes"] >= votes["no"]
+
+
+def _voice(path):
+    """What a label file says to being one of YOLO, by its first row; None where it has no rows."""
+    try:
+        text = read_text(path, "cp1252")
+    except InputError:
+        return "unclear"
+    if "\0" in text:  # what a crash of the computer leaves of a file
+        return "unclear"
+    row = next(split_rows(text, collections.Counter()), None)
+    if row is None:
+        return None
+    _, label, fields = row
+    numbers = sum(map(is_number, fields))
+    if class_id(label) is None or numbers < 2 or numbers * 2 < len(fields):
+        return "no"
+    return "yes" if 4 <= numbers == len(fields) else "unclear"
 
 
 def load_yaml(path):

@@ -1,0 +1,54 @@
+import re
+
+import pytest
+from PIL import Image
+
+from yolov2_tf.data.readers.yolo_sets import holds_labels
+from yolov2_tf.data.source import open_dataset
+from yolov2_tf.errors import InputError
+
+GOOD = "0 0.5 0.5 0.2 0.2\n"
+KITTI = "Car 0.00 0 1.5 10 20 30 60 1.5 1.6 3.7 1 2 8 1.5\n"
+DAMAGED = {
+    "a typo": "0 0.5 0.5 0.2 0.2O\n",
+    "too short": "0 0.5 0.5\n",
+    "zeroed": "\0" * 40,
+    "no text": b"\xff\xfe\0\xd8\xff",
+}
+
+
+def write(folder, *labels):
+    """Writes a folder as Label Studio leaves it; `labels` are text or bytes by picture."""
+    for name in ("images", "labels"):
+        (folder / name).mkdir(parents=True)
+    for number, content in enumerate(labels):
+        Image.new("RGB", (40, 30)).save(folder / "images" / f"{number:02}.png")
+        content = content if isinstance(content, bytes) else content.encode()
+        (folder / "labels" / f"{number:02}.txt").write_bytes(content)
+    (folder / "classes.txt").write_text("dog\n")
+    return folder
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+@pytest.mark.parametrize("others", [(), (GOOD,), (GOOD,) * 3, ("", GOOD)])
+def test_a_damaged_file_is_named_not_the_form(tmp_path, damage, others):
+    write(tmp_path, DAMAGED[damage], *others)
+    with pytest.raises(InputError, match=re.escape(str(tmp_path / "labels" / "00.txt"))):
+        open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+@pytest.mark.parametrize("other", [KITTI, "a dog on a bed", "2 dogs on 1 bed", "dog", "0 1"])
+def test_damaged_files_make_no_other_form_yolo(tmp_path, damage, other):
+    assert not holds_labels(write(tmp_path, DAMAGED[damage], other))
+
+
+@pytest.mark.parametrize("other", [KITTI, "a dog on a bed"])
+def test_a_few_that_look_like_it_make_no_other_form_yolo(tmp_path, other):
+    assert not holds_labels(write(tmp_path, GOOD, other, other))
+    assert holds_labels(write(tmp_path / "mixed", other, GOOD, GOOD))
+
+
+def test_pictures_of_nothing_have_no_voice(tmp_path):
+    assert not holds_labels(write(tmp_path, "", "\n", "# nothing\n"))
+    assert holds_labels(write(tmp_path / "more", *[""] * 30, GOOD))
