@@ -1,5 +1,6 @@
 import dataclasses
 import os
+import re
 import shutil
 
 import numpy as np
@@ -11,6 +12,7 @@ from yolov2_tf.data.labels import open_classification
 from yolov2_tf.data.pipeline import training_batches
 from yolov2_tf.data.readers.tfds_sets import read_tfds
 from yolov2_tf.data.source import open_dataset
+from yolov2_tf.data.writers.tfds_writer import write_shards
 from yolov2_tf.errors import InputError
 
 tfds = pytest.importorskip("tensorflow_datasets")
@@ -127,6 +129,21 @@ def test_all_splits_are_read_and_told(prepared):
     assert "train, test found: all are used" in dataset.notes[0]
     for record in dataset.records:
         check_record(record, record.image_id.split("[")[0])
+
+
+@pytest.mark.parametrize("file_format", ["tfrecord", "array_record"])
+def test_pictures_keep_their_names(prepared, tmp_path, file_format):
+    dataset = read_tfds(prepared)
+    names = ["a.jpg", "deep/b.jpg", "é.jpg", "a.jpg", "c d.jpg", "a.jpg", "f", ""]
+    records = [
+        dataclasses.replace(record, image_id=name)
+        for record, name in zip(dataset.records, names, strict=True)
+    ]
+    named = dataclasses.replace(dataset, records=records)
+    write_shards(named, tmp_path / "out", shards=2, file_format=file_format)
+    back = read_tfds(tmp_path / "out")
+    found = {re.sub(r"train\[\d\]", "its place", record.image_id) for record in back.records}
+    assert found == {*names[:-1], "a.jpg#2", "a.jpg#3", "its place"}
 
 
 def test_a_part_of_a_split(prepared):

@@ -45,6 +45,7 @@ def test_what_is_written_is_read_back(dataset, tmp_path, file_format, shards):
         assert sorted(r.width for r in back.records) == sorted(wanted)
         for record in back.records:
             before = wanted[record.width]
+            assert record.image_id == before.image_id
             np.testing.assert_array_equal(record.boxes, before.boxes)
             np.testing.assert_array_equal(record.labels, before.labels)
             np.testing.assert_array_equal(record.ignore, before.ignore)

@@ -5,7 +5,6 @@ An example holds the encoded picture (`image/encoded`), corners as fractions
 the files: a record knows where its example lies.
 """
 
-import collections
 import os
 import re
 import reprlib
@@ -15,6 +14,7 @@ from pathlib import Path
 from yolov2_tf.data.annotation_columns import AnnotationColumns
 from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits, listing
 from yolov2_tf.data.picture_column import StoredPicture
+from yolov2_tf.data.readers.repeated_names import RepeatedNames
 from yolov2_tf.data.records import MAX_SIDE
 from yolov2_tf.data.text_files import read_text
 from yolov2_tf.data.visible_files import visible
@@ -48,15 +48,13 @@ def read_records(path, *, split=None, class_names=None):
     named = list(files) if len(files) > 1 else []
     chosen, notes = choose_splits(path, named, split)
     label_map = _label_map(path if path.is_dir() else path.parent)
-    annotations, names, times = AnnotationColumns(), set(), collections.Counter()
+    annotations, names, repeated = AnnotationColumns(), set(), RepeatedNames()
     for name in chosen or files:
         for file in files[name]:
             for where, example, picture in _examples(file):
                 annotation = _annotation(example, picture, where, label_map)
                 annotation.image_sets = (name,) if named else ()
-                times[image_id := annotation.image_id] += 1
-                if times[image_id] > 1:  # ids that occur more than once are numbered
-                    annotation.image_id = f"{image_id}#{times[image_id]}"
+                annotation.image_id = repeated.numbered(annotation.image_id)
                 annotations.append(annotation, where)
                 names.update(annotation.names)
     annotations.packed()

@@ -12,8 +12,11 @@ from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits
 from yolov2_tf.data.images import picture_size
 from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
 from yolov2_tf.data.picture_column import StoredPicture
+from yolov2_tf.data.readers.repeated_names import RepeatedNames
 from yolov2_tf.data.readers.tfds_shards import Shards
 from yolov2_tf.errors import InputError
+
+_FILE_NAME = "image/filename"
 
 
 def read_tfds(name, *, split=None, class_names=None):
@@ -25,7 +28,8 @@ def read_tfds(name, *, split=None, class_names=None):
         class_names: Names that the labels shall index. Default: those of the data set.
 
     Returns:
-        A `Dataset`; objects with `is_difficult` or `is_crowd` are marked `ignore`.
+        A `Dataset`; objects with `is_difficult` or `is_crowd` are marked `ignore`. Pictures are
+        called by `image/filename`, where the data set has it, else by their places.
 
     Raises:
         InputError: If there is no such data set or split, it cannot be prepared, or its features
@@ -35,12 +39,14 @@ def read_tfds(name, *, split=None, class_names=None):
     where = f"tfds:{builder.info.full_name}"
     image_key, objects_key, names = _features(builder, where)
     title, parts, notes = _parts(builder, split, image_key, where)
-    annotations = AnnotationColumns()
+    annotations, repeated = AnnotationColumns(), RepeatedNames()
     for part, examples in parts:
         for i, features in enumerate(examples):
             place = f"{where} {part}[{i}]"
             picture = StoredPicture(examples, i)
-            annotations.append(_annotation(features, picture, objects_key, names, place), place)
+            annotation = _annotation(features, picture, objects_key, names, place)
+            annotation.image_id = repeated.numbered(annotation.image_id)
+            annotations.append(annotation, place)
     annotations.packed()
     return build_dataset(title, annotations, names if class_names is None else class_names, notes)
 
@@ -165,9 +171,10 @@ def _annotation(features, picture, objects_key, names, where):
         raise InputError(
             f"class id {unknown[0]} is out of range", where=where, expected=f"0 to {len(names) - 1}"
         )
+    title = features[_FILE_NAME].bytes_list.value
     return Annotation(
         picture,
-        where.rpartition(" ")[2],
+        title[0].decode("utf-8", "replace") if title and title[0] else where.rpartition(" ")[2],
         boxes,
         [names[label] for label in labels],
         ignore,
