@@ -53,3 +53,25 @@ def test_pictures_of_nothing_do_not_hide_the_others(tmp_path):
     for name in names[1:]:
         (tmp_path / "label_2" / f"{name}.txt").write_text("\n" if name < "008" else "\n" + ROW)
     assert [len(record.boxes) for record in read_kitti(tmp_path).records] == [0] * 8 + [1]
+
+
+def test_a_picture_without_a_label_file_is_background_and_told(tmp_path):
+    training = write(tmp_path / "training", ROW, ("000.png", "001.png", "002.jpg", "._003.png"))
+    testing = tmp_path / "testing" / "image_2"
+    testing.mkdir(parents=True)
+    (training / "image_2" / "000.png").rename(training / "image_2" / "000.PNG")
+    Image.new("RGB", (100, 80)).save(testing / "009.png")
+    dataset = read_kitti(tmp_path)
+    assert [(r.image_id, len(r.boxes)) for r in dataset.records] == [
+        *(("000", 1), ("001", 0), ("002", 0))
+    ]
+    assert dataset.notes == (
+        "pictures without a label file, taken as background: 2 "
+        "(training/image_2/001.png, training/image_2/002.jpg)",
+    )
+
+
+def test_pictures_of_other_sets_in_a_common_folder_are_no_background(tmp_path):
+    write(tmp_path, ROW, ("000.png", "001.png"))
+    dataset = read_kitti(tmp_path, images=tmp_path / "image_2")
+    assert [record.image_id for record in dataset.records] == ["000"]

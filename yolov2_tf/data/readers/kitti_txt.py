@@ -11,8 +11,9 @@ from pathlib import Path
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, finite, listing
 from yolov2_tf.data.images import unreadable
-from yolov2_tf.data.picture_finder import PictureFinder
+from yolov2_tf.data.picture_finder import PictureFinder, is_picture
 from yolov2_tf.data.picture_infos import picture_sizes
+from yolov2_tf.data.readers.repeated_names import RepeatedNames
 from yolov2_tf.data.readers.units import to_fractions
 from yolov2_tf.data.text_files import read_text
 from yolov2_tf.data.visible_files import is_hidden, visible
@@ -32,7 +33,8 @@ def read_kitti(folder, *, images=None, class_names=None):
         class_names: Names that the labels shall index. Default: the types found, sorted.
 
     Returns:
-        A `Dataset`. A picture that cannot be read is left out, since no sizes are stated.
+        A `Dataset`. A picture that cannot be read is left out, since no sizes are stated. One
+        without a label file is background.
 
     Raises:
         InputError: If something is missing, malformed or unknown.
@@ -45,7 +47,8 @@ def read_kitti(folder, *, images=None, class_names=None):
     finder = PictureFinder(places)
     annotations, left_out, regions = [], [], 0
     pictures = {path: finder.find(path.stem) for path in visible(labels, "*.txt")}
-    sizes = picture_sizes(filter(None, pictures.values()))
+    bare = [] if images else _without_labels(pictures)  # other sets may have pictures in --images
+    sizes = picture_sizes([*filter(None, pictures.values()), *bare])
     for path, picture in pictures.items():
         width, height = sizes.get(picture, (0, 0))
         if not width:
@@ -74,7 +77,15 @@ def read_kitti(folder, *, images=None, class_names=None):
             where=folder,
             hint="--images with the folder of the pictures",
         )
+    repeated = RepeatedNames()
+    for picture in bare:
+        image_id = repeated.numbered(Path(picture).stem)
+        annotations.append(Annotation(picture, image_id, [], [], [], None, *sizes[picture]))
     notes, counts = [*to_fractions(annotations, folder)], {}
+    if bare:
+        shown = listing([os.path.relpath(path, folder) for path in bare[:3]], len(bare))
+        what = "pictures without a label file, taken as background"
+        notes.append(f"{what}: {len(bare):,} ({shown})")
     if left_out:
         what = "label files without a readable picture, left out"
         notes.append(f"{what}: {len(left_out):,} ({listing(left_out)})")
@@ -84,6 +95,24 @@ def read_kitti(folder, *, images=None, class_names=None):
     if class_names is None:
         class_names = sorted({name for annotation in annotations for name in annotation.names})
     return build_dataset(folder.resolve().name, annotations, class_names, notes, counts)
+
+
+def _without_labels(pictures):
+    """Paths of pictures without a label file that lie beside pictures with one.
+
+    Args:
+        pictures: Dict from label file to the path of its picture, None where it has none.
+    """
+    stems, taken = {path.stem for path in pictures}, set(filter(None, pictures.values()))
+    return [
+        os.path.join(folder, path.name)
+        for folder in sorted(set(map(os.path.dirname, taken)))
+        for path in visible(folder)
+        if is_picture(path.name)
+        and path.stem not in stems
+        and os.path.join(folder, path.name) not in taken
+        and path.is_file()
+    ]
 
 
 def find_kitti_labels(folder):
