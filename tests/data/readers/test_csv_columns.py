@@ -64,6 +64,19 @@ def test_openimages(tmp_path):
         assert dataset.counts == {"boxes ignored (group)": 1}
 
 
+SET = ("1", "1.0", "True", "true", "TRUE")
+UNSET = ("0", "0.0", "-1", "False", "", "nan")
+
+
+@pytest.mark.parametrize(
+    ("flag", "group"), [*((flag, True) for flag in SET), *((flag, False) for flag in UNSET)]
+)
+def test_flags_as_pandas_writes_them(tmp_path, flag, group):
+    text = f"ImageID,LabelName,XMin,XMax,YMin,YMax,IsGroupOf\na,dog,0.1,0.3,0.25,0.75,{flag}\n"
+    (record,) = read_csv(write(tmp_path, text)).records
+    assert record.ignore.tolist() == [group]
+
+
 def test_fractions_need_no_size(tmp_path):
     text = f"TRAIN,{AUTOML}\nTEST,gs://bucket/c.jpg,dog,0,0,,,1,1,,\n"
     dataset = read_csv(write(tmp_path, text))

@@ -254,9 +254,17 @@ def _boxes(rows, scale, path):
             raise InputError(str(error), where=f"{path}:{row.line}") from None
         boxes.append((y_min / height, x_min / width, y_max / height, x_max / width))
         names.append(row.cells["label"])
-        ignore.append("group" if row.cells.get("group") == "1" else "")
+        ignore.append("group" if _is_set(row.cells.get("group", "0")) else "")
         lines.append(row.line)
     return boxes, names, ignore, lines
+
+
+def _is_set(flag):
+    """Whether a flag is set: `1`, or as pandas writes it, `1.0` or `True`."""
+    try:
+        return number(flag) == 1
+    except ValueError:
+        return flag.lower() == "true"
 
 
 def _numbers(row):
