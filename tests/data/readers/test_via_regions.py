@@ -90,6 +90,16 @@ def test_bad_regions_raise_with_their_place(tmp_path, region, message):
         read_via(write(tmp_path, region))
 
 
+@pytest.mark.parametrize("regions", [1.5, 3, True, "rect"])
+def test_regions_that_are_no_list_raise_with_their_place(tmp_path, regions):
+    path = write(tmp_path, (RECT, {"class": "dog"}))
+    content = json.loads(path.read_text())
+    content["b.jpg1"]["regions"] = regions
+    path.write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"b\.jpg1: 'regions' is no list"):
+        read_via(path)
+
+
 def test_missing_pictures_are_left_out_and_told(tmp_path):
     path = write(tmp_path, (RECT, {"class": "dog"}))
     (tmp_path / "b.jpg").unlink()

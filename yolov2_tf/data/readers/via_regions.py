@@ -101,6 +101,8 @@ def _from_json(path):
             raise InputError("no 'filename'", where=where)
         regions = entry.get("regions") or []
         regions = list(regions.values()) if isinstance(regions, dict) else regions  # VIA 1
+        if not isinstance(regions, list):
+            raise InputError("'regions' is no list", where=where, expected="a list of objects")
         found = regions_of.setdefault(entry["filename"], [])
         for i, region in enumerate(regions):
             if not isinstance(region, dict):
