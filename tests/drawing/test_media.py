@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from yolov2_tf.data.picture_finder import walk_pictures
 from yolov2_tf.drawing.media import find_media, read_media, written_media
 from yolov2_tf.drawing.media_finder import stream_media
 from yolov2_tf.errors import InputError
@@ -206,3 +207,44 @@ def test_drawings_into_the_folder_of_the_pictures_are_refused_for_what_they_are(
         for find in (find_media, stream_media):
             with pytest.raises(InputError, match="the folder of the drawings is that of the pict"):
                 find([folder], tmp_path)
+
+
+def test_folders_are_walked_as_those_of_data_sets(tmp_path, monkeypatch):
+    folder = tmp_path / "in"
+    for name in ("b.jpg", "._b.jpg", ".hidden.jpg", ".git/c.jpg", "deep/d.jpg", "out/b.jpg"):
+        picture(folder / name)
+    picture(tmp_path / "elsewhere" / "e.jpg")
+    (folder / "a.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "linked again").symlink_to(tmp_path / "elsewhere")
+    (folder / "round").symlink_to(folder)
+    (folder / "to out").symlink_to(folder / "out")
+    sources = find_media([folder], folder / "out")
+    places = ["a.jpg", "b.jpg", "deep/d.jpg", "linked/e.jpg"]
+    assert drawn(sources) == places
+    assert [source.name for source in sources] == [str(folder / place) for place in places]
+    assert list(walk_pictures(folder)) == [source.name for source in find_media([folder])]
+    with pytest.raises(InputError, match=r"a\.jpg: "):
+        list(read_media(sources[0]))
+    monkeypatch.chdir(folder)
+    assert [source.name for source in find_media(["."], "out")] == places
+    hidden = folder / ".git"  # what is named is meant
+    assert len(find_media([hidden, folder / ".hidden.jpg"])) == 2
+
+
+def test_pictures_below_earlier_drawings_may_be_named(tmp_path):
+    picture(tmp_path / "out" / "deep" / "a.jpg")
+    assert drawn(find_media([tmp_path / "out" / "deep"], tmp_path / "out")) == ["a.jpg"]
+
+
+def test_no_place_leads_out_of_the_folder_of_the_drawings(tmp_path, monkeypatch):
+    """Neither of the folder above, nor behind a link that Git wrote as a file."""
+    for name in ("in/a.jpg", "elsewhere/b.jpg"):
+        picture(tmp_path / name)
+    (tmp_path / "in" / "linked").write_text("../elsewhere")
+    places = drawn(find_media([tmp_path / "in"]))
+    assert places == ["a.jpg", "elsewhere/b.jpg"]
+    monkeypatch.chdir(tmp_path / "in")
+    places = drawn(find_media(["..", tmp_path / "elsewhere" / "b.jpg"]))
+    assert all(not place.startswith(("..", "/")) for place in places)
+    assert len(set(places)) == len(places)

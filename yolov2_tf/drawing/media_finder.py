@@ -2,12 +2,13 @@
 
 import collections
 import dataclasses
+import functools
 import glob
 import os
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from yolov2_tf.data.picture_finder import PICTURE_SUFFIXES
+from yolov2_tf.data.picture_finder import PICTURE_SUFFIXES, lies_in, walk_files
 from yolov2_tf.errors import InputError
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"})
@@ -90,7 +91,7 @@ def _found(inputs, out, named_apart, only_first=False):
         if path.is_dir():
             top = "" if given in ("", ".") else str(path)
             above = os.path.dirname(top) if several else top
-            some = (_file(p, os.path.relpath(p, above or ".")) for p in _walk(top, out))
+            some = (_file(p, _inside(os.path.relpath(p, above or "."))) for p in _walk(top, out))
             what = "no pictures or videos in this folder"
             if _is_same(out, top):
                 raise InputError(
@@ -122,30 +123,19 @@ def _found(inputs, out, named_apart, only_first=False):
 
 
 def _walk(folder, out):
-    """Yields the paths of media in a folder and those below it, in order of their parts."""
-    if _is_same(out, folder):
-        return
-    try:
-        with os.scandir(folder or ".") as entries:
-            below = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries
-                     if _is_looked_at(entry)}  # fmt: skip
-    except PermissionError:
-        return
-    for name in sorted(below):
-        path = os.path.join(folder, name)
-        if below[name]:
-            yield from _walk(path, out)
-        elif _is_media(name):
-            yield path
+    """Yields the paths of media in a folder and those below it, in order of their parts.
+
+    As data sets are read: linked folders are followed once, what is hidden is left out.
+    """
+    real = functools.lru_cache(os.path.realpath)  # the same for all files of a folder
+    drawn = [] if out is None or lies_in(real(folder), [real(out)]) else [real(out)]
+    for path in walk_files(folder or "."):
+        if _is_media(path) and not (drawn and lies_in(real(os.path.dirname(path)), drawn)):
+            yield os.path.normpath(path)
 
 
 def _is_same(out, folder):
     return out is not None and Path(out).resolve() == Path(folder or ".").resolve()
-
-
-def _is_looked_at(entry):
-    """Whether it is a file or a folder: a linked folder is left out, a pipe would be waited for."""
-    return entry.is_file() or entry.is_dir(follow_symlinks=False)
 
 
 def _listed(path):
@@ -161,8 +151,7 @@ def _listed(path):
                 elif name:
                     beside = path.parent / name
                     name = str(beside if beside.exists() and not os.path.exists(name) else name)
-                    parts = [part for part in Path(name).parts if part not in ("..", os.sep)]
-                    yield _file(name, Path(*parts))
+                    yield _file(name, _inside(name))
         except UnicodeDecodeError:
             raise InputError(
                 "not a list of pictures", where=path, expected="UTF-8 text, a path in each line"
@@ -184,6 +173,11 @@ def _named_places(inputs):
         elif not os.path.exists(given) and "://" not in given and glob.has_magic(given):
             paths += _matching(given)
     return dict(zip(paths, _places([Path(path) for path in paths]), strict=True))
+
+
+def _inside(path):
+    """A path without what leads out of the folder that it will be relative to."""
+    return Path(*(part for part in Path(path).parts if part not in ("..", os.sep)))
 
 
 def _file(path, place):
