@@ -161,3 +161,9 @@ def test_any_file_gives_records_or_input_error(tmp_path, content):
         assert len(read_csv(path)) >= 1
     except InputError:
         return
+
+
+def test_rows_of_one_picture_in_several_spellings_are_joined(tmp_path):
+    rows = "./a.jpg,10,20,30,60,dog\na.jpg,0,0,100,80,cat\na,0,0,50,40,dog\nb.jpg,0,0,9,9,dog\n"
+    dataset = read_csv(write(tmp_path, "image,xmin,ymin,xmax,ymax,label\n" + rows))
+    assert [len(record.boxes) for record in dataset.records] == [3, 1]

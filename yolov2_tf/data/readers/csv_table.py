@@ -173,10 +173,9 @@ def _annotations(rows, path, finder, fractions, prefix, set_name):
     rows_of = {}
     for row in rows:
         rows_of.setdefault(row.cells["image"], []).append(row)
-    pictures = finder.find_all(rows_of)
+    pictures = _join_spellings(rows_of, finder.find_all(rows_of))
     sizes = {name: _stated_size(rows[0], path) for name, rows in rows_of.items()}
-    unsaid = [picture for name, picture in pictures.items() if not sizes[name]]
-    of_pictures = picture_sizes(unsaid)
+    of_pictures = picture_sizes(pictures[name] for name in pictures if not sizes[name])
     annotations, without_size = [], []
     for name, rows in rows_of.items():
         picture = pictures.get(name)
@@ -195,6 +194,16 @@ def _annotations(rows, path, finder, fractions, prefix, set_name):
             )
         )
     return annotations, without_size
+
+
+def _join_spellings(rows_of, pictures):
+    """Gives the rows of `./a.jpg` to `a.jpg`, whose picture it is; returns the pictures left."""
+    first = {}
+    for name, picture in pictures.items():
+        owner = first.setdefault(picture, name)
+        if owner != name:
+            rows_of[owner] += rows_of.pop(name)
+    return {name: picture for picture, name in first.items()}
 
 
 def _refuse_centres(annotations, path):
