@@ -79,7 +79,7 @@ class Crops:
     """
 
     def __init__(self, folder, class_names):
-        self._folder = Path(folder)
+        self._folder, self._stems = Path(folder), {}
         self._names = [re.sub(r"[^\w .-]", "_", name).strip(". ") or "_" for name in class_names]
 
     def add(self, place, image, found):
@@ -91,7 +91,10 @@ class Crops:
             found: Dict of `boxes` and `labels`.
         """
         height, width = image.shape[:2]
-        numbers = {}
+        stem = place.stem
+        if self._stems.setdefault(str(place.with_suffix("")), place.suffix) != place.suffix:
+            stem = place.name  # a.png beside a.jpg
+        numbers = {}  # by folder: classes `a/b` and `a:b` share one
         boxes = np.clip(np.asarray(found["boxes"], float).reshape(-1, 4), 0, 1)
         for box, label in zip(boxes, np.asarray(found["labels"], int).tolist(), strict=True):
             y_min, x_min = np.floor(box[:2] * (height, width)).astype(int)
@@ -99,8 +102,8 @@ class Crops:
             part = image[y_min:y_max, x_min:x_max]
             if not part.size:
                 continue
-            numbers[label] = numbers.get(label, 0) + 1
-            name = f"{place.stem}-{numbers[label]}.png"
-            out = self._folder / self._names[label] / place.parent / name
+            folder = self._folder / self._names[label] / place.parent
+            numbers[folder] = numbers.get(folder, 0) + 1
+            out = folder / f"{stem}-{numbers[folder]}.png"
             with replacing(out) as path:
                 Image.fromarray(np.ascontiguousarray(part)).save(path)
