@@ -253,3 +253,19 @@ def test_other_models_are_no_detectors():
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)], name="plain")
     with pytest.raises(ValueError, match="'plain' has no Head"):
         find_head(model)
+
+
+def test_batches_without_an_end_need_a_number_of_them():
+    model = build()
+    truths = {"boxes": np.zeros((1, 1, 4), np.float32), "labels": np.full((1, 1), -1)}
+    batch = tf.data.Dataset.from_tensors((np.full((1, SIZE, SIZE, 3), 9.0, np.float32), truths))
+    endless = batch.repeat()
+    with pytest.raises(InputError, match=r"without an end .*expected steps_per_epoch"):
+        model.fit(endless)
+    with pytest.raises(InputError, match=r"without an end .*expected validation_steps"):
+        model.fit(batch, validation_data=endless)
+    with pytest.raises(InputError, match=r"without an end .*expected steps="):
+        model.evaluate(endless)
+    steps = {"steps_per_epoch": 1, "validation_steps": 1}
+    model.fit(endless, validation_data=endless, shuffle=False, verbose=0, **steps)
+    model.evaluate(endless, steps=1, verbose=0)

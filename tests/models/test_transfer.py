@@ -199,3 +199,10 @@ def test_a_classifier_whose_last_convolution_is_normalised_gives_no_classes():
     x = DetectionHead([(1, 1)], NAMES, 32, name="head")(x)
     report = transfer_weights(DetectionModel(image, x), source)
     assert set(report.missing) == {"head"}
+
+
+def test_the_head_of_a_classifier_is_its_last_convolution_and_what_follows():
+    model = Darknet19(NAMES, width=1 / 16, input_size=64)
+    head = {layer.name for layer in layers_of_head(model)}
+    assert "conv19" in head
+    assert not head & {*TRUNK}

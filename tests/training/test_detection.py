@@ -111,6 +111,20 @@ def test_weights_start_a_network_for_other_classes(run, tmp_path, scenes):
     assert second.head.class_names == ("a", "b")
 
 
+def test_a_head_that_fits_trains_although_the_rest_is_held(run, scenes, tmp_path):
+    weights = run[0] / "model.keras"
+    train(
+        DetectionTask(scenes),
+        dataclasses.replace(SMALL, weights=weights, freeze=True, epochs=1),
+        tmp_path,
+    )
+    first, second = load_model(weights), load_model(tmp_path / "last.keras")
+    held = [layer.name for layer in second.layers if layer.weights and not layer.trainable]
+    assert second.head.name not in held
+    assert "conv3" in held
+    assert (first.head.get_weights()[0] != second.head.get_weights()[0]).any()
+
+
 @pytest.mark.slow
 def test_eight_real_pictures_are_learnt_by_heart(shared_data):
     """Everything between a file and a detection must be right for this: 300 steps, mAP ≥ .99."""

@@ -107,3 +107,26 @@ def test_a_callback_by_itself_is_no_list_of_them(tmp_path):
         with pytest.raises(InputError, match=r"callbacks are .*a list of Keras callbacks"):
             train(TASK, RECIPE, tmp_path / "run", callbacks=wrong)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2),
+        keras.callbacks.ReduceLROnPlateau(monitor="loss"),
+    ],
+)
+def test_callbacks_that_set_the_rate_are_refused_before_anything_is_written(tmp_path, callback):
+    with pytest.raises(InputError, match=r"would set the learning rate"):
+        train(TASK, RECIPE, tmp_path / "run", callbacks=[callback])
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_policy_of_the_caller_stays(tmp_path):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        train(TASK, changed(precision="mixed_bfloat16"), tmp_path / "run")
+        assert keras.config.dtype_policy().name == "mixed_float16"
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -79,6 +79,10 @@ def csv_rows(folder):
         return list(csv.DictReader(file))
 
 
+def seconds(folder):
+    return sum(float(row["seconds"]) for row in csv_rows(folder))
+
+
 @pytest.mark.parametrize(
     ("batch_size", "images", "steps"),
     [(1, 8, 8), (8, 8, 1), (4, 80, 20), (4, 4, 1)],  # two steps until then
@@ -260,3 +264,17 @@ def test_a_record_that_is_none_is_refused(run, text):
     (run / "config.json").write_text(text)
     with pytest.raises(InputError, match=r"config.json: cannot be read as the record"):
         train(TASK, None, run, resume=True)
+
+
+def test_a_run_by_epochs_that_goes_on_by_minutes_has_its_place_in_the_schedule(run, monkeypatch):
+    """Its time counts, so that a cosine does not begin at its top again."""
+    spent = []
+
+    def clock(minutes, schedule, **options):
+        spent.append(options["spent"])
+        raise InputError("enough")
+
+    monkeypatch.setattr("yolov2_tf.training.start.Clock", clock)
+    with pytest.raises(InputError, match="enough"):
+        train(TASK, changed(minutes=60.0), run, resume=True)
+    assert spent == [pytest.approx(seconds(run))]

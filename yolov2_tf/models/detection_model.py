@@ -65,8 +65,10 @@ class DetectionModel(keras.Model):
                 hint="YOLOv2Loss(model.head.anchors, class_weights=[…]), a factor for each class",
             )
         classes = self.head.num_classes
+        _refuse_endless(x, options, "steps_per_epoch")
         x = checked_first_batch(x, y, classes)
         validation = options.get("validation_data")
+        _refuse_endless(validation, options, "validation_steps")
         if isinstance(validation, tuple | list):
             checked_first_batch(*validation[:2], classes)
         elif validation is not None:
@@ -77,6 +79,7 @@ class DetectionModel(keras.Model):
         """As `keras.Model.evaluate`, after the same look."""
         if not options.get("_use_cached_eval_dataset"):  # of `fit`, which has looked
             self._check_loss()
+            _refuse_endless(x, options, "steps")
             x = checked_first_batch(x, y, self.head.num_classes)
         return super().evaluate(x, y, *arguments, **options)
 
@@ -148,3 +151,12 @@ class DetectionModel(keras.Model):
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         batch = tf.shape(y_pred)[0] * replicas
         return tf.cast(batches_seen(self.optimizer), tf.int64) * tf.cast(batch, tf.int64)
+
+
+def _refuse_endless(data, options, steps):
+    """Batches that go on for ever, as those of `training_batches`, need a number of steps."""
+    endless = isinstance(data, tf.data.Dataset) and (
+        int(data.cardinality()) == tf.data.INFINITE_CARDINALITY
+    )
+    if endless and options.get(steps) is None:
+        raise InputError("batches without an end", expected=f"{steps}=…, a number of batches")

@@ -12,6 +12,7 @@ from yolov2_tf.models.heads import (
     DetectionHead,
     RegionHead,
     check_class_names,
+    find_classification_head,
 )
 
 
@@ -146,18 +147,19 @@ def layers_of_head(model):
     """The layers that make what a head says: the last convolution and what follows it.
 
     Args:
-        model: `DetectionModel`.
+        model: `DetectionModel`, or a classifier.
 
     Returns:
-        List of layers: a `DetectionHead` alone, which is a convolution; a `RegionHead` with the
-        line of layers that leads to it.
+        List of layers: a `DetectionHead` alone, which is a convolution; a `RegionHead` or a
+        `ClassificationHead` with the line of layers that leads to it.
 
     Raises:
         InputError: If a `RegionHead` follows layers that are joined.
     """
-    layers = [model.head]
-    if isinstance(model.head, RegionHead):
-        convolution = _last_convolution(model, model.head)
+    detects = isinstance(model, DetectionModel)
+    layers = [model.head if detects else find_classification_head(model)]
+    if not isinstance(layers[0], DetectionHead):
+        convolution = _last_convolution(model, layers[0])
         while layers[-1] is not convolution:
             layers.append(_layer_before(model, layers[-1]))
     return layers

@@ -17,7 +17,7 @@ from yolov2_tf.training.damage import Damage
 from yolov2_tf.training.divergence import diverged
 from yolov2_tf.training.gpus import told_of_gpus
 from yolov2_tf.training.loop import Loop
-from yolov2_tf.training.precision import fastest
+from yolov2_tf.training.precision import fastest, policy_kept
 from yolov2_tf.training.progress import Progress, display_on, tell
 from yolov2_tf.training.run import Run
 from yolov2_tf.training.start import begin, go_on
@@ -27,6 +27,8 @@ from yolov2_tf.training.tensorboard import TensorBoard
 from yolov2_tf.training.weight_mean import WeightMean
 from yolov2_tf.training.wishes import Following, Wishes
 from yolov2_tf.training.writing import writing
+
+_SETS_THE_RATE = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
 
 
 def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), console=None):
@@ -63,7 +65,7 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
     """
     _check_arguments(task, recipe, resume, callbacks)
     run, chief = Run(folder), worker() == 0
-    with together(), run.locked() if chief else contextlib.nullcontext():
+    with together(), policy_kept(), run.locked() if chief else contextlib.nullcontext():
         run.check(resume=resume, overwrite=overwrite)
         if recipe is None and resume:
             recipe = task.RECIPE.of(run.record)
@@ -102,6 +104,13 @@ def _check_arguments(task, recipe, resume, callbacks):
     several = isinstance(callbacks, list | tuple)
     if not several or not all(isinstance(one, keras.callbacks.Callback) for one in callbacks):
         raise InputError(f"callbacks are {callbacks!r}", expected="a list of Keras callbacks")
+    for one in callbacks:
+        if isinstance(one, _SETS_THE_RATE):
+            raise InputError(
+                f"a {type(one).__name__} would set the learning rate, which has a schedule",
+                expected="callbacks that leave it alone",
+                hint="schedule and learning_rate of the recipe",
+            )
 
 
 def _settled(recipe, record):

@@ -1,5 +1,6 @@
 """The number format in which a processor trains fastest without loss."""
 
+import contextlib
 from pathlib import Path
 
 CPU_FLAGS = ("amx_bf16", "avx512_bf16")
@@ -26,6 +27,18 @@ def fastest():
         return of_cpu(Path("/proc/cpuinfo").read_text())
     except OSError:
         return of_cpu("")
+
+
+@contextlib.contextmanager
+def policy_kept():
+    """Context after which Keras' global dtype policy is what it was, whatever is set within."""
+    import keras
+
+    policy = keras.config.dtype_policy()
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
 
 
 def of_gpus(capabilities):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from yolov2_tf._version import __version__
 from yolov2_tf.errors import InputError
-from yolov2_tf.models.transfer import transfer_weights
+from yolov2_tf.models.transfer import layers_of_head, transfer_weights
 from yolov2_tf.schedules import Shifted
 from yolov2_tf.training.checkpoint import State, load
 from yolov2_tf.training.clock import PARTS, Clock
@@ -55,7 +55,8 @@ def begin(task, recipe, console):
     if recipe.weights is not None:
         report = transfer_weights(model, load_model(recipe.weights))
         if recipe.freeze:
-            for name in report.loaded:
+            learning = {layer.name for layer in layers_of_head(model)}  # or nothing would train
+            for name in {*report.loaded} - learning:
                 model.get_layer(name).trainable = False
         tell(console, str(report))
     clock = _clock(task, recipe, console)
@@ -102,7 +103,9 @@ def go_on(task, recipe, run, console):
     task.check_resume(recipe, task.RECIPE.of(run.record), state.position.epoch)
     position = _in_steps(state.position, run.record["batch_size"], task.steps(recipe), recipe)
     epochs = recipe.total_epochs
-    if recipe.minutes is not None and state.seconds >= 60 * recipe.minutes:
+    # A run by epochs kept no clock; its rows say what they took.
+    spent = max(state.seconds, sum(float(row.get("seconds") or 0) for row in state.rows))
+    if recipe.minutes is not None and spent >= 60 * recipe.minutes:
         epochs = position.epoch
     plan = Plan(task.steps(recipe), epochs, recipe.batch_size, position)
     task.go_on(model, plan)
@@ -110,7 +113,7 @@ def go_on(task, recipe, run, console):
     if held and not recipe.freeze:
         # Networks were not thawed at first, and an optimizer cannot take in weights later.
         tell(console, f"{held} layers are held in this run, without freeze in its record")
-    clock = _clock(task, recipe, console, state.seconds)
+    clock = _clock(task, recipe, console, spent)
     if clock is not None:
         model.optimizer.learning_rate = clock.rate
     else:
