@@ -10,6 +10,7 @@ from PIL import Image
 from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.records import Record
 from yolov2_tf.errors import InputError
+from yolov2_tf.models.narrowing import narrowed
 from yolov2_tf.models.transfer import transfer_weights
 from yolov2_tf.models.yolov2 import TinyYOLOv2, YOLOv2
 from yolov2_tf.training import auto
@@ -123,6 +124,20 @@ def test_signs_are_not_mirrored(classes, sided):
 )
 def test_own_weights_say_which_network_takes_them(network, expected):
     assert auto.architecture(network) == expected
+
+
+@pytest.mark.parametrize("width", [0.04, 0.08, 0.16, 0.21, 0.33])
+def test_a_network_of_any_width_is_made_again(width):
+    network = YOLOv2(("a",), width=width, input_size=64)
+    again = YOLOv2(("a",), width=auto.architecture(network)["width"], input_size=64)
+    assert [w.shape for w in again.weights] == [w.shape for w in network.weights]
+
+
+def test_a_narrowed_network_is_taken_as_it_is_or_not_at_all():
+    narrow = narrowed(YOLOv2(("a",), width=0.25, input_size=64), 0.5)
+    with pytest.raises(InputError, match="of several widths") as error:
+        auto.architecture(narrow)
+    assert "--model" in error.value.hint
 
 
 def test_the_recipe_of_the_paper_stays_the_default_of_the_class():

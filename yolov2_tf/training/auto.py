@@ -15,6 +15,8 @@ import tensorflow as tf
 from yolov2_tf.data.dataset import box_shapes
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.anchors import cluster
+from yolov2_tf.models.blocks import Blocks
+from yolov2_tf.models.darknet19 import DARKNET19_STAGES
 from yolov2_tf.models.input_sides import STRIDE
 from yolov2_tf.training.precision import fastest
 from yolov2_tf.training.recipes import DetectionRecipe, names_network
@@ -130,7 +132,7 @@ def fitted(recipe, dataset, given):
     if recipe.precision == "auto":
         recipe = dataclasses.replace(recipe, precision=fastest())
     chosen = {}
-    if recipe.weights is not None and "weights" in given:
+    if recipe.weights is not None and "weights" in given and not {"model", "width"} <= {*given}:
         chosen |= architecture(load_model(recipe.weights))
     if recipe.continues:
         chosen["size"] = read_head(recipe.model).input_size
@@ -233,6 +235,9 @@ def architecture(model):
     Returns:
         Dict of both, of Darknet-19 that of the YOLOv2 which it is the trunk of; empty for a
         network that is neither of these, nor YOLO9000 or Tiny YOLOv2.
+
+    Raises:
+        InputError: If its layers are of several widths: then no recipe has a network for them.
     """
     kernels = {layer.name: layer.weights[0].shape for layer in model.layers if layer.weights}
     if "conv4" not in kernels:
@@ -243,8 +248,29 @@ def architecture(model):
         return {}
     if kind == "yolov2" and "head" in kernels and "conv19" not in kernels:
         kind = "yolo9000"
-    # Of 1024 filters: the first ones are no less than 8, however narrow the network is.
-    return {"model": kind, "width": kernels[widest][-1] / 1024}
+    if kind == "tiny":
+        return {"model": kind, "width": kernels[widest][-1] / 1024}
+    full = [filters for stage in DARKNET19_STAGES for filters, _ in stage]
+    names = [f"conv{number}" for number in range(1, len(full) + 1)]
+    pairs = [(n, kernels[name][-1]) for n, name in zip(full, names, strict=True) if name in kernels]
+    return {"model": kind, "width": _width(pairs, model.name)}
+
+
+def _width(filters, name):
+    """The width by which some full numbers of filters became others; pairs of both."""
+    low = max((own - 4) / full for full, own in filters if own > 8)  # 8 is the least
+    high = min((own + 4) / full for full, own in filters)
+    full, own = max(filters)
+    middle = (low + high) / 2
+    for width in (own / full, round(middle, 2), round(middle, 3), middle):
+        if width > 0 and all(Blocks(width).filters(full) == own for full, own in filters):
+            return width
+    raise InputError(
+        f"the layers of {name!r} are of several widths, as `yolov2 narrow` leaves them: no new "
+        "network can take all of them",
+        field="weights",
+        hint="--model in place of --weights: its own network, with a head for your classes",
+    )
 
 
 def summary(recipe):
