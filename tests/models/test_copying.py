@@ -3,7 +3,10 @@
 import keras
 import numpy as np
 
+from yolov2_tf.export.inference_network import in_float32
 from yolov2_tf.models.copying import under_global_policy
+from yolov2_tf.models.detection_model import DetectionModel
+from yolov2_tf.models.heads import DetectionHead
 from yolov2_tf.models.yolov2 import TinyYOLOv2
 
 
@@ -20,3 +23,15 @@ def test_a_network_takes_on_the_precision_of_a_training():
     assert copy.head.compute_dtype == "float32"
     again = under_global_policy(copy)
     np.testing.assert_array_equal(again(pictures), model(pictures))
+
+
+def test_layers_inside_a_trunk_of_ones_own_are_changed_too():
+    inner = keras.Input((None, None, 3))
+    y = keras.layers.Conv2D(8, 3, strides=32, padding="same", dtype="mixed_bfloat16")(inner)
+    image = keras.Input((None, None, 3))
+    x = keras.Model(inner, y, name="trunk")(image)
+    model = DetectionModel(image, DetectionHead([(1, 1)], ["a"], input_size=64)(x))
+    copy = in_float32(model)
+    assert copy.get_layer("trunk").layers[-1].compute_dtype == "float32"
+    for new, old in zip(copy.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(new, old)

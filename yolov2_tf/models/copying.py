@@ -19,7 +19,7 @@ def copied(model, change):
     def renewed(layer):
         return type(layer).from_config(change(layer, layer.get_config()))
 
-    copy = keras.models.clone_model(model, clone_function=renewed)
+    copy = keras.models.clone_model(model, clone_function=renewed, recursive=True)
     if isinstance(model, DetectionModel):
         copy = DetectionModel(copy.input, copy.output, name=model.name)
     return copy
