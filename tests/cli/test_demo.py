@@ -7,14 +7,14 @@ import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
-from rich.console import Console
 
+from yolov2_tf.cli.console import make_console
 from yolov2_tf.cli.demo import Amount, export_for_phones, show_starter
 
 
 def shown(out):
     text = io.StringIO()
-    show_starter(out, Console(file=text, width=200))
+    show_starter(out, make_console(file=text, width=200))
     return text.getvalue()
 
 
@@ -39,7 +39,8 @@ def test_without_the_packages_for_export_it_says_so(tmp_path, monkeypatch, missi
     text = io.StringIO()
     phone = tmp_path / "model.tflite"
     assert (
-        export_for_phones(tmp_path / "no.keras", phone, [], Console(file=text, width=200)) is None
+        export_for_phones(tmp_path / "no.keras", phone, [], make_console(file=text, width=200))
+        is None
     )
     assert "litert_quantizer is not installed" in text.getvalue()
     assert "pip install 'yolov2-tf[export]'" in text.getvalue()

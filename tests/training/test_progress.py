@@ -12,6 +12,7 @@ from yolov2_tf.training.progress import (
     Progress,
     TerminalDisplay,
     display_on,
+    tell,
 )
 
 FIGURES = Figures(live=("IoU", "iou"), parts=(("box", "box"),), scores=(("mAP", "val_map"),))
@@ -114,6 +115,23 @@ def test_a_bar_moves_in_terminals_only(terminal):
     assert ("\x1b" in text.getvalue()) == terminal
     if not terminal:
         assert text.getvalue().count("\n") == 2
+
+
+@pytest.mark.parametrize("name", ["a[/b]", "[old]", "[red]x", ":cat:"])
+def test_no_line_is_markup_on_an_ordinary_console(name):
+    text = io.StringIO()
+    console = Console(file=text, force_terminal=True, width=100, _environ={"TERM": "xterm"})
+    tell(None, name)
+    tell(console, f"told {name}")
+    display = TerminalDisplay(console)
+    display.open()
+    display.epoch("1/1", 2)
+    display.step(1, f"at {name}")
+    display.line(f"line {name}", f"score {name}")
+    display.close()
+    assert f"told {name}\n" in text.getvalue()
+    assert f"at {name}" in text.getvalue()
+    assert f"line {name}  \x1b[1mscore {name}\x1b[0m\n" in text.getvalue()
 
 
 def test_the_display_is_that_of_the_console():

@@ -140,10 +140,11 @@ def in_notebook(environment):
 
 def report(error):
     """Prints an `InputError` to standard error: what, where, expected, what to try."""
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(stderr=True)
+    from yolov2_tf.cli.console import make_console
+
+    console = make_console(stderr=True)
     console.print(Text("error: ", "bold red") + Text(error.what, "bold"), soft_wrap=True)
     for name, value in (
         ("where", error.where),

@@ -40,9 +40,9 @@ def anchors(
     `yolov2 anchors VOCdevkit/VOC2007 --compare`
     """
     import numpy as np
-    from rich.console import Console
     from rich.table import Table
 
+    from yolov2_tf.cli.console import make_console
     from yolov2_tf.cli.parsing import integer_range, messages, open_checked, write_json
     from yolov2_tf.data.dataset import box_shapes
     from yolov2_tf.data.image_sets import TO_TRAIN
@@ -86,7 +86,7 @@ def anchors(
     if json is not None:
         write_json(rows if sweep else rows[0], json)
     if json != "-":
-        Console().print(table)
+        make_console().print(table)
 
 
 def _check_alone(given):
@@ -100,9 +100,9 @@ def _check_alone(given):
 
 def _compare(dataset, shapes, difficult, seed, json):
     """Prints the paper's table 1 with the figures of a data set."""
-    from rich.console import Console
     from rich.table import Table
 
+    from yolov2_tf.cli.console import make_console
     from yolov2_tf.cli.parsing import write_json
     from yolov2_tf.data.dataset import box_picture_sizes
     from yolov2_tf.models.anchor_comparison import PAPER
@@ -129,7 +129,7 @@ def _compare(dataset, shapes, difficult, seed, json):
         value = row["average_iou"]
         value = "–" if value is None else f"{100 * value:.1f}"
         table.add_row(row["anchors"], str(row["k"]), value, f"{100 * row['paper']:.1f}")
-    Console().print(table)
+    make_console().print(table)
     if found["hand-picked 9"] is None:
         typer.echo("–: sizes of pictures are not in the annotations (or fewer shapes than k)")
 

@@ -62,6 +62,7 @@ def benchmark(
     import tempfile
 
     from yolov2_tf.cli.calibration import calibration_pictures, shared_with
+    from yolov2_tf.cli.console import remark
     from yolov2_tf.cli.parsing import messages, model_file, print_notes, write_json
     from yolov2_tf.cli.scoring import open_for
     from yolov2_tf.data.images import load_image
@@ -103,7 +104,7 @@ def benchmark(
             written = {"calibration": calibration, "pictures": examples, "batch": batch_size}
             forms, notes = write_forms(loaded, model, folder, **written)
         for note in notes:
-            console.print(f"[yellow]left out:[/yellow] {note}", highlight=False, soft_wrap=True)
+            remark(console, "left out", note)
         settings = {"runs": runs, "timer": OwnProcess, "progress": _progress(console)}
         rows = measure.benchmark(forms, dataset, threads=counts, **settings)
     table = measure.markdown(rows)

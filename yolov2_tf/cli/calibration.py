@@ -39,7 +39,6 @@ def calibration_pictures(data, split, console, option="--split"):
     console.print(
         f"calibration: {len(dataset):,} pictures of {dataset.name}",
         highlight=False,
-        markup=False,
         soft_wrap=True,
     )
     return [load_image(record.image) for record in dataset.records], dataset

@@ -118,8 +118,9 @@ def train(
     """
     import time
 
-    from rich.console import Console
+    from rich.text import Text
 
+    from yolov2_tf.cli.console import make_console
     from yolov2_tf.cli.parsing import number_range
     from yolov2_tf.errors import InputError
 
@@ -138,7 +139,7 @@ def train(
             "--fine-zoom without --high-resolution", expected="a larger size, e.g. 448"
         )
     common.join()
-    console = Console()
+    console = make_console()
     task = _open(options, console)
 
     from yolov2_tf.training.clock import counting_from
@@ -148,7 +149,9 @@ def train(
         rows = train(task, options.recipe, out, resume=resume, overwrite=overwrite, console=console)
     scored = [row for row in rows if row.get("val_top1")]
     last = f", last top-1 {float(scored[-1]['val_top1']):.3f}" if scored else ""
-    console.print(f"[bold]{out / 'model.keras'}[/bold]{last}; history: {out / 'history.png'}")
+    console.print(
+        Text(str(out / "model.keras"), "bold"), f"{last}; history: {out / 'history.png'}", sep=""
+    )
 
 
 def _chooser(recipe):
@@ -212,11 +215,11 @@ def evaluate(
     **Example**
     `yolov2 classify evaluate run/model.keras photos --split test --json -`
     """
-    from rich.console import Console
     from rich.progress import track
 
     from yolov2_tf.classification.accuracy import evaluate_classifier
     from yolov2_tf.classification.classifier import classifier, load_classifier
+    from yolov2_tf.cli.console import make_console
     from yolov2_tf.cli.parsing import checked, messages, model_file, write_json
     from yolov2_tf.data.labels import map_onto_tree, open_classification
     from yolov2_tf.models.heads import find_classification_head
@@ -245,7 +248,7 @@ def evaluate(
     if json is not None:
         write_json(evaluation.to_json(), json)
     if json != "-":
-        Console().print(evaluation.table())
+        make_console().print(evaluation.table())
 
 
 @app.command(cls=LocalCommand)
@@ -267,9 +270,8 @@ def predict(
     **Example**
     `yolov2 classify predict run/model.keras dog.jpg photos/ --json -`
     """
-    from rich.console import Console
-
     from yolov2_tf.classification.classifier import classifier, classify, load_classifier
+    from yolov2_tf.cli.console import make_console, remark
     from yolov2_tf.cli.parsing import messages, model_file, write_json
     from yolov2_tf.detection.thresholds import TREE
     from yolov2_tf.drawing.media import find_media, read_media
@@ -294,14 +296,14 @@ def predict(
                 (found,) = classify(ranking, [picture], size=size)
                 results.append({"image": name, **_as_json(found, head)})
         except InputError as error:  # the others are still worth looking at
-            console.print(f"[yellow]skipped:[/yellow] {error}", highlight=False, soft_wrap=True)
+            remark(console, "skipped", error)
     if not results:
         raise InputError("none of the pictures could be read", where=", ".join(map(str, inputs)))
     if json is not None:
         write_json(results, json)
     if json != "-":
         for result in results:
-            Console().print(_line(result), highlight=False, soft_wrap=True, markup=False)
+            make_console().print(_line(result), highlight=False, soft_wrap=True)
 
 
 def _stage(text, size):

@@ -39,7 +39,9 @@ def convert(
     `yolov2 convert instances_val2017.json val_as_voc --to voc --images val2017 --pictures link`
     """
     from rich.progress import track
+    from rich.text import Text
 
+    from yolov2_tf.cli.console import remark
     from yolov2_tf.cli.parsing import messages, open_checked, write_json
     from yolov2_tf.data.summary import summarize
     from yolov2_tf.data.writers.conversion import FORMS, PICTURES
@@ -57,12 +59,14 @@ def convert(
 
     notes = write(dataset, out, to, pictures=pictures, drop_ignored=drop_ignored, progress=progress)
     for note in notes:
-        console.print(f"[yellow]note:[/yellow] {note}", highlight=False, soft_wrap=True)
+        remark(console, "note", note)
     if json is not None:
         write_json(summarize(dataset).as_json(), json)
     boxes = sum(len(record.boxes) for record in dataset.records)
     console.print(
-        f"[bold]{out}[/bold]: {to}, {len(dataset):,} pictures, {boxes:,} boxes of "
+        Text(str(out), "bold"),
+        f": {to}, {len(dataset):,} pictures, {boxes:,} boxes of "
         f"{len(dataset.class_names):,} classes",
+        sep="",
         highlight=False,
     )

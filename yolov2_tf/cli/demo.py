@@ -66,8 +66,9 @@ def demo(
     """
     import time
 
-    from rich.console import Console
+    from rich.text import Text
 
+    from yolov2_tf.cli.console import make_console
     from yolov2_tf.data.digits.scenes import open_digits
     from yolov2_tf.data.image_check import check_images
     from yolov2_tf.data.images import load_image
@@ -75,38 +76,35 @@ def demo(
     from yolov2_tf.training.fit import train
 
     start = time.perf_counter()
-    console = Console()
+    console = make_console()
     amount = QUICK if quick else WHOLE
     recipe = dataclasses.replace(RECIPE, epochs=amount.epochs)
-    console.print(
-        "[bold]1[/bold] Looking at a photo with the starter, which comes with the package"
-    )
+    _step(console, 1, "Looking at a photo with the starter, which comes with the package")
     show_starter(out, console)
 
-    console.print(
-        f"[bold]2[/bold] Painting {amount.scenes:,} scenes of handwritten digits to learn from"
-    )
+    _step(console, 2, f"Painting {amount.scenes:,} scenes of handwritten digits to learn from")
     scenes, _ = check_images(open_digits("train", size=RECIPE.size, count=amount.scenes))
     watched, _ = check_images(open_digits("val", size=RECIPE.size, count=amount.watched))
     unseen, _ = check_images(open_digits("test", size=RECIPE.size, count=amount.held_out))
 
-    console.print(f"[bold]3[/bold] Training a Tiny YOLOv2 of a quarter's width, {RECIPE.size} px")
+    _step(console, 3, f"Training a Tiny YOLOv2 of a quarter's width, {RECIPE.size} px")
     train(DetectionTask(scenes, watched), recipe, out, overwrite=True, console=console)
 
     path = out / "model.keras"
     evaluation = score_and_draw(path, unseen, out, console)
 
-    console.print("[bold]6[/bold] Exporting it for phones, browsers and small computers")
+    _step(console, 6, "Exporting it for phones, browsers and small computers")
     calibration = [load_image(record.image) for record in scenes.records[: amount.calibration]]
     phone = export_for_phones(path, out / "model.tflite", calibration, console)
 
     seconds = time.perf_counter() - start
     took = f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.1f} minutes"
     console.print(
-        f"\n[bold]mAP {evaluation.map:.3f}[/bold] in {took}. Look at "
+        Text(f"\nmAP {evaluation.map:.3f}", "bold"),
+        f"in {took}. Look at "
         f"{out / 'detections.png'}, {out / 'history.png'}, {out / 'precision_recall.png'}.\n"
         f"Use it: yolov2 predict {path} PICTURE --out drawn"
-        + (f", or yolov2 demo-web {phone}" if phone else "")
+        + (f", or yolov2 demo-web {phone}" if phone else ""),
     )
 
 
@@ -129,13 +127,13 @@ def score_and_draw(path, unseen, out, console):
     from yolov2_tf.evaluation.detections import evaluate
     from yolov2_tf.export.detectors import open_model
 
-    console.print(f"[bold]4[/bold] Scoring {len(unseen)} scenes by other hands")
+    _step(console, 4, f"Scoring {len(unseen)} scenes by other hands")
     pictures = [load_image(record.image) for record in unseen.records]
     evaluation = evaluate(unseen, open_model(path, EVALUATION).detect(pictures))
     console.print(evaluation.table())
     plot_precision_recall(evaluation, out / "precision_recall.png")
 
-    console.print("[bold]5[/bold] Drawing what it finds")
+    _step(console, 5, "Drawing what it finds")
     detector = open_model(path)
     drawn = [
         draw_detections(
@@ -168,7 +166,7 @@ def export_for_phones(model, phone, calibration, console):
         import_optional("litert_quantizer")  # with the runtime that it wants
     except InputError as error:  # the rest has shown what it is to show
         console.print(
-            f"left out: {error.what}; pip install 'yolov2-tf\\[export]' brings what it needs",
+            f"left out: {error.what}; pip install 'yolov2-tf[export]' brings what it needs",
             highlight=False,
         )
         return None
@@ -207,6 +205,12 @@ def show_starter(out, console):
         for label, score in zip(found["labels"], found["scores"], strict=True)
     )
     console.print(f"{out / 'photo.png'}: {what or 'nothing'}", highlight=False)
+
+
+def _step(console, number, text):
+    from rich.text import Text
+
+    console.print(Text(str(number), "bold"), text)
 
 
 def _save(image, path):

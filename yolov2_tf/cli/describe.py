@@ -29,9 +29,9 @@ def describe(
 
     `yolov2 describe darknet19 --size 224`
     """
-    from rich.console import Console
     from rich.table import Table
 
+    from yolov2_tf.cli.console import make_console
     from yolov2_tf.cli.parsing import write_json
     from yolov2_tf.models.description import describe_layers
     from yolov2_tf.training.recipe_values import checked_side
@@ -54,7 +54,7 @@ def describe(
         output, held = "×".join(map(str, row.shape)), f"{row.weights:,}" if row.weights else ""
         sees = (f"{row.field}", f"{row.stride}")
         table.add_row(row.name, row.kind, output, held, millions, *sees)
-    Console().print(table)
+    make_console().print(table)
     typer.echo(
         f"{network.name} at {side} px: {operations / 1e9:.2f} billion operations, "
         f"{weights:,} weights ({weights * 4 / 1e6:.1f} MB)"

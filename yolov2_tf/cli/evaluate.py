@@ -93,8 +93,8 @@ def evaluate(
     `yolov2 evaluate runs/new/model.keras data/ --report report --against runs/old/model.keras`
     """
     import numpy as np
-    from rich.console import Console
 
+    from yolov2_tf.cli.console import make_console
     from yolov2_tf.cli.parsing import messages, model_file, write_json
     from yolov2_tf.cli.scoring import detect_all, open_for
     from yolov2_tf.detection.thresholds import EVALUATION, Thresholds
@@ -154,7 +154,7 @@ def evaluate(
         more = {"by_supervision": groups} if groups else {}
         write_json({**evaluation.to_json(), "seconds": round(seconds, 2), **more}, json)
     if json != "-":
-        Console().print(evaluation.table())
+        make_console().print(evaluation.table())
         for name, group in groups.items():
             typer.echo(f"{name}: mAP {100 * group['map']:.1f} of {group['classes']} classes")
 
@@ -196,10 +196,10 @@ def _sides(text, size, written, of_trees):
 
 def _at_sizes(model, dataset, sides, metric, thresholds, batch_size, plot, json):
     """Scores and times a model at several input sizes, prints and draws it."""
-    from rich.console import Console
     from rich.progress import Progress
     from rich.table import Table
 
+    from yolov2_tf.cli.console import make_console
     from yolov2_tf.cli.parsing import messages, write_json
     from yolov2_tf.export.input_sizes import plot as draw
     from yolov2_tf.export.input_sizes import score_sizes
@@ -224,7 +224,7 @@ def _at_sizes(model, dataset, sides, metric, thresholds, batch_size, plot, json)
     for row in rows:
         speed = f"{1e3 / row.median_ms:.1f}"
         table.add_row(f"{row.size}", f"{100 * row.map:.1f}", f"{row.median_ms:.1f}", speed)
-    Console().print(table)
+    make_console().print(table)
 
 
 def _results_writer(dataset, path, data, split):

@@ -81,9 +81,8 @@ def export(
 
     `yolov2 export model.keras --out model.onnx --nms --batch-size dynamic`
     """
-    from rich.console import Console
-
     from yolov2_tf.cli.calibration import calibration_pictures
+    from yolov2_tf.cli.console import make_console
     from yolov2_tf.cli.parsing import messages, model_file
     from yolov2_tf.detection.thresholds import Thresholds
 
@@ -117,7 +116,7 @@ def export(
     lines = [f"{out}: {_megabytes(out):.1f} MB, {result}"]
     if quantize not in (None, "none") and dataset is not None:
         lines += held_out_map(loaded, out, dataset, thresholds)
-    Console().print("\n".join(lines), highlight=False, soft_wrap=True)
+    make_console().print("\n".join(lines), highlight=False, soft_wrap=True)
 
 
 def _checked_format(out, name, given):

@@ -31,8 +31,7 @@ def import_darknet(
 
     `yolov2 import-darknet darknet19_448.cfg darknet19_448.conv.23 trunk.keras --partial`
     """
-    from rich.text import Text
-
+    from yolov2_tf.cli.console import remark
     from yolov2_tf.cli.parsing import messages
     from yolov2_tf.darknet.network import read_network
     from yolov2_tf.errors import InputError
@@ -43,8 +42,7 @@ def import_darknet(
         raise InputError("not a name for a Keras model", where=out, expected="OUT.keras")
     console = messages()
     for note in read_network(cfg).notes:
-        # No markup: notes speak of sections such as [net].
-        console.print(Text("note: ", "yellow") + Text(note), soft_wrap=True)
+        remark(console, "note", note)
     class_names = None if names is None else read_names(names)
     label_tree = None if tree is None else WordTree.read(tree)
 

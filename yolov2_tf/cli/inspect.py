@@ -39,8 +39,7 @@ def inspect(
 
     `yolov2 inspect data.yaml --size 320 --json -`
     """
-    from rich.console import Console
-
+    from yolov2_tf.cli.console import make_console
     from yolov2_tf.cli.parsing import messages, open_checked, write_json
     from yolov2_tf.errors import InputError
     from yolov2_tf.report.data_report import data_page, inspect_dataset
@@ -64,7 +63,7 @@ def inspect(
         write_json(report.as_json(dataset), json)
     if json != "-":
         place = f", see {out / 'index.html'}" if out is not None else ""
-        Console().print(
+        make_console().print(
             f"{len(report.suspects):,} suspicious labels, {report.sharing:,} truths without a slot "
             f"of their own at {size} px{place}",
             soft_wrap=True,

@@ -18,9 +18,9 @@ def models(
 
     `yolov2 predict yolov2-voc photo.jpg --out drawn`
     """
-    from rich.console import Console
     from rich.table import Table
 
+    from yolov2_tf.cli.console import make_console
     from yolov2_tf.cli.parsing import write_json
     from yolov2_tf.files import cache_folder
     from yolov2_tf.zoo import published, shipped
@@ -60,4 +60,4 @@ def models(
         table.add_row(
             row["name"], row["what"], f"{row['megabytes']:.0f}", row["score"], row["speed"], here
         )
-    Console().print(table)
+    make_console().print(table)

@@ -55,9 +55,9 @@ def write_json(value, path):
 
 def messages():
     """Console for everything but results: standard error, so that `--json -` stays clean."""
-    from rich.console import Console
+    from yolov2_tf.cli.console import make_console
 
-    return Console(stderr=True)
+    return make_console(stderr=True)
 
 
 def model_file(model, console):
@@ -71,7 +71,7 @@ def model_file(model, console):
     from yolov2_tf.zoo.names import model_path
 
     columns = (
-        progress.TextColumn("{task.description}"),
+        progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(),
         progress.DownloadColumn(),
         progress.TransferSpeedColumn(),
@@ -191,7 +191,6 @@ def print_summary(dataset, console):
     Returns:
         Notes that only the figures tell: classes without a box.
     """
-    from rich.markup import escape
     from rich.table import Table
 
     from yolov2_tf.data.annotations import listing
@@ -202,15 +201,15 @@ def print_summary(dataset, console):
     summary = summarize(dataset)
     heading, rows = table_rows(summary)
     table = Table(
-        title=escape(dataset.name),
+        title=dataset.name,
         title_justify="left",
         show_header=any(heading),  # one image set needs no name
         min_width=min(len(dataset.name), console.width),
     )
     for i, name in enumerate(heading):
-        table.add_column(escape(name), justify="right" if i else "left", overflow="fold")
+        table.add_column(name, justify="right" if i else "left", overflow="fold")
     for row in rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*row)
     console.print(table)
     empty = summary.classes_without_box
     reasons = [f"{number:,} {what}" for what, number in dataset.counts.items() if "(" in what]
@@ -222,12 +221,12 @@ def print_summary(dataset, console):
 
 def print_notes(notes, console):
     """Prints what the user should know about the data; the first few, and how many more."""
-    from rich.markup import escape
+    from yolov2_tf.cli.console import remark
 
     for note in notes[:SHOWN_NOTES]:
-        console.print(f"[yellow]note:[/yellow] {escape(note)}", highlight=False, soft_wrap=True)
+        remark(console, "note", note)
     if len(notes) > SHOWN_NOTES:
-        console.print(f"[yellow]note:[/yellow] and {len(notes) - SHOWN_NOTES:,} more")
+        remark(console, "note", f"and {len(notes) - SHOWN_NOTES:,} more")
 
 
 def read_tree(tree, names):

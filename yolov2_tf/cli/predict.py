@@ -114,9 +114,8 @@ def predict(
 
     `yolov2 predict yolov2 photos/ --server http://localhost:8501 --out drawn`
     """
-    from rich.console import Console
-
     from yolov2_tf.cli import predict_checks as checks
+    from yolov2_tf.cli.console import make_console, remark
     from yolov2_tf.cli.parsing import messages, model_file
     from yolov2_tf.drawing.media_finder import stream_media
     from yolov2_tf.errors import InputError
@@ -147,9 +146,9 @@ def predict(
         if not rows.written and not rows.done:
             raise InputError("none of the pictures could be read", where=", ".join(inputs))
     for note in work.write_annotations():
-        console.print(f"[yellow]note:[/yellow] {note}", highlight=False, soft_wrap=True)
+        remark(console, "note", note)
     if "-" not in (json, jsonl):
-        Console().print(work.summary(), highlight=False, soft_wrap=True)
+        make_console().print(work.summary(), highlight=False, soft_wrap=True)
 
 
 class _Rows:
@@ -226,7 +225,9 @@ class _Work:
                 self._rows.write(row)
 
     def _skip(self, error):
-        self._console.print(f"[yellow]skipped:[/yellow] {error}", highlight=False, soft_wrap=True)
+        from yolov2_tf.cli.console import remark
+
+        remark(self._console, "skipped", error)
 
     def _counted(self, items):
         """Yields the items; shows how many there were, and takes the time that they took."""

@@ -46,6 +46,7 @@ def prepare(
     `yolov2 prepare DATA OUT --beam-pipeline-options runner=FlinkRunner,flink_master=host:8081`
     """
     from rich.progress import track
+    from rich.text import Text
 
     from yolov2_tf.cli.parsing import messages, open_checked, print_notes
     from yolov2_tf.cli.quiet import leave_out
@@ -71,7 +72,9 @@ def prepare(
     print_notes(notes, console)
     files = sum(file_format in path.name for path in out.iterdir())
     console.print(
-        f"[bold]{out}[/bold]: {len(dataset):,} pictures in {files:,} {file_format} files",
+        Text(str(out), "bold"),
+        f": {len(dataset):,} pictures in {files:,} {file_format} files",
+        sep="",
         highlight=False,
         soft_wrap=True,
     )

@@ -200,8 +200,9 @@ def train(
 def _run(context):
     import time
 
-    from rich.console import Console
+    from rich.text import Text
 
+    from yolov2_tf.cli.console import make_console
     from yolov2_tf.cli.parsing import integer_range
 
     began = time.monotonic()
@@ -214,7 +215,7 @@ def _run(context):
     _check_use(options)
     _record_recipe(options)
     common.join()
-    console = Console()
+    console = make_console()
     with without_collector():
         task = open_task(options, console)
 
@@ -238,7 +239,9 @@ def _run(context):
             console=console,
         )
     console.print(
-        f"[bold]{options.out / 'model.keras'}[/bold]; history: {options.out / 'history.png'}"
+        Text(str(options.out / "model.keras"), "bold"),
+        f"; history: {options.out / 'history.png'}",
+        sep="",
     )
     if said := ending(rows, recipe):
         console.print(said, highlight=False, soft_wrap=True)

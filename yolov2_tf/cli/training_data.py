@@ -43,7 +43,7 @@ def open_task(options, console):
     if not tasks:
         describe(opened)
     for note in notes:
-        console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"note: {note}", highlight=False, soft_wrap=True)
     validation = None
     if scored is not None:
         validation = on_nodes(checked(scored, console, decode=options.check))

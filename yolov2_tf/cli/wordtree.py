@@ -97,8 +97,7 @@ def show(
 
     `yolov2 wordtree show 9k.tree --names 9k.names --node "hunting dog" --plot dogs.png`
     """  # fmt: skip
-    from rich.console import Console
-
+    from yolov2_tf.cli.console import make_console
     from yolov2_tf.trees.class_maps import match_classes, read_node_names
     from yolov2_tf.trees.wordtree import WordTree
 
@@ -106,7 +105,7 @@ def show(
     labels = None if names is None else read_node_names(names, tree)
     first = -1 if node is None else int(match_classes([node], tree, labels)[0])
     if plot is None:
-        Console().print(_branch(tree, first, depth, labels))
+        make_console().print(_branch(tree, first, depth, labels))
     else:
         from yolov2_tf.drawing.tree import plot_tree
 
@@ -132,8 +131,7 @@ def check(
 
     `yolov2 wordtree check 9k.tree --wordnet /usr/share/wordnet --json -`
     """
-    from rich.console import Console
-
+    from yolov2_tf.cli.console import make_console
     from yolov2_tf.cli.parsing import write_json
     from yolov2_tf.trees.class_maps import read_node_names
     from yolov2_tf.trees.wordtree import WordTree
@@ -150,7 +148,7 @@ def check(
     if json is not None:
         write_json(report, json)
     if json != "-":
-        _print_report(Console(), path, tree, report)
+        _print_report(make_console(), path, tree, report)
 
 
 # === Parts ===
@@ -220,7 +218,7 @@ def _against_wordnet(tree, folder, labels):
 
 def _print_report(console, path, tree, report):
     def line(text):
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
+        console.print(text, highlight=False, soft_wrap=True)
 
     line(f"{path}: {_sentence(tree)}")
     line(f"{report['top_nodes']} top nodes, the largest group has {report['largest_group']}")

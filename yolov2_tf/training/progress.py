@@ -126,7 +126,7 @@ class TerminalDisplay:
             progress.TextColumn("epoch {task.fields[epoch]}"),
             progress.BarColumn(),
             progress.MofNCompleteColumn(),
-            progress.TextColumn("{task.fields[figures]}"),
+            progress.TextColumn("{task.fields[figures]}", markup=False),
             progress.TimeElapsedColumn(),
             progress.TextColumn("left"),
             progress.TimeRemainingColumn(),
@@ -148,9 +148,12 @@ class TerminalDisplay:
 
     def line(self, text, scores):
         """An epoch is over."""
+        from rich.text import Text
+
+        line = Text(text)
         if scores:
-            scores = f"  [bold]{scores}[/bold]"
-        self.console.print(f"{text}{scores}", highlight=False, soft_wrap=True)
+            line.append("  ").append(scores, "bold")
+        self.console.print(line, soft_wrap=True)
 
     def close(self):
         """Takes the bar away; twice is once."""
@@ -233,6 +236,6 @@ class NotebookDisplay:
 
 
 def tell(console, text):
-    """Prints a line on a `rich.console.Console`, if there is one."""
+    """Prints a line on a `rich.console.Console`, if there is one; it is no markup."""
     if console is not None:
-        console.print(text, highlight=False, soft_wrap=True)
+        console.print(text, highlight=False, markup=False, emoji=False, soft_wrap=True)
