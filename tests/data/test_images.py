@@ -171,9 +171,10 @@ def test_a_pipe_is_not_waited_for(tmp_path):
             read(str(tmp_path / "a.jpg"))
 
 
-def test_float_pixels_are_refused():
-    with pytest.raises(InputError, match="float pixels"):
-        load_image(encode(RGB.convert("L").convert("F"), "TIFF"))
+@pytest.mark.parametrize(("mode", "what"), [("F", "float pixels"), ("I", "pixels of 32 bits")])
+def test_pixels_of_an_unknown_range_are_refused(mode, what):
+    with pytest.raises(InputError, match=what):
+        load_image(encode(RGB.convert("L").convert(mode), "TIFF"))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if "animated" not in kind])

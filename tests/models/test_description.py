@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras import layers
 
 from yolov2_tf.data.readers.voc_xml import CLASS_NAMES
+from yolov2_tf.errors import InputError
 from yolov2_tf.models.darknet19 import Darknet19
 from yolov2_tf.models.description import describe_layers
 from yolov2_tf.models.layers import DarknetMaxPool, Passthrough
@@ -63,3 +64,10 @@ def _seen(model, size=64):
     # Pools pick one of their places: over eight pictures and all channels each is picked.
     rows = np.flatnonzero(gradient.sum(axis=1))
     return rows[-1] - rows[0] + 1
+
+
+def test_a_network_within_a_network_is_refused():
+    inner = keras.Sequential([layers.Input((None, None, 3)), layers.Conv2D(4, 3)], name="trunk")
+    image = layers.Input((None, None, 3))
+    with pytest.raises(InputError, match="layer 'trunk' is a network of its own"):
+        describe_layers(keras.Model(image, layers.Conv2D(2, 1)(inner(image))), 64)

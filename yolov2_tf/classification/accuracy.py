@@ -42,6 +42,7 @@ class ClassificationEvaluation:
     def table(self, most=30):
         """`rich.table.Table` of the scores and of the `most` classes that fare worst."""
         from rich.table import Table
+        from rich.text import Text
 
         worst = sorted(self.accuracy.items(), key=lambda item: item[1])[:most]
         title = f"{self.images:,} images in {self.seconds:.1f} s"
@@ -53,7 +54,7 @@ class ClassificationEvaluation:
         for column in table.columns[1:]:
             column.justify = "right"
         for name, share in worst:
-            table.add_row(name, f"{100 * share:.1f}")
+            table.add_row(Text(name), f"{100 * share:.1f}")
         return table
 
     def _scores(self):

@@ -279,6 +279,8 @@ def _needs_conversion(picture):
 
 
 def _rgb(picture):
+    if picture.mode == "I" and picture.format == "TIFF":
+        raise InputError("the picture has pixels of 32 bits", hint="an 8-bit or 16-bit picture")
     if picture.mode.startswith("I"):  # 16 bits; Pillow would clip them at 255
         gray = np.clip(np.asarray(picture), 0, 65535) >> 8
         return np.repeat(gray.astype(np.uint8)[..., None], 3, axis=2)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from yolov2_tf.errors import InputError
 from yolov2_tf.models.layers import DarknetMaxPool, DarknetReorg, Passthrough
 
 
@@ -55,7 +56,16 @@ def describe_layers(model, size):
 
     Returns:
         List of `LayerRow` in the order of the layers.
+
+    Raises:
+        InputError: If a layer is a network itself, whose layers would be hidden.
     """
+    if inner := next((layer for layer in model.layers if isinstance(layer, keras.Model)), None):
+        raise InputError(
+            f"layer {inner.name!r} is a network of its own",
+            expected="layers that are none",
+            hint="model.summary(expand_nested=True) in Python",
+        )
     shapes = _shapes(model, size)
     seen, rows, owner = {}, [], {}
     for layer in model.layers:
