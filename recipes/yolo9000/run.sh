@@ -16,11 +16,13 @@ width="--width 0.25"
 views="--batch-size 128 --zoom 0.9-1.4 --precision mixed_bfloat16 --mean 0.999"
 names="--size 64 --epochs 12 --learning-rate 0.1 $views"
 fine="--size 128 --epochs 10 --learning-rate 0.1 --schedule cosine $views"
+other="--size 128 --epochs 2 --learning-rate 0.05 --schedule cosine $views"
 common="--size 128 --multi-scale 96-160 --batch-size 32 --optimizer adam --learning-rate 0.0005
     --schedule cosine --precision mixed_bfloat16 --mean 0.999 --anchors 3 --epochs 8"
 test -z "${SMOKE:-}" || {
     names="--size 64 --epochs 1 --batch-size 16 --learning-rate 0.05 --mean 0.9"
     fine="--size 96 --epochs 1 --batch-size 16 --learning-rate 0.05 --mean 0.9"
+    other=$fine
     common="--size 64 --batch-size 8 --optimizer adam --mean 0.9 --anchors 3 --epochs 1"
 }
 
@@ -43,22 +45,23 @@ stage() {
     touch "$run/done"
 }
 
-# detector NAME TREE OPTIONS...: from a classifier of the tree, for labelled pictures alone teach a
-# detector names too slowly.
+# names NAME TREE TRUNK OPTIONS...: a classifier of the tree.
+names() {
+    name=$1 tree=$2 from=$3
+    shift 3
+    stage "$name" classify train "$sets/named" --split train --val-split val \
+        --tree "$sets/$tree.tree" --weights "$from" "$@"
+}
+
+# detector NAME TREE CLASSIFIER OPTIONS...: from a classifier of the tree, for labelled pictures alone
+# teach a detector names too slowly.
 detector() {
-    name=$1 tree=$2
-    shift 2
-    named="classify train $sets/named --split train --val-split val --tree $sets/$tree.tree"
+    name=$1 tree=$2 classifier=$3
+    shift 3
     # shellcheck disable=SC2086
-    stage "names_64_$tree" $named --weights "$trunk" $names
-    # shellcheck disable=SC2086
-    stage "names_$tree" $named --weights "$runs/names_64_$tree/model.keras" $fine
-    # shellcheck disable=SC2086
-    stage "names_again_$tree" $named --weights "$runs/names_$tree/model.keras" $fine
-    # shellcheck disable=SC2086
-    stage "$name" train "$sets/boxed" --split train --val-split val --model yolo9000 $common \
+    stage "$name" train "$sets/boxed" --split train --val-split val --classes voc --model yolo9000 $common \
         --tree "$sets/$tree.tree" --map "$(map_of "$tree")" \
-        --weights "$runs/names_again_$tree/model.keras" "$@"
+        --weights "$runs/$classifier/model.keras" "$@"
 }
 
 # Nodes of VOC's classes, as `wordtree build` and flat_tree.py call their files.
@@ -68,10 +71,15 @@ map_of() {
 
 joint="--classification $sets/labels --ratio 1:3 --image-rule object --spare --learning-rate 0.0003"
 # shellcheck disable=SC2086
-detector joint word $joint "$@"
-detector detection word "$@"
-# shellcheck disable=SC2086
-detector flat flat $joint "$@"
+{
+    names names_64 word "$trunk" $names
+    names names_128 word "$runs/names_64/model.keras" $fine
+    names names_again word "$runs/names_128/model.keras" $fine
+    names names_flat flat "$runs/names_again/model.keras" $other
+    detector joint word names_again $joint "$@"
+    detector detection word names_again "$@"
+    detector flat flat names_flat $joint "$@"
+}
 
 for name in detection joint flat; do
     test "$name" = flat && map=$(map_of flat) || map=$(map_of word)
