@@ -3,6 +3,8 @@
 macOS writes a `._a.txt` beside each `a.txt` on foreign disks and into archives. It is no text.
 """
 
+import fnmatch
+import os
 from pathlib import Path
 
 
@@ -11,12 +13,17 @@ def visible(folder, pattern="*"):
 
     Args:
         folder: The folder.
-        pattern: As for `pathlib.Path.glob`, without folders.
+        pattern: As of `fnmatch`.
 
     Returns:
         A list of `pathlib.Path`.
     """
-    return sorted(path for path in Path(folder).glob(pattern) if not is_hidden(path.name))
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    found = sorted(fnmatch.filter(names, pattern))  # a path of each of many would cost more
+    return [Path(folder, name) for name in found if not is_hidden(name)]
 
 
 def is_hidden(name):
