@@ -5,7 +5,7 @@ import keras
 from yolov2_tf.detection.decoding import decoder
 from yolov2_tf.detection.thresholds import TREE
 from yolov2_tf.errors import InputError
-from yolov2_tf.models.copying import reconfigured
+from yolov2_tf.models.copying import all_layers, reconfigured
 from yolov2_tf.models.heads import Head, find_head
 from yolov2_tf.models.input_sides import check_side
 
@@ -15,7 +15,7 @@ def in_float32(model):
 
     bfloat16 speeds up training; phones and servers' CPUs have no use for it.
     """
-    if all(layer.compute_dtype == "float32" for layer in model.layers):
+    if all(layer.compute_dtype == "float32" for layer in all_layers(model)):
         return model
     return reconfigured(model, lambda _, config: {**config, "dtype": "float32"})
 

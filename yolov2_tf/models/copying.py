@@ -5,6 +5,15 @@ import keras
 from yolov2_tf.models.detection_model import DetectionModel
 
 
+def all_layers(model):
+    """Yields the layers of a network, and in place of a network within it its layers."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from all_layers(layer)
+        else:
+            yield layer
+
+
 def copied(model, change):
     """A network of the same layers, with weights of its own that are as at a start.
 
