@@ -12,7 +12,7 @@ from yolov2_tf.data.images import PICTURE_SUFFIXES
 from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
 from yolov2_tf.data.names import check_names
 from yolov2_tf.data.remote import address, fetched_shards
-from yolov2_tf.data.visible_files import is_hidden, visible
+from yolov2_tf.data.visible_files import folders_in, is_hidden, visible
 from yolov2_tf.errors import InputError
 from yolov2_tf.trees.class_maps import match_classes
 
@@ -109,7 +109,7 @@ def _open_folder(root, split):
     image_sets = {
         name: root / name
         for name in SPLIT_FOLDERS
-        if any(map(_has_pictures, _subfolders(root / name)))
+        if any(map(_has_pictures, folders_in(root / name)))
     }
     chosen, notes = ("",), ()
     by_name = {} if image_sets or split is not None else _named_by_wnid(root)
@@ -125,7 +125,7 @@ def _open_folder(root, split):
     else:
         image_sets = {"": root}
     # The classes of all image sets, so that labels mean the same in each.
-    found = {name: _subfolders(folder) for name, folder in image_sets.items()}
+    found = {name: folders_in(folder) for name, folder in image_sets.items()}
     class_names = sorted({folder.name for folders in found.values() for folder in folders})
     label = {name: index for index, name in enumerate(class_names)}
     records, empty = [], []
@@ -151,7 +151,7 @@ def _open_folder(root, split):
 def _named_by_wnid(folder):
     """`{wnid: paths}` of a folder of pictures that are named after ImageNet's ids; else empty."""
     paths = [p for p in visible(folder) if p.name.lower().endswith(PICTURE_SUFFIXES)]
-    if any(map(_has_pictures, _subfolders(folder))):
+    if any(map(_has_pictures, folders_in(folder))):
         return {}
     if not paths or not all(re.match(r"n\d{8}[_.-]", path.name) for path in paths):
         return {}
@@ -159,10 +159,6 @@ def _named_by_wnid(folder):
     for path in paths:
         found.setdefault(path.name[:9], []).append(path)
     return found
-
-
-def _subfolders(folder):
-    return [path for path in visible(folder) if path.is_dir()]
 
 
 def _has_pictures(folder):

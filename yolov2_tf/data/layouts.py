@@ -7,10 +7,9 @@ from pathlib import Path
 
 from yolov2_tf.data.annotations import listing
 from yolov2_tf.data.image_sets import role
-from yolov2_tf.data.picture_finder import walk_files
 from yolov2_tf.data.readers.json_files import REFUSED, kind_of_json
 from yolov2_tf.data.refused import is_cvat, refuse_by_name, refuse_file, refuse_json
-from yolov2_tf.data.visible_files import visible
+from yolov2_tf.data.visible_files import folders_in, visible, walk_files
 from yolov2_tf.errors import InputError
 
 FORMATS = (
@@ -96,8 +95,8 @@ def _of_folder(folder):
 def _in_set_folders(folder):
     """Folders called train, valid and so on that hold a form whose files know no image sets."""
     forms = {}
-    for sub in visible(folder):
-        if sub.is_dir() and role(sub.name):
+    for sub in folders_in(folder):
+        if role(sub.name):
             for form in _WITHOUT_SETS:
                 try:
                     found = _SEARCHES[form](sub)
@@ -209,7 +208,7 @@ def _what_a_csv_lacks(folder):
 
 def _nearest(path):
     """A folder close by that can be read."""
-    near = [part for part in visible(path) if part.is_dir()][:20]
+    near = folders_in(path)[:20]
     if path.name.lower() in _PARTS or role(path.name):
         near.append(path.resolve().parent)
     for place in near:

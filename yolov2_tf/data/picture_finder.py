@@ -5,14 +5,13 @@ another computer, percent-encoded, in another Unicode form, in another case, or 
 """
 
 import itertools
-import operator
 import os
 import re
-import stat
 import unicodedata
 from urllib.parse import unquote
 
 from yolov2_tf.data.image_sets import role
+from yolov2_tf.data.visible_files import is_hidden, walk_files
 from yolov2_tf.errors import InputError
 
 PICTURE_SUFFIXES = (
@@ -147,11 +146,13 @@ class PictureFinder:
         """Yields folders that may hold the name, then its shorter and shorter ends, and the end."""
         parts = [part for part in name.split("/") if part not in ("", ".", "..")]
         tails = [name, *("/".join(parts[start:]) for start in range(len(parts)))]
-        named = {role(part) for part in _key(name).split("/")[:-1]} - {None}
+        named = _roles(_key(name).split("/")[:-1])
         for tail in dict.fromkeys(tails):
             for folder in self._folders:
                 place = self._place(folder, tail.rpartition("/")[0])
-                if place is not None and not (tail != name and self._is_for_others(named, place)):
+                # Of a folder two names count, and whole words alone: no "my_test_project".
+                parts = filter(str.isalnum, place.split(os.sep)[-2:]) if place and named else ()
+                if place is not None and (tail == name or not _contradict(named, _roles(parts))):
                     yield place, tail
 
     def _place(self, folder, inner):
@@ -160,12 +161,6 @@ class PictureFinder:
             place = os.path.normpath(os.path.join(folder, inner))
             self._places_of[folder, inner] = place if lies_in(place, self._inside) else None
         return self._places_of[folder, inner]
-
-    def _is_for_others(self, named, place):
-        """Whether a folder is of another image set than the folders of a name that is cut."""
-        parts = place.split(os.sep)[-2:] if named else ()
-        there = {role(part) for part in parts if part.isalnum()} - {None}  # no "my_test_project"
-        return bool(there) and named.isdisjoint(there)
 
     def _in_any_spelling(self, name):
         for place, tail in self._places(name):
@@ -188,9 +183,7 @@ class PictureFinder:
         """Whether a picture lies in `val/` where the name says `train/`, or the like."""
         folder = max((f for f in self._below if path.startswith(f)), key=len, default="")
         inside = path.removeprefix(folder)
-        named, there = ({role(p) for p in _key(text).split("/")[:-1]} for text in (name, inside))
-        named, there = named - {None}, there - {None}
-        return bool(named) and bool(there) and named.isdisjoint(there)
+        return _contradict(*(_roles(_key(text).split("/")[:-1]) for text in (name, inside)))
 
 
 def find_pictures(names, folders, below=()):
@@ -237,55 +230,7 @@ def is_picture(name):
     """Whether a file is a picture, by its suffix; hidden files (`._a.jpg`) are none."""
     base = name.rpartition("/")[2] if os.sep == "/" else os.path.basename(name)
     _, dot, suffix = base.rpartition(".")
-    return not base.startswith(".") and (dot + suffix).lower() in _SUFFIXES
-
-
-def walk_files(folder):
-    """Yields the files in and below a folder, sorted; linked folders are followed once.
-
-    Hidden files and folders are left out, and pipes, which would be waited for.
-    """
-    seen = set()
-
-    def walk(folder):
-        real = os.path.realpath(folder)
-        if real in seen:
-            return
-        seen.add(real)
-        try:
-            with os.scandir(folder) as entries:
-                entries = sorted(entries, key=operator.attrgetter("name"))
-        except OSError:
-            return
-        start = os.path.join(os.path.normpath(folder), "")
-        for entry in entries:
-            if not entry.name.startswith("."):
-                if entry.is_dir():
-                    yield from walk(entry.path)
-                elif "." not in entry.name and (link := written_link(entry.path)):
-                    yield from walk(link)
-                elif entry.is_file() or entry.is_symlink():  # a link to nothing is worth a message
-                    yield start + entry.name
-
-    yield from walk(folder)
-
-
-def written_link(path):
-    """Where a link to a folder leads that is a file with a path in it, else None.
-
-    So Git, and with it many an archive, stores links on computers that do not allow them.
-    """
-    if os.path.splitext(path)[1]:
-        return None
-    try:
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > 1024:
-            return None  # a device would be waited for
-        with open(path, encoding="utf-8") as file:
-            target = os.path.normpath(os.path.join(os.path.dirname(path), file.read().strip()))
-        return target if os.path.isdir(target) else None
-    except (OSError, ValueError):
-        return None
+    return not is_hidden(base) and (dot + suffix).lower() in _SUFFIXES
 
 
 def walk_pictures(folder):
@@ -329,6 +274,16 @@ def _longest_tail(name, found):
             hint="--images with the folder that is meant",
         )
     return chosen[0]
+
+
+def _roles(folders):
+    """What image sets folders are for, by their names."""
+    return {role(folder) for folder in folders} - {None}
+
+
+def _contradict(named, there):
+    """Whether a name speaks of `train/` and a place of `val/`, or the like."""
+    return bool(named) and bool(there) and named.isdisjoint(there)
 
 
 def _key(name):

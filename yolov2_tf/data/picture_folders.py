@@ -1,9 +1,7 @@
 """Where the pictures of an image set are: in a folder of its name, or of another word for it."""
 
-import os
-from pathlib import Path
-
 from yolov2_tf.data.image_sets import role
+from yolov2_tf.data.visible_files import folders_in
 
 
 def folders_of_set(name, places):
@@ -18,18 +16,10 @@ def folders_of_set(name, places):
         List of paths, likeliest first.
     """
     found = []
-    for place in map(Path, places):
-        inside = _folders(place)
-        own = [sub for sub in inside if sub == name] or [
-            sub for sub in inside if role(name) and role(sub) == role(name)
+    for place in places:
+        inside = folders_in(place)
+        own = [sub for sub in inside if sub.name == name] or [
+            sub for sub in inside if role(name) and role(sub.name) == role(name)
         ]
-        found += [place / sub / part for sub in own for part in ("", "images")]
+        found += [sub / part for sub in own for part in ("", "images")]
     return found
-
-
-def _folders(place):
-    try:
-        with os.scandir(place) as entries:
-            return sorted(entry.name for entry in entries if entry.is_dir())
-    except OSError:
-        return []

@@ -3,8 +3,8 @@
 import itertools
 import re
 
-from yolov2_tf.data.picture_finder import walk_files
 from yolov2_tf.data.readers.json_files import REFUSED, kind_of_json
+from yolov2_tf.data.visible_files import walk_files
 from yolov2_tf.errors import InputError
 
 _LOOKED_AT = 300  # files of a folder

@@ -8,7 +8,8 @@ import os
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from yolov2_tf.data.picture_finder import PICTURE_SUFFIXES, lies_in, walk_files
+from yolov2_tf.data.picture_finder import PICTURE_SUFFIXES, lies_in
+from yolov2_tf.data.visible_files import walk_files
 from yolov2_tf.errors import InputError
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"})

@@ -9,6 +9,7 @@ import keras
 
 from yolov2_tf.data.pixel_memory import PixelMemory
 from yolov2_tf.errors import InputError
+from yolov2_tf.models.copying import all_layers
 from yolov2_tf.training import devices
 from yolov2_tf.training.agreement import any_of, check_same, meet, together
 from yolov2_tf.training.callbacks import Checkpoints, History, Throughput
@@ -168,7 +169,7 @@ def _train(task, recipe, run, start, callbacks, console):
 def _set_batch_norm(model, recipe):
     """Not where one device trains: Keras' synchronised operations are slower than the kernel."""
     several = devices.strategy().num_replicas_in_sync > 1
-    for layer in model.layers:
+    for layer in all_layers(model):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = several and recipe.sync_batch_norm
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from yolov2_tf.data.cache import recall, remember, stamp
 from yolov2_tf.data.image_sets import role
 from yolov2_tf.data.readers.json_files import kind_of_json, load_json
-from yolov2_tf.data.visible_files import visible
+from yolov2_tf.data.visible_files import folders_in, visible
 from yolov2_tf.errors import InputError
 
 LISTS = ("images", "annotations", "categories")
@@ -40,7 +40,7 @@ def find_coco_files(path):
         for folder in places:
             if files := visible(folder, pattern):
                 return {split_name(file): file for file in files}
-    folders = _folders(path)
+    folders = folders_in(path)
     roboflow = {sub.name: sub / "_annotations.coco.json" for sub in folders}
     if files := {name: file for name, file in roboflow.items() if file.is_file()}:
         return files
@@ -143,7 +143,3 @@ def _looks_like_coco(path):
     ends = ends.replace(b"\0", b"")  # of UTF-16
     named = sum(f'"{key}"'.encode() in ends for key in LISTS)
     return named >= 2 and kind_of_json(path) == "coco"
-
-
-def _folders(path):
-    return [entry for entry in visible(path) if entry.is_dir()]

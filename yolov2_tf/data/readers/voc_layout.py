@@ -11,8 +11,8 @@ import re
 from pathlib import Path
 
 from yolov2_tf.data.image_sets import role
-from yolov2_tf.data.picture_finder import walk_files
 from yolov2_tf.data.readers.voc_pictures import PICTURE_FOLDERS, name_key, without_suffix
+from yolov2_tf.data.visible_files import folders_in, walk_files
 
 _FEW, _HEAD = 20, 4096  # XML files that are looked at, and bytes of each
 
@@ -101,7 +101,7 @@ def find_parts(folder):
     xml_folder = _xml_folder(folder)
     if xml_folder and xml_folder != folder:
         return [_part(folder, xml_folder)]
-    parts = [_part(sub, found) for sub in _folders(folder) if (found := _xml_folder(sub))]
+    parts = [_part(sub, found) for sub in folders_in(folder) if (found := _xml_folder(sub))]
     if xml_folder and (not parts or _has_annotations(folder)):
         parts.insert(0, _part(folder, folder))
     if not parts and (folder / "VOCdevkit").is_dir():
@@ -118,7 +118,7 @@ def find_parts(folder):
 def has_voc(folder):
     """Tells whether a folder holds VOC annotations; looks no further than to the first XML."""
     folder = Path(folder)
-    if _xml_folder(folder) or any(_xml_folder(sub) for sub in _folders(folder)):
+    if _xml_folder(folder) or any(_xml_folder(sub) for sub in folders_in(folder)):
         return True
     return (folder / "VOCdevkit").is_dir() and has_voc(folder / "VOCdevkit")
 
@@ -137,7 +137,7 @@ def _part(folder, xml_folder):
 
 def _xml_folder(folder):
     """Returns the folder of XML files, or None."""
-    subs = _folders(folder)
+    subs = folders_in(folder)
     for sub in subs:
         if sub.name.lower() in ("annotations", "annotation") and _has_xml_below(sub):
             return sub
@@ -195,14 +195,6 @@ def _lines(path):
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     lines = content.decode(encoding, errors="replace").splitlines()
     return [(i, line.strip()) for i, line in enumerate(lines, start=1) if line.strip()]
-
-
-def _folders(folder):
-    try:
-        with os.scandir(folder) as entries:  # which knows folders without a look at each file
-            return sorted(Path(folder, entry.name) for entry in entries if entry.is_dir())
-    except OSError:
-        return []
 
 
 def _has_xml(folder):

@@ -5,9 +5,8 @@ import re
 from pathlib import Path
 
 from yolov2_tf.data.annotations import finite, listing
-from yolov2_tf.data.picture_finder import walk_files
 from yolov2_tf.data.text_files import read_text
-from yolov2_tf.data.visible_files import visible
+from yolov2_tf.data.visible_files import visible, walk_files
 from yolov2_tf.errors import InputError
 
 NAMES_FILES = re.compile(

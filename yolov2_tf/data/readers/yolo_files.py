@@ -13,9 +13,9 @@ from yolov2_tf.data.picture_finder import (
     is_picture,
     lies_in,
     walk_pictures,
-    written_link,
 )
 from yolov2_tf.data.text_files import read_text
+from yolov2_tf.data.visible_files import written_link
 from yolov2_tf.errors import InputError
 
 NO_LABELS = re.compile(

@@ -17,7 +17,7 @@ from yolov2_tf.data.readers.yolo_sets import (
     holds_labels,
     load_yaml,
 )
-from yolov2_tf.data.visible_files import is_hidden
+from yolov2_tf.data.visible_files import folders_in, is_hidden
 from yolov2_tf.errors import InputError
 
 _DESCRIPTIONS = (".yaml", ".yml", ".data")  # suffixes of files that describe a data set
@@ -103,7 +103,7 @@ def find_yolo(folder):
     Raises:
         InputError: If several files could be meant.
     """
-    for folders in ([folder], _folders(folder)):
+    for folders in ([folder], folders_in(folder)):
         files = [path for place in folders for path in _descriptions(place)]
         found = [path for path in files if path.name in ("data.yaml", "data.yml")]
         found = found or [path for path in files if _describes_sets(path)]
@@ -116,12 +116,6 @@ def find_yolo(folder):
         if found:
             return found[0]
     return folder if holds_labels(folder) else None
-
-
-def _folders(folder):
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if entry.is_dir()]
-    return [folder / name for name in sorted(names) if not is_hidden(name)]
 
 
 def _descriptions(folder):
