@@ -124,7 +124,11 @@ def predict(folder, path):
 
 
 def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path):
-    """A picture takes 0.5 MB decoded; what grows is a name in a list of names."""
+    """What grows is a name in a list of names.
+
+    A decoded picture takes 0.5 MB. The allocator itself keeps some 10 MB more or less from one
+    run to the next, 5 kB a picture here, so that a twentieth of a picture is the least to tell.
+    """
     gray(tmp_path / "picture.png", 90, (480, 360))
     growth = {}
     for number in (100, 100, 2100):  # the first to get what is got once
@@ -137,4 +141,4 @@ def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path):
         growth[number] = peak.growth
     slope = (growth[2100] - growth[100]) / 2000
     print(f"{slope:.0f} bytes a picture")
-    assert slope < 5000
+    assert slope < 480 * 360 * 3 / 20
