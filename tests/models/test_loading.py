@@ -154,3 +154,35 @@ def test_a_few_mutated_files(packed, tmp_path):
 @pytest.mark.slow
 def test_ten_thousand_mutated_files(packed, tmp_path):
     check_thousands("keras", mutate(tmp_path / "a.keras", packed, 10_000))
+
+
+@keras.saving.register_keras_serializable("test_loading")
+class Unsaved(keras.layers.Layer):
+    """Has a table that is the same in every network, and so is in no file."""
+
+    def build(self, shape):
+        self.table = self.add_weight(shape=(2,), initializer=keras.initializers.Constant(3.0))
+        self.drawn = self.add_weight(shape=(2,), initializer=keras.initializers.GlorotUniform())
+
+    def call(self, inputs):
+        return inputs * self.table
+
+    def save_own_variables(self, store):
+        store["drawn"] = self.drawn
+
+    def load_own_variables(self, store):
+        self.drawn.assign(store["drawn"])
+
+
+def test_weights_are_not_drawn_by_chance_before_they_are_read(tmp_path, monkeypatch):
+    model = keras.Sequential([keras.Input((2,)), Unsaved()])
+    drawn = model.layers[-1].drawn.numpy()
+    model.save(tmp_path / "model.keras")
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("drawn by chance")
+
+    monkeypatch.setattr(keras.initializers.VarianceScaling, "__call__", refuse)
+    layer = load_model(tmp_path / "model.keras").layers[-1]
+    np.testing.assert_array_equal(layer.drawn, drawn)
+    np.testing.assert_array_equal(layer.table, [3, 3])

@@ -18,7 +18,7 @@ from yolov2_tf.cli.evaluate import evaluate
 from yolov2_tf.cli.export import export
 from yolov2_tf.cli.import_darknet import import_darknet
 from yolov2_tf.cli.inspect import inspect
-from yolov2_tf.cli.lean import keep_keras_lean
+from yolov2_tf.cli.lean import load_lean
 from yolov2_tf.cli.local import LocalCommand
 from yolov2_tf.cli.models import models
 from yolov2_tf.cli.narrow import narrow
@@ -81,7 +81,7 @@ def main():
         os.environ["TTY_COMPATIBLE"] = "0"  # Rich's: no bars, no moves of the cursor
     print_any_text()
     be_quiet()
-    keep_keras_lean()
+    load_lean()
     from yolov2_tf.errors import InputError, Stopped
 
     try:

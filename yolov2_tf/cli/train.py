@@ -8,7 +8,7 @@ import typer
 from yolov2_tf.cli import training_options as common
 from yolov2_tf.cli.local import LocalText
 from yolov2_tf.cli.training_data import open_task
-from yolov2_tf.data.collector import without_collector
+from yolov2_tf.collector import without_collector
 from yolov2_tf.data.image_sets import HELD_OUT
 from yolov2_tf.training.recipes import DetectionRecipe
 

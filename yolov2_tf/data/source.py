@@ -4,8 +4,8 @@ import dataclasses
 import os
 from pathlib import Path
 
+from yolov2_tf.collector import without_collector
 from yolov2_tf.data.annotations import rename_classes
-from yolov2_tf.data.collector import without_collector
 from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.image_sets import choose_splits
 from yolov2_tf.data.layouts import FORMATS, no_annotations, recognise

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from yolov2_tf.data.collector import without_collector
+from yolov2_tf.collector import without_collector
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.errors import InputError
 
