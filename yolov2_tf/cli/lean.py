@@ -17,7 +17,7 @@ import sys
 
 from yolov2_tf.collector import without_collector
 
-UNUSED = frozenset({"sklearn", "pandas", "matplotlib"})
+UNUSED = frozenset({"sklearn", "pandas", "matplotlib", "scipy", "IPython", "cv2"})
 """Packages that are not found while Keras is being imported, unless they are loaded already."""
 
 LARGE = frozenset({"tensorflow", "keras"})
@@ -26,7 +26,7 @@ LARGE = frozenset({"tensorflow", "keras"})
 
 class _Lean(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
-        if name in UNUSED and _keras_is_loading():
+        if name in UNUSED and any(map(_is_loading, LARGE)):
             raise ModuleNotFoundError(f"{name} is not loaded for Keras", name=name)
         if name in LARGE:
             return _without_collector(importlib.machinery.PathFinder.find_spec(name, path, target))
@@ -54,6 +54,6 @@ def _without_collector(spec):
     return spec
 
 
-def _keras_is_loading():
-    spec = getattr(sys.modules.get("keras"), "__spec__", None)
+def _is_loading(package):
+    spec = getattr(sys.modules.get(package), "__spec__", None)
     return bool(getattr(spec, "_initializing", False))  # as importlib itself asks
