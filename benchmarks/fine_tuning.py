@@ -34,6 +34,7 @@ def main():
     )
     parser.add_argument("--starts", nargs="+", choices=STARTS, default=list(STARTS))
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--options", default="", help="more options of `yolov2 train`, one text")
     parser.add_argument("--out", type=Path, default=Path("runs/fine_tuning"))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -43,7 +44,7 @@ def main():
             for seed in range(options.seeds):  # the starts side by side, if it is stopped
                 for start in options.starts:
                     facts = {"set": name, "pictures": count, "start": start, "seed": seed}
-                    facts["minutes"] = options.minutes
+                    facts |= {"minutes": options.minutes, "options": options.options}
                     if not any(facts.items() <= row.items() for row in read(results)):
                         row = facts | run(facts, data, options.out)
                         with results.open("a") as file:
@@ -60,11 +61,11 @@ def read(path):
 
 def run(facts, data, out):
     """Trains and scores once; returns what was measured, as a dict."""
-    folder = out / "{set}-{pictures}-{start}-{seed}-{minutes:g}".format(**facts)
+    folder = out / "-".join(str(value) for value in facts.values()).replace(" ", "_")
     train, test = prepare(data, out / "sets" / facts["set"], facts["pictures"], facts["seed"])
     before, began = os.getloadavg()[1], time.monotonic()
     command("train", train, "--out", folder, "--minutes", facts["minutes"], "--seed", facts["seed"],
-            "--overwrite", *STARTS[facts["start"]])  # fmt: skip
+            "--overwrite", *STARTS[facts["start"]], *facts["options"].split())  # fmt: skip
     minutes = (time.monotonic() - began) / 60
     scores = command("evaluate", folder / "model.keras", test, "--json", "-")
     last = command("evaluate", folder / "last.keras", test, "--json", "-")
@@ -127,18 +128,24 @@ def table(rows):
     """Markdown: the mean over the seeds, and each."""
     lines = ["| set | pictures | minutes | start | mAP | of each seed | pictures seen | load |"]
     lines.append("|---|--:|--:|---|--:|---|--:|---|")
-    keys = dict.fromkeys((r["set"], r["pictures"], r["minutes"], r["start"]) for r in rows)
+    keys = dict.fromkeys(map(key_of, rows))
     for key in keys:
-        same = [r for r in rows if (r["set"], r["pictures"], r["minutes"], r["start"]) == key]
+        same = [row for row in rows if key_of(row) == key]
         scores = [r["map"] for r in same]
         loads = [load for r in same for load in r["load"]]
-        name, count, minutes, start = key
+        name, count, minutes, *start = key
         each = ", ".join(f"{score:.3f}" for score in scores)
         lines.append(
-            f"| {name} | {count or 'all'} | {minutes:g} | {start} | {np.mean(scores):.3f} | {each} "
+            f"| {name} | {count or 'all'} | {minutes:g} | {' '.join(start)} "
+            f"| {np.mean(scores):.3f} | {each} "
             f"| {np.mean([r['seen'] for r in same]):,.0f} | {min(loads):g} to {max(loads):g} |"
         )
     return "\n".join(lines)
+
+
+def key_of(row):
+    """What the seeds of one row of the table have in common."""
+    return tuple(row[name] for name in ("set", "pictures", "minutes", "start", "options"))
 
 
 def plot(rows, path):
@@ -148,11 +155,11 @@ def plot(rows, path):
     names = sorted({row["set"] for row in rows})
     figure = Figure(figsize=(4 * len(names), 3.4), layout="constrained")
     for axes, name in zip(np.atleast_1d(figure.subplots(1, len(names))), names, strict=True):
-        for start in STARTS:
-            mine = [row for row in rows if (row["set"], row["start"]) == (name, start)]
+        for start in dict.fromkeys((row["start"], row["options"]) for row in rows):
+            mine = [r for r in rows if (r["set"], r["start"], r["options"]) == (name, *start)]
             counts = sorted({row["pictures"] for row in mine}, key=lambda count: count or 1e9)
             means = [np.mean([r["map"] for r in mine if r["pictures"] == c]) for c in counts]
-            axes.plot([str(count or "all") for count in counts], means, "o-", label=start)
+            axes.plot([str(count or "all") for count in counts], means, "o-", label=" ".join(start))
         axes.set(title=name, xlabel="training pictures", ylim=(0, 1))
     np.atleast_1d(figure.axes)[0].set_ylabel("VOC07 mAP")
     figure.axes[0].legend()
