@@ -11,7 +11,7 @@ import unicodedata
 from urllib.parse import unquote
 
 from yolov2_tf.data.image_sets import role
-from yolov2_tf.data.visible_files import is_hidden, walk_files
+from yolov2_tf.data.visible_files import is_hidden, names_in, walk_files
 from yolov2_tf.errors import InputError
 
 PICTURE_SUFFIXES = (
@@ -165,7 +165,7 @@ class PictureFinder:
     def _in_any_spelling(self, name):
         for place, tail in self._places(name):
             if place not in self._in_folder:
-                paths = (os.path.join(place, file) for file in _list_folder(place))
+                paths = (os.path.join(place, file) for file in names_in(place))
                 self._in_folder[place] = _by_key(filter(is_picture, paths))
             if found := _look_up(self._in_folder[place], tail):
                 return _longest_tail(name, found)
@@ -298,13 +298,6 @@ def _spelling(name):
 
 def _normal(name):
     return unicodedata.normalize("NFC", name)
-
-
-def _list_folder(folder):
-    try:
-        return sorted(os.listdir(folder))
-    except (OSError, ValueError):
-        return []
 
 
 def _files_of(folder):

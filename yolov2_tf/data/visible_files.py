@@ -20,12 +20,16 @@ def visible(folder, pattern="*"):
     Returns:
         A list of `pathlib.Path`.
     """
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return []
-    found = sorted(fnmatch.filter(names, pattern))  # a path of each of many would cost more
+    found = fnmatch.filter(names_in(folder), pattern)  # a path of each of many would cost more
     return [Path(folder, name) for name in found if not is_hidden(name)]
+
+
+def names_in(folder):
+    """Names of all that is in a folder, sorted, hidden ones too; none where nobody may look."""
+    try:
+        return sorted(os.listdir(folder))
+    except (OSError, ValueError):  # a null byte in its name
+        return []
 
 
 def folders_in(folder):

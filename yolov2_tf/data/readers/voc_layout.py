@@ -12,7 +12,7 @@ from pathlib import Path
 
 from yolov2_tf.data.image_sets import role
 from yolov2_tf.data.readers.voc_pictures import PICTURE_FOLDERS, name_key, without_suffix
-from yolov2_tf.data.visible_files import folders_in, walk_files
+from yolov2_tf.data.visible_files import folders_in, names_in, walk_files
 
 _FEW, _HEAD = 20, 4096  # XML files that are looked at, and bytes of each
 
@@ -198,10 +198,7 @@ def _lines(path):
 
 
 def _has_xml(folder):
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return False
+    names = names_in(folder)
     return ".xml" in "/".join(names).lower() and any(map(_is_xml, names))  # seldom name by name
 
 

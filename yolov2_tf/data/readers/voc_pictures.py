@@ -5,6 +5,7 @@ import unicodedata
 from pathlib import Path
 
 from yolov2_tf.data.picture_finder import is_picture, walk_pictures
+from yolov2_tf.data.visible_files import names_in
 from yolov2_tf.errors import InputError
 
 PICTURE_FOLDERS = ("jpegimages", "images", "image", "imgs", "img", "data")
@@ -145,17 +146,9 @@ def _places_beside(folder):
 
 def _named_places(base):
     """Folders in one that are called as those of pictures are."""
-    for name in _names(base):
+    for name in names_in(base):
         if name.lower() in PICTURE_FOLDERS and (base / name).is_dir():
             yield base / name, True
-
-
-def _names(folder):
-    """What a folder holds, sorted; nothing of one that may not be looked into."""
-    try:
-        return sorted(os.listdir(folder))
-    except OSError:
-        return []
 
 
 def _pictures(folder, deep):
@@ -163,7 +156,7 @@ def _pictures(folder, deep):
     if deep:
         paths = walk_pictures(folder)
     else:
-        names = filter(is_picture, _names(folder))
+        names = filter(is_picture, names_in(folder))
         paths = (os.path.join(folder, name) for name in names)
     by_key = {}
     start = len(os.path.join(folder, ""))

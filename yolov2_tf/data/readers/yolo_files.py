@@ -15,7 +15,7 @@ from yolov2_tf.data.picture_finder import (
     walk_pictures,
 )
 from yolov2_tf.data.text_files import read_text
-from yolov2_tf.data.visible_files import written_link
+from yolov2_tf.data.visible_files import is_hidden, names_in, written_link
 from yolov2_tf.errors import InputError
 
 NO_LABELS = re.compile(
@@ -153,7 +153,7 @@ class LabelFinder:
         if name is None or owner == stem:  # a.TXT
             return name
         if own not in self._stems:
-            pictures = filter(is_picture, os.listdir(own)) if os.path.isdir(own) else ()
+            pictures = filter(is_picture, names_in(own))
             self._stems[own] = {os.path.splitext(picture)[0] for picture in pictures}
         return None if owner in self._stems[own] else name
 
@@ -169,13 +169,8 @@ class LabelFinder:
     def _names(self, folder):
         """Names of the text files in a folder: a set."""
         if folder not in self._files:
-            try:
-                names = os.listdir(folder)
-            except (OSError, ValueError):
-                names = []
-            self._files[folder] = {
-                name for name in names if name.lower().endswith(".txt") and name[0] != "."
-            }
+            texts = (name for name in names_in(folder) if name.lower().endswith(".txt"))
+            self._files[folder] = {name for name in texts if not is_hidden(name)}
         return self._files[folder]
 
 

@@ -17,7 +17,7 @@ from yolov2_tf.data.readers.yolo_sets import (
     holds_labels,
     load_yaml,
 )
-from yolov2_tf.data.visible_files import folders_in, is_hidden
+from yolov2_tf.data.visible_files import folders_in, is_hidden, names_in
 from yolov2_tf.errors import InputError
 
 _DESCRIPTIONS = (".yaml", ".yml", ".data")  # suffixes of files that describe a data set
@@ -120,11 +120,7 @@ def find_yolo(folder):
 
 def _descriptions(folder):
     """Files in a folder that may describe a data set, sorted. Of many others no path is made."""
-    try:
-        names = sorted(os.listdir(folder))
-    except OSError:
-        return []
-    names = [name for name in names if name.lower().endswith(_DESCRIPTIONS)]
+    names = [name for name in names_in(folder) if name.lower().endswith(_DESCRIPTIONS)]
     return [folder / name for name in names if not is_hidden(name)]
 
 
