@@ -19,10 +19,11 @@ from yolov2_tf.errors import InputError
             ("train", "train2017", "Training", "2007_train", "train_labels", "instances-train"),
             "train",
         ),
-        (("val", "valid", "validation", "VAL2017", "dev"), "val"),
-        (("test", "testing", "test_labels"), "test"),
-        (("trainval", "VOC2012_trainval"), "trainval"),
-        (("default", "cam1", "trained", "latest", "train_test", ""), None),
+        (("trainset", "TrainData", "training_set", "trainimages"), "train"),
+        (("val", "valid", "validation", "VAL2017", "dev", "evaluation", "Validate"), "val"),
+        (("test", "testing", "test_labels", "testset", "test-dev2017", "testdata"), "test"),
+        (("trainval", "VOC2012_trainval", "train_val", "train-val2014"), "trainval"),
+        (("default", "cam1", "trained", "latest", "train_test", "dataset", "set", ""), None),
     ],
 )
 def test_role(names, expected):
@@ -41,6 +42,9 @@ def test_role(names, expected):
         (("default", "validation"), ("default",), ("validation",)),
         (("val",), ("val",), ()),
         (("test",), (), ()),
+        (("train_test",), (), ()),
+        (("trainset", "testset"), ("trainset",), ()),
+        (("test-dev2017", "val2017"), ("val2017",), ()),
         ((), (), ()),
     ],
 )

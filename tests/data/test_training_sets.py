@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 from PIL import Image
 
-from yolov2_tf.data.training_sets import DataSource, open_training_sets
+from yolov2_tf.data.training_sets import DataSource, open_labelled_sets, open_training_sets
 from yolov2_tf.errors import InputError
 
 
@@ -131,3 +131,55 @@ def test_a_split_of_a_form_without_image_sets_is_refused(tmp_path):
     assert len(open_training_sets(DataSource(str(tmp_path)), held_out=0)[0]) == 3
     with pytest.raises(InputError, match="no image set 'train'"):
         open_training_sets(DataSource(str(tmp_path), split="train"))
+
+
+# === Pictures with a label each ===
+
+
+def labelled(root, *sets):
+    for name, count in sets:
+        for i in range(count):
+            for kind in ("cat", "dog"):
+                path = root / name / kind / f"{i}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.new("RGB", (8, 8)).save(path)
+    return str(root)
+
+
+@pytest.mark.parametrize(
+    ("sets", "trains", "scores"),
+    [
+        ((("train", 4), ("val", 2), ("test", 3)), 8, 4),
+        ((("Training", 4), ("Testing", 3)), 8, None),
+        ((("training_set/training_set", 4), ("test_set/test_set", 3)), 8, None),
+        ((("trainval", 4), ("val", 2)), 8, None),
+        ((("", 4),), 8, None),
+    ],
+)
+def test_labelled_pictures_that_score_do_not_train(tmp_path, sets, trains, scores):
+    train, scored, notes = open_labelled_sets(labelled(tmp_path, *sets))
+    assert train.class_names == ("cat", "dog")
+    assert len(train) == trains
+    assert (None if scored is None else len(scored)) == scores
+    assert len(notes) == (len(sets) > 1)
+    if scored is not None:
+        assert not {r.image for r in train.records} & {r.image for r in scored.records}
+
+
+def test_labelled_pictures_that_are_asked_for(tmp_path):
+    data = labelled(tmp_path / "a", ("train", 4), ("val", 2), ("test", 3))
+    train, scored, notes = open_labelled_sets(data, "test", data, "train")
+    assert (len(train), len(scored)) == (6, 8)
+    assert "train, val are not used" in notes[0]
+    other = labelled(tmp_path / "b", ("train", 5), ("test", 1))
+    _, scored, _ = open_labelled_sets(data, None, other)
+    assert len(scored) == 2
+    only_tests = labelled(tmp_path / "c", ("test", 1))
+    with pytest.raises(InputError, match="only the image set test"):
+        open_labelled_sets(only_tests)
+
+
+def test_digits_that_score_do_not_train():
+    train, scored, notes = open_labelled_sets("digits")
+    assert (train.name, scored.name) == ("digits train", "digits val")
+    assert "test is not used" in notes[0]

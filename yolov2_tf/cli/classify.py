@@ -169,12 +169,13 @@ def _chooser(recipe):
 def _open(options, console):
     """The `ClassificationTask` that the options describe; says what it is."""
     from yolov2_tf.cli.parsing import checked, read_tree
-    from yolov2_tf.data.labels import map_onto_tree, open_classification
+    from yolov2_tf.data.labels import map_onto_tree
+    from yolov2_tf.data.training_sets import open_labelled_sets
     from yolov2_tf.training.classification import ClassificationTask
 
     tree, node_names = read_tree(options.tree, options.names)
-    dataset = open_classification(options.data, options.split)
-    class_names = None if tree else dataset.class_names
+    sources = options.data, options.split, options.val, options.val_split
+    dataset, validation, notes = open_labelled_sets(*sources, shared=tree is None)
     if tree is not None:
         dataset = map_onto_tree(dataset, tree, node_names)
     dataset = checked(dataset, console, decode=options.check)
@@ -184,13 +185,10 @@ def _open(options, console):
     )
     task = ClassificationTask(dataset, tree=tree, sources=options.sources)
     common.check_data(options, task)
-    if options.val is None and options.val_split is None:
+    for note in notes:
+        console.print(f"note: {note}", highlight=False, soft_wrap=True)
+    if validation is None:
         return task
-    validation = open_classification(
-        options.data if options.val is None else options.val,
-        options.val_split,
-        class_names=class_names,
-    )
     if tree is not None:
         validation = map_onto_tree(validation, tree, node_names)
     validation = checked(validation, console, decode=options.check)

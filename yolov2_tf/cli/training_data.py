@@ -4,6 +4,10 @@ import dataclasses
 from pathlib import Path
 
 from yolov2_tf.cli.training_options import check_data
+from yolov2_tf.data.image_sets import Purpose, training_names
+
+TO_TRAIN_TOO = Purpose(training_names, "trains", "--classification-split")
+"""The image set of pictures with labels that is mixed in."""
 
 
 def open_task(options, console):
@@ -50,7 +54,8 @@ def open_task(options, console):
         console.print(f"scoring on {validation.name}: {len(validation):,} images")
     pictures = None
     if options.classification is not None:
-        pictures = open_classification(options.classification, options.classification_split)
+        wanted = options.classification_split or TO_TRAIN_TOO
+        pictures = open_classification(options.classification, wanted)
         pictures = map_onto_tree(pictures, tree, node_names)
         pictures = checked(pictures, console, decode=options.check)
         console.print(f"and on {len(pictures):,} pictures with a label of {pictures.name}")

@@ -16,26 +16,39 @@ _ROLES = {
     "val": "val",
     "valid": "val",
     "validation": "val",
+    "validate": "val",
     "dev": "val",
     "eval": "val",
+    "evaluation": "val",
     "test": "test",
     "testing": "test",
 }
+
+_OF_TWO = {frozenset({"train", "val"}): "trainval", frozenset({"val", "test"}): "test"}
+"""`train_val` is both, and COCO's `test-dev` is to test on."""
+
+_THING = re.compile("(set|data|split|images|imgs)$")
+"""What a word may end with that says what such a set is of."""
 
 
 def role(name):
     """What an image set is for, by its name.
 
     Args:
-        name: E.g. `"train2017"`, `"valid"`, `"test_labels"`, `"2007_trainval"`.
+        name: E.g. `"train2017"`, `"valid"`, `"test_labels"`, `"2007_trainval"`, `"testset"`.
 
     Returns:
         `"train"`, `"val"`, `"trainval"` (both), `"test"`, or None where the name does not tell or
         tells two of them.
     """
+    found = _roles(name)
+    return next(iter(found)) if len(found) == 1 else _OF_TWO.get(found)
+
+
+def _roles(name):
     words = re.findall("[a-z]+", name.lower())
-    found = {_ROLES[word] for word in words if word in _ROLES}
-    return found.pop() if len(found) == 1 else None
+    words += [_THING.sub("", word) for word in words]
+    return frozenset(_ROLES[word] for word in words if word in _ROLES)
 
 
 def training_names(available):
@@ -47,9 +60,9 @@ def training_names(available):
     Returns:
         A tuple of names; empty if there are only sets to test on.
     """
-    roles = {name: role(name) for name in available}
+    roles = {name: role(name) for name in available if role(name) or "test" not in _roles(name)}
     for wanted in ("train", "trainval", None, "val"):
-        if found := tuple(name for name in available if roles[name] == wanted):
+        if found := tuple(name for name in roles if roles[name] == wanted):
             return found
     return ()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from yolov2_tf.data.annotations import choose_splits, listing
+from yolov2_tf.data.image_sets import role
 from yolov2_tf.data.images import PICTURE_SUFFIXES
 from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
 from yolov2_tf.data.names import check_names
@@ -16,8 +17,7 @@ from yolov2_tf.data.visible_files import folders_in, is_hidden, visible
 from yolov2_tf.errors import InputError
 from yolov2_tf.trees.class_maps import match_classes
 
-SPLIT_FOLDERS = ("train", "val", "valid", "validation", "test")
-"""Folders that hold an image set, where they hold folders of classes themselves."""
+_ORDER = {"train": 0, "trainval": 1, "val": 2, "test": 3}
 
 DIGIT_COUNTS = {"train": 2000, "val": 400, "test": 400}
 
@@ -29,13 +29,14 @@ def open_classification(spec, split=None, *, class_names=None):
         spec: One of
 
             - a folder with one folder of pictures for each class, `root/cat/1.jpg`, or with one
-              of these for each image set, `root/train/cat/1.jpg`;
+              of these for each image set, `root/train/cat/1.jpg`, which may lie in one of the same
+              name, `root/train/train/cat/1.jpg`, as archives unpack;
             - a folder of pictures whose names begin with ImageNet's ids, `n02084071_1.jpg`: the
               ids are the classes;
             - `tfds:NAME`, e.g. `tfds:cifar10`, or the folder of a prepared TFDS data set;
             - `digits`, the embedded one.
-        split: Image set to read, e.g. `"train"`. Default: the only one there is, else all of
-            them, which a note tells; `"train"` of `digits`.
+        split: Image set to read, e.g. `"train"`, or what else `choose_splits` takes. Default: the
+            only one there is, else all of them, which a note tells; `"train"` of `digits`.
         class_names: Names that the labels shall index, e.g. those of a model. Default: those of
             the data set, of folders in order of name.
 
@@ -91,6 +92,8 @@ def _open_digits(split):
     from yolov2_tf.data.digits.scenes import CLASS_NAMES, SPLITS, digit_pictures
 
     notes = ()
+    if callable(split):
+        (split,), notes = choose_splits("digits", SPLITS, split)
     if split is None:  # all would mix what digits keeps apart
         split = "train"
         notes = (f"image sets {', '.join(SPLITS)} found: train is used (the split picks another)",)
@@ -106,13 +109,10 @@ def _open_digits(split):
 
 
 def _open_folder(root, split):
-    image_sets = {
-        name: root / name
-        for name in SPLIT_FOLDERS
-        if any(map(_has_pictures, folders_in(root / name)))
-    }
+    image_sets = _image_sets(root)
     chosen, notes = ("",), ()
-    by_name = {} if image_sets or split is not None else _named_by_wnid(root)
+    is_asked_for = split is not None and not callable(split)
+    by_name = {} if image_sets or is_asked_for else _named_by_wnid(root)
     if by_name:
         records = [
             LabelledImage(str(path), label, path.name)
@@ -120,7 +120,7 @@ def _open_folder(root, split):
             for path in paths
         ]
         return ClassificationDataset(root.name, tuple(by_name), records, notes)
-    if image_sets or split is not None:
+    if image_sets or is_asked_for:
         chosen, notes = choose_splits(root, image_sets, split)
     else:
         image_sets = {"": root}
@@ -146,6 +146,20 @@ def _open_folder(root, split):
         notes = (*notes, f"classes without a picture: {len(empty):,} ({listing(empty)})")
     title = " ".join(filter(None, [root.name, chosen[0] if len(chosen) == 1 else ""]))
     return ClassificationDataset(title, tuple(class_names), records, notes)
+
+
+def _image_sets(root):
+    """`{name: folder}` of the folders that are called like an image set and hold classes."""
+    found = {}
+    for folder in sorted(folders_in(root), key=lambda folder: _ORDER.get(role(folder.name), 9)):
+        if role(folder.name) is None:
+            continue
+        inside = folders_in(folder)
+        if [place.name for place in inside] == [folder.name]:
+            inside = folders_in(inside[0])
+        if any(map(_has_pictures, inside)):
+            found[folder.name] = inside[0].parent
+    return found
 
 
 def _named_by_wnid(folder):

@@ -12,6 +12,7 @@ from yolov2_tf.data.image_sets import (
     training_names,
     validation_names,
 )
+from yolov2_tf.data.labels import open_classification
 from yolov2_tf.data.same_pictures import shared_note
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.errors import InputError
@@ -67,15 +68,14 @@ def open_training_sets(data, validation=None, *, held_out=HELD_OUT, seed=0, chec
         InputError: As `open_dataset`; if there are only sets for testing, or if `validation` has a
             class that `data` has not.
     """
-    train, available, used = _open_to_train(data)
+    train, available, used = _open_to_train(data.spec, data.split, data.open)
     if validation is not None:
         if check is not None:
             check(train)
         chosen = validation.split or scoring_names
         scored = validation.open(chosen, train.class_names)
         return train, scored, (*_use(available, used, ()), *shared_note(train, scored))
-    names = tuple(name for name in validation_names(available) if name not in used)
-    if names and "trainval" not in map(role, used):  # that holds the pictures of `val`
+    if names := _names_to_score(available, used):
         scored = data.open(lambda _: names)
         train, scored, notes = _same_classes(train, scored)
         return train, scored, (*_use(available, used, names), *notes, *shared_note(train, scored))
@@ -94,25 +94,66 @@ def open_training_sets(data, validation=None, *, held_out=HELD_OUT, seed=0, chec
     return train, scored, (*_use(available, used, ()), note)
 
 
-def _open_to_train(data):
-    """Returns the data set to train on, the names of all image sets, and those that are used."""
-    if data.split is not None and data.spec.startswith("tfds:"):
-        return data.open(data.split), (), (data.split,)  # may be a slice, e.g. train[:80%]
+def open_labelled_sets(data, split=None, validation=None, validation_split=None, *, shared=True):
+    """Opens pictures with a label each: those that train, and those that score.
+
+    Args:
+        data: What trains, as `open_classification` takes it.
+        split: Image set of it, or None for the one for training, as of `open_training_sets`.
+        validation: What scores; None: `data`, if it has an image set for that.
+        validation_split: Image set of it; None for the one for validation, else for testing.
+        shared: Whether both have the same classes.
+
+    Returns:
+        The `ClassificationDataset` to train on, the one to score on (or None), and a tuple of notes
+        on the choice.
+
+    Raises:
+        InputError: As `open_classification`.
+    """
+    train, available, used = _open_to_train(data, split, lambda of: open_classification(data, of))
+    class_names = train.class_names if shared else None
+    if validation is not None or validation_split is not None:
+        place = data if validation is None else validation
+        wanted = validation_split or scoring_names
+        scored = open_classification(place, wanted, class_names=class_names)
+        return train, scored, _use(available, used, ())
+    names = _names_to_score(available, used)
+    if not names:
+        return train, None, _use(available, used, ())
+    scored = open_classification(data, lambda _: names, class_names=class_names)
+    return train, scored, _use(available, used, names)
+
+
+def _open_to_train(spec, split, open_sets):
+    """Returns what trains, the names of all image sets, and those that are used.
+
+    `open_sets` is a function of the wanted set, a name or a function of all names.
+    """
+    if split is not None and spec.startswith("tfds:"):
+        return open_sets(split), (), (split,)  # may be a slice, e.g. train[:80%]
     seen = []
 
     def choose(available):
-        seen.extend(available)
-        if data.split is not None:
-            return choose_splits(data.spec, available, data.split)[0]
+        seen[:] = available
+        if split is not None:
+            return choose_splits(spec, available, split)[0]
         return training_names(available)
 
-    train = data.open(choose)
+    train = open_sets(choose)
     if not seen:
-        if data.split is not None:  # the form knows no image sets, and asked for none
-            raise InputError(f"no image set {data.split!r}: it has none", where=data.spec)
+        if split is not None:  # the form knows no image sets, and asked for none
+            raise InputError(f"no image set {split!r}: it has none", where=spec)
         return train, (), ()
-    used = choose_splits(data.spec, seen, data.split or training_names)[0]
+    used = choose_splits(spec, seen, split or training_names)[0]
     return train, tuple(seen), used
+
+
+def _names_to_score(available, used):
+    """The image sets for validation that nothing of is used to train."""
+    if "trainval" in map(role, used):  # that holds the pictures of `val`
+        return ()
+    return tuple(name for name in validation_names(available) if name not in used)
 
 
 def _use(available, train, scored):
