@@ -193,3 +193,47 @@ def test_a_folder_at_work_is_refused_before_data_are_opened(run, copy):
             code, _, error = run("train", "nowhere", *options, "--out", copy)
         assert code == 2
         assert "another training is at work here" in error
+
+
+def test_a_data_set_that_has_grown_keeps_what_it_scores_on(run, data, tmp_path):
+    grown = tmp_path / "grown"
+    shutil.copytree(data, grown)
+    out = tmp_path / "run"
+    assert run("train", grown / "boxes.csv", "--out", out, *SMALL, "--hold-out", 0.25)[0] == 0
+    first = (out / "held_out.txt").read_text()
+    assert len(first.splitlines()) == 1
+    with (grown / "boxes.csv").open("a") as file:
+        for i in range(4, 12):
+            shutil.copy(grown / f"{i % 4}.png", grown / f"{i}.png")
+            with (grown / f"{i}.png").open("ab") as picture:
+                picture.write(bytes(i))  # another one to the byte
+            file.write(f"{i}.png,8,16,40,48,{'left' if i % 2 else 'right'}\n")
+    code, printed, error = run("train", "--resume", "--epochs", 2, "--out", out)
+    assert code == 0, error
+    assert "1 of 12 pictures are held out, those of before" in printed
+    assert "training on boxes: 11 images" in printed
+    assert (out / "held_out.txt").read_text() == first
+    code, _, error = run("train", "--resume", "--epochs", 3, "--hold-out", 0.5, "--out", out)
+    assert code == 2
+    assert "--hold-out with --resume" in error
+
+
+def test_python_is_told_that_what_trained_is_to_score(data, tmp_path):
+    from rich.console import Console
+
+    from yolov2_tf.data.hold_out import hold_out
+    from yolov2_tf.data.source import open_dataset
+    from yolov2_tf.training.detection import DetectionTask
+    from yolov2_tf.training.fit import train
+    from yolov2_tf.training.recipes import DetectionRecipe
+
+    whole = open_dataset(data / "boxes.csv")
+    small = {"model": "tiny", "width": 0.01, "size": 64, "anchors": 2, "batch_size": 2}
+    parts = hold_out(whole, 0.25, seed=0)
+    train(DetectionTask(*parts), DetectionRecipe(**small, epochs=1), tmp_path)
+    seeds = (hold_out(whole, 0.25, seed=seed) for seed in range(1, 9))
+    others = next(p for p in seeds if p[1].records[0].image_id != parts[1].records[0].image_id)
+    console = Console(record=True, width=200)
+    recipe = DetectionRecipe(**small, epochs=2)
+    train(DetectionTask(*others), recipe, tmp_path, resume=True, console=console)
+    assert "validation 1, of which 1 were not, and may have trained" in console.export_text()

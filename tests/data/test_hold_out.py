@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yolov2_tf.data.dataset import Dataset
-from yolov2_tf.data.hold_out import hold_out
+from yolov2_tf.data.hold_out import hold_out, hold_out_again, was_held_out
 from yolov2_tf.data.records import Record
 from yolov2_tf.data.same_pictures import same_pictures, shared_note
 from yolov2_tf.errors import InputError
@@ -103,3 +103,26 @@ def test_same_pictures_by_content(tmp_path):
     assert "2 (2.jpg, 4.jpg)" in note
     assert shared_note(first, first) != ()
     assert shared_note(first, Dataset("d", ("a",), [])) == ()
+
+
+def test_what_was_held_out_stays_so_when_the_data_grow():
+    labels = [[i % 3] for i in range(20)]
+    first, held = hold_out(dataset(*labels), 0.2)
+    grown = dataset(*labels, *([[0]] * 8))
+    train, again = hold_out_again(grown, ids(held))
+    assert ids(again) == ids(held)
+    assert sorted(ids(train)) == sorted(set(ids(grown)) - set(ids(held)))
+    assert [was_held_out(part) for part in (train, again, first, held)] == [False, True] * 2
+    shrunk = dataset(*labels[:10])
+    left = [name for name in ids(held) if name in ids(shrunk)]
+    assert ids(hold_out_again(shrunk, ids(held))[1]) == left
+    with pytest.raises(InputError, match=r"not one of the 1 pictures that were held out is there"):
+        hold_out_again(grown, ["gone.jpg"])
+
+
+def test_a_copy_of_what_was_held_out_is_held_out_with_it():
+    whole = Dataset(
+        "some", ("a",), [record(0, [0], b"x"), record(1, [0], b"y"), record(2, [0], b"x")]
+    )
+    _, held = hold_out_again(whole, ["0.jpg"])
+    assert ids(held) == ["0.jpg", "2.jpg"]

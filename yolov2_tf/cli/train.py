@@ -301,6 +301,12 @@ def _check_use(options):
         raise InputError(
             "--hold-out with --val or --val-split", expected="one of them: what is to be scored on"
         )
+    if options.resume and "hold_out" in options.given:
+        raise InputError(
+            "--hold-out with --resume",
+            expected="a run goes on with the pictures that it held out",
+            hint="--val, to score on other ones",
+        )
     if options.tree is None:
         without(("classification", "class_map"), "--tree", "the tree that joins the classes")
     if options.classification is None:

@@ -66,6 +66,7 @@ def _open_sets(options, describe):
     """What trains, what scores (or None), and notes on the choice."""
     from yolov2_tf.data.source import has_one_form, holds_pictures
     from yolov2_tf.data.training_sets import DataSource, open_training_sets
+    from yolov2_tf.training.run import Run
 
     classes = None if options.classes is None else _class_names(options.classes)
 
@@ -85,6 +86,7 @@ def _open_sets(options, describe):
         source(options.data, options.split, options.images),
         validation,
         held_out=options.hold_out,
+        again=Run(options.out).held_out if options.resume else None,
         seed=options.recipe.seed,
         check=describe,
     )

@@ -13,6 +13,9 @@ from yolov2_tf.errors import InputError
 # Roboflow names the copies of one photo `photo_jpg.rf.0123abc.jpg`.
 _COPY = re.compile(r"(.+)\.rf\.[0-9a-zA-Z]+\.\w+$")
 
+_PART = ", held out"
+"""What the name of the part ends with."""
+
 
 def hold_out(dataset, fraction=HELD_OUT, seed=0, groups=None):
     """Holds a part of a data set out for validation, stratified by class.
@@ -43,9 +46,50 @@ def hold_out(dataset, fraction=HELD_OUT, seed=0, groups=None):
             where=dataset.name,
             hint="another data set to score on",
         )
-    held = _stratified(groups, dataset, fraction, np.random.default_rng(seed))
+    return _parted(
+        dataset, groups, _stratified(groups, dataset, fraction, np.random.default_rng(seed))
+    )
+
+
+def hold_out_again(dataset, image_ids, groups=None):
+    """Holds out the pictures that were held out before, of a data set that may have grown.
+
+    What is new is left to train on: were all dealt anew, pictures that trained would score.
+
+    Args:
+        dataset: A `Dataset`.
+        image_ids: `image_id` of those pictures, of which some may be gone.
+        groups: As of `hold_out`.
+
+    Returns:
+        Two data sets as those of `hold_out`.
+
+    Raises:
+        InputError: If not one of them is there.
+    """
+    if groups is None:
+        groups = groups_of_copies(dataset.records)
+    wanted, names = frozenset(image_ids), dataset.records.image_ids
+    held = [any(names[i] in wanted for i in group) for group in groups]
+    if not any(held):
+        raise InputError(
+            f"not one of the {len(wanted):,} pictures that were held out is there",
+            where=dataset.name,
+            expected=f"such as {min(wanted)}",
+            hint="another data set to score on",
+        )
+    return _parted(dataset, groups, held)
+
+
+def was_held_out(dataset):
+    """Whether a data set is a part that was held out."""
+    return dataset is not None and dataset.name.endswith(_PART)
+
+
+def _parted(dataset, groups, held):
+    """The rest and what is held out, by whether each group is."""
     parts = []
-    for wanted, suffix in ((False, ""), (True, ", held out")):
+    for wanted, suffix in ((False, ""), (True, _PART)):
         indices = sorted(
             i for group, out in zip(groups, held, strict=True) if out == wanted for i in group
         )

@@ -3,7 +3,7 @@
 import dataclasses
 
 from yolov2_tf.data.annotations import listing, rename_classes
-from yolov2_tf.data.hold_out import groups_of_copies, hold_out
+from yolov2_tf.data.hold_out import groups_of_copies, hold_out, hold_out_again
 from yolov2_tf.data.image_sets import (
     HELD_OUT,
     choose_splits,
@@ -47,7 +47,7 @@ class DataSource:
         )
 
 
-def open_training_sets(data, validation=None, *, held_out=HELD_OUT, seed=0, check=None):
+def open_training_sets(data, validation=None, *, held_out=HELD_OUT, again=None, seed=0, check=None):
     """Opens what trains and what scores.
 
     Args:
@@ -57,6 +57,7 @@ def open_training_sets(data, validation=None, *, held_out=HELD_OUT, seed=0, chec
             testing, else all. None: the set for validation of `data`, or else a part of what would
             train, which is held out.
         held_out: Share of the pictures to hold out, 0 for none.
+        again: `image_id` of the pictures to hold out in its place, those of a run that goes on.
         seed: Seed of the choice.
         check: Function of what trains, called before `validation` is opened; it may raise.
 
@@ -82,10 +83,14 @@ def open_training_sets(data, validation=None, *, held_out=HELD_OUT, seed=0, chec
     if not held_out:
         return train, None, _use(available, used, ())
     groups = groups_of_copies(train.records)
+    count = len(train)
+    if again is not None:
+        train, scored = hold_out_again(train, again, groups)
+        note = f"{len(scored):,} of {count:,} pictures are held out, those of before"
+        return train, scored, (*_use(available, used, ()), note)
     if len(groups) < 2:
         note = "no image set to score on, and only one picture: none is held out"
         return train, None, (*_use(available, used, ()), note)
-    count = len(train)
     train, scored = hold_out(train, held_out, seed, groups)
     note = (
         f"no image set to score on: {len(scored):,} of {count:,} pictures are held out, "

@@ -7,6 +7,7 @@ import os
 
 import keras
 
+from yolov2_tf.data.hold_out import was_held_out
 from yolov2_tf.data.pixel_memory import PixelMemory
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.copying import all_layers
@@ -81,7 +82,7 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
         _set_batch_norm(start.model, recipe)
         check_same({"the checkpoint": dataclasses.asdict(start.plan.start)})
         if chief:  # all have read by now what this may change
-            _prepare(run, start, overwrite)
+            _prepare(run, start, overwrite, task.validation)
         if start.plan.over:
             done = start.plan.start.epoch
             tell(say, f"the run is over: {done} of {start.plan.epochs} epochs")
@@ -174,7 +175,7 @@ def _set_batch_norm(model, recipe):
             layer.synchronized = several and recipe.sync_batch_norm
 
 
-def _prepare(run, start, overwrite):
+def _prepare(run, start, overwrite, validation):
     """Makes the folder ready to be trained in; until here it was as it is."""
     with writing(run):
         run.remove_left_over()
@@ -182,8 +183,11 @@ def _prepare(run, start, overwrite):
             run.clear()
         if start.fell_back:
             os.replace(run.previous, run.last)
-        if not start.plan.over:
-            run.write(start.record)
+        if start.plan.over:
+            return
+        run.write(start.record)
+        if was_held_out(validation):
+            run.write_held_out(validation.records.image_ids)
 
 
 def _callbacks(task, recipe, run, start, wishes, console):

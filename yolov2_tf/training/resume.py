@@ -2,6 +2,7 @@
 
 import os
 
+from yolov2_tf.data.hold_out import was_held_out
 from yolov2_tf.errors import InputError
 
 DATA_SETS = ("data", "classification", "validation")
@@ -68,6 +69,26 @@ def data_changes(run, facts, names=DATA_SETS):
         fixed["tree"] = (record["tree"], facts["tree"])
     _refuse(fixed, run)
     return changes
+
+
+def held_out_changes(run, validation):
+    """Says where pictures that trained are to score from now on.
+
+    Args:
+        run: `Run` with the list of the pictures that were held out, or none.
+        validation: What is to score, or None.
+
+    Returns:
+        `{"validation": (was, is)}`, or an empty dict.
+    """
+    before = run.held_out
+    if before is None or not was_held_out(validation):
+        return {}
+    new = {*validation.records.image_ids} - {*before}
+    if not new:
+        return {}
+    what = f"{len(validation):,}, of which {len(new):,} were not, and may have trained"
+    return {"validation": (f"{len(before):,} pictures held out", what)}
 
 
 def _refuse(fixed, run):

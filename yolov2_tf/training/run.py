@@ -18,6 +18,7 @@ class Run:
 
     It holds `model.keras` (the best), `last.keras` (the checkpoint to resume from),
     `previous.keras` (the one before it, should that be damaged), `config.json` (the record),
+    `held_out.txt` (the pictures that score, where these were parted from those that train),
     `history.csv`, `history.png` and `tensorboard/`.
 
     Args:
@@ -30,6 +31,7 @@ class Run:
         previous: `Path` of the checkpoint before it.
         best: `Path` of the network with the best score.
         history: `Path` of the figures of every epoch.
+        held_out_file: `Path` of the list of pictures that were held out.
         mean: `Path` of the mean of the weights, of a run before it was part of the checkpoint.
     """
 
@@ -39,6 +41,7 @@ class Run:
         self.folder = Path(folder)
         self.best, self.last, self.config, self.history, _ = (self.folder / n for n in self.FILES)
         self.previous = self.folder / "previous.keras"
+        self.held_out_file = self.folder / "held_out.txt"
         self.mean = self.folder / "mean.npz"
 
     def locked(self):
@@ -81,14 +84,33 @@ class Run:
 
     def clear(self):
         """Removes the files of a run, and leaves what else is in the folder."""
-        for name in (*self.FILES, self.previous.name, self.mean.name):
+        for name in self._names:
             (self.folder / name).unlink(missing_ok=True)
         shutil.rmtree(self.folder / "tensorboard", ignore_errors=True)
         self.__dict__.pop("record", None)
 
     def remove_left_over(self):
         """Removes the temporary files of a training that was killed."""
-        remove_left_over(self.folder, (*self.FILES, self.previous.name, self.mean.name))
+        remove_left_over(self.folder, self._names)
+
+    @property
+    def _names(self):
+        more = self.previous, self.held_out_file, self.mean
+        return (*self.FILES, *(path.name for path in more))
+
+    # === The pictures that score ===
+
+    @property
+    def held_out(self):
+        """`image_id` of the pictures that were held out, a tuple; None where nothing says so."""
+        if not self.held_out_file.is_file():
+            return None
+        return tuple(json.loads(line) for line in self.held_out_file.read_text().splitlines())
+
+    def write_held_out(self, image_ids):
+        """Writes down which pictures were held out, a JSON string a line."""
+        with replacing(self.held_out_file) as path, path.open("w") as file:
+            file.writelines(f"{json.dumps(name)}\n" for name in image_ids)
 
     # === The record ===
 

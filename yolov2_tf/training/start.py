@@ -14,7 +14,7 @@ from yolov2_tf.training.clock import PARTS, Clock
 from yolov2_tf.training.optimizer import iterations, make_optimizer
 from yolov2_tf.training.plan import Plan
 from yolov2_tf.training.progress import tell
-from yolov2_tf.training.resume import data_changes, recipe_changes
+from yolov2_tf.training.resume import data_changes, held_out_changes, recipe_changes
 from yolov2_tf.training.weight_mean import read_means
 from yolov2_tf.zoo.names import load_model, model_path
 
@@ -99,6 +99,7 @@ def go_on(task, recipe, run, console):
     if new_weights and not model_path(recipe.weights).is_file():
         raise InputError("no such file", where=recipe.weights, expected="a .keras file")
     changes = recipe_changes(run, recipe) | data_changes(run, task.facts())
+    changes |= held_out_changes(run, task.validation)
     model, state, fell_back = _last_checkpoint(task, recipe, run, console)
     task.check_resume(recipe, task.RECIPE.of(run.record), state.position.epoch)
     position = _in_steps(state.position, run.record["batch_size"], task.steps(recipe), recipe)
