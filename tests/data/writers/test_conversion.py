@@ -133,6 +133,74 @@ def test_a_set_that_is_others_put_together_is_not_written_twice(tmp_path):
     assert (lists / "trainval.txt").read_text() == "a\nb\n"
 
 
+@pytest.mark.parametrize("form", ["voc", "coco", "yolo", "csv", "tfrecord"])
+@pytest.mark.parametrize(
+    "sets",
+    [
+        {"a": ("north",), "b": ("south",), "c": ("south", "north")},
+        {"a": ("north/1",), "b": ("north_1",), "c": ("north:1",)},
+        {"a": ("train",), "b": (), "c": ("val",)},
+        {"a": ("train",), "b": ("others",), "c": ()},
+    ],
+)
+def test_no_picture_is_lost_whatever_the_image_sets_are_called(tmp_path, form, sets):
+    """Some forms know purposes alone, all have names of files, and sets may leave pictures out."""
+    records = [record(picture(tmp_path / "p", f"{k}.jpg"), k, sets=v) for k, v in sets.items()]
+    notes = convert(Dataset("", ("cat",), records), tmp_path / "out", form)
+    if form == "tfrecord":
+        files = sorted((tmp_path / "out").glob("*.tfrecord"))
+        back = [r for file in files for r in open_dataset(file).records]
+    else:
+        csv = sorted((tmp_path / "out").glob("*.csv"))
+        images = {"images": tmp_path / "out" / "images"} if csv else {}
+        places = csv or [tmp_path / "out"]
+        back = [r for place in places for r in open_dataset(place, **images).records]
+    names = {str(r.image if form != "tfrecord" else r.image_id) for r in back}
+    lost = {"a", "b", "c"} - {name.rsplit("/", 1)[-1].rsplit(".", 1)[0] for name in names}
+    if any("data.yaml has no key for: others" in note for note in notes):
+        rows = (tmp_path / "out" / "others.txt").read_text().split()
+        lost -= {row.removeprefix("./images/").removesuffix(".jpg") for row in rows}
+    assert not lost
+
+
+def test_sets_of_no_known_purpose_train_together(tmp_path):
+    sets = {"a": ("north",), "b": ("south", "north"), "c": ("val",)}
+    records = [record(picture(tmp_path / "p", f"{k}.jpg"), k, sets=v) for k, v in sets.items()]
+    convert(Dataset("", ("cat",), records), tmp_path / "out", "yolo")
+    assert (tmp_path / "out" / "train.txt").read_text() == "./images/a.jpg\n./images/b.jpg\n"
+
+
+def test_tfrecords_hold_pictures_that_need_no_turning(tmp_path):
+    """Readers of TFRecord files decode and no more; boxes are those of the upright picture."""
+    import tensorflow as tf
+
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    stored = Image.fromarray(np.arange(40 * 20 * 3, dtype=np.uint8).reshape(20, 40, 3))
+    stored.save(tmp_path / "turned.jpg", exif=exif)
+    turned = Record(
+        str(tmp_path / "turned.jpg"),
+        "turned",
+        np.array([[0.1, 0.2, 0.5, 0.9]], np.float32),
+        np.zeros(1, np.int32),
+        np.zeros(1, bool),
+        width=20,
+        height=40,
+        orientation=6,
+    )
+    convert(Dataset("", ("cat",), [turned]), tmp_path / "out", "tfrecord")
+    path = str(tmp_path / "out" / "annotations.tfrecord")
+    (example,) = map(tf.train.Example.FromString, tf.data.TFRecordDataset(path).as_numpy_iterator())
+    feature = example.features.feature
+    assert feature["image/format"].bytes_list.value == [b"png"]
+    height, width = (feature[f"image/{side}"].int64_list.value[0] for side in ("height", "width"))
+    pixels = tf.io.decode_image(feature["image/encoded"].bytes_list.value[0]).numpy()
+    assert pixels.shape[:2] == (height, width) == (40, 20)
+    np.testing.assert_array_equal(
+        open_dataset(tmp_path / "out" / "annotations.tfrecord").records[0].boxes, turned.boxes
+    )
+
+
 @pytest.mark.parametrize("form", ["voc", "yolo", "coco", "csv"])
 def test_line_breaks_in_names_are_not_written(tmp_path, form):
     names = ["a\nb.png", "a\rb.png", "c\x85d.png", "e\u2028f.png", "a_b.png"]

@@ -36,7 +36,7 @@ def write_coco(output, folder):
                 {"id": i, "name": name} for i, name in enumerate(output.class_names, start=1)
             ],
         }
-        path = folder / "annotations" / f"instances_{name.replace('/', '_')}.json"
+        path = folder / "annotations" / f"instances_{name}.json"
         path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
     return ()
 

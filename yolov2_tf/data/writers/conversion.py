@@ -58,7 +58,8 @@ class Output:
 
     Attributes:
         items: The pictures, in the order of the data set.
-        sets: Dict from the name of an image set to its items; none where there are no sets.
+        sets: Dict from the name of an image set, which may be that of a file, to its items; none
+            where there are no sets.
         class_names: The classes.
     """
 
@@ -206,15 +207,19 @@ def _suffix(image):
 
 
 def split_into_sets(items, keep_unions):
-    """Returns a dict from image set to items, and notes.
+    """Returns a dict from image set to items, and notes. The names are those of files.
 
     Where every set becomes a file of its own, a set that is others put together (`trainval`) would
-    double its pictures: it is left out.
+    double its pictures: it is left out. Where some pictures are of no set, these have one, too.
     """
     sets = {}
     for item in items:
         for name in item.record.image_sets:
             sets.setdefault(name, []).append(item)
+    notes = ()
+    if sets and (rest := [item for item in items if not item.record.image_sets]):
+        sets["others"] = [*sets.get("others", ()), *rest]
+        notes = (f"pictures of no image set are in one called others: {len(rest):,}",)
     members = {name: {item.name for item in found} for name, found in sets.items()}
     unions = []
     for name in sorted(members, key=lambda name: -len(members[name])) if not keep_unions else ():
@@ -224,8 +229,11 @@ def split_into_sets(items, keep_unions):
             del members[name]
     for name in unions:
         del sets[name]
-    note = f"image sets that are others put together, not written: {listing(unions)}"
-    return sets, (note,) if unions else ()
+    if unions:
+        left = f"image sets that are others put together, not written: {listing(unions)}"
+        notes = (*notes, left)
+    taken = set()
+    return {_fresh(name, taken): found for name, found in sets.items()}, notes
 
 
 def _write_picture(item, folder, how):

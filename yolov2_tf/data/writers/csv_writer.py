@@ -19,7 +19,7 @@ def write_csv(output, folder):
         Notes.
     """
     for name, items in output.files("annotations").items():
-        path = folder / f"{name.replace('/', '_')}.csv"
+        path = folder / f"{name}.csv"
         with open(path, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(COLUMNS)

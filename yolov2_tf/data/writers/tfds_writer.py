@@ -10,15 +10,13 @@ import logging
 import re
 from pathlib import Path
 
-from yolov2_tf.data.images import inspect_image, read_bytes, to_png_bytes
 from yolov2_tf.data.writers.conversion import Item, split_into_sets
+from yolov2_tf.data.writers.plain_picture import plain_picture
 from yolov2_tf.errors import InputError
 from yolov2_tf.files import replacing
 
 FILE_FORMATS = ("array_record", "tfrecord")
 """Formats of the shards."""
-
-_AS_THEY_ARE = ("JPEG", "MPO", "PNG")  # what every reader of TFDS decodes
 
 
 _TOGETHER = 64
@@ -211,24 +209,10 @@ def _example(number, record):
     """The key and the example of a record."""
     boxes = zip(record.boxes, record.labels, record.ignore, strict=True)
     return number, {
-        "image": io.BytesIO(_encoded(record)),
+        "image": io.BytesIO(plain_picture(record.image, record.image_id)[0]),
         "image/filename": record.image_id,
         "objects": [
             {"bbox": box, "label": int(label), "is_difficult": bool(ignore)}
             for box, label, ignore in boxes
         ],
     }
-
-
-def _encoded(record):
-    if record.image is None:
-        raise InputError("no picture", where=record.image_id, expected="the pictures: --images")
-    content = read_bytes(record.image)
-    try:
-        info = inspect_image(content)
-        # Boxes are those of the upright picture, and readers of TFDS do not turn what they decode.
-        if info.format in _AS_THEY_ARE and info.orientation == 1 and not info.needs_conversion:
-            return content
-        return to_png_bytes(content)
-    except InputError as error:
-        raise InputError(error.what, where=record.image_id) from error

@@ -2,16 +2,13 @@
 
 import json
 
-from yolov2_tf.data.images import inspect_image
-from yolov2_tf.errors import InputError
-
-_FORMATS = {"JPEG": b"jpeg", "MPO": b"jpeg", "PNG": b"png"}
+from yolov2_tf.data.writers.plain_picture import plain_picture
 
 
 def write_tfrecord(output, folder):
     """Writes one file per image set, `annotations.tfrecord` where there are none.
 
-    Pictures that are neither JPEG nor PNG are written as PNG.
+    Pictures that are neither JPEG nor PNG, or turned by EXIF, are written as upright PNG.
 
     Args:
         output: `yolov2_tf.data.writers.conversion.Output`.
@@ -26,7 +23,7 @@ def write_tfrecord(output, folder):
     import tensorflow as tf
 
     for name, items in output.files("annotations").items():
-        path = folder / f"{name.replace('/', '_')}.tfrecord"
+        path = folder / f"{name}.tfrecord"
         with tf.io.TFRecordWriter(str(path)) as writer:
             for item in items:
                 writer.write(_example(item, output.class_names).SerializeToString())
@@ -41,8 +38,8 @@ def write_tfrecord(output, folder):
 def _example(item, class_names):
     import tensorflow as tf
 
-    encoded, kind = _encoded(item)
     record = item.record
+    encoded, kind = plain_picture(record.image, item.name)
     y_min, x_min, y_max, x_max = record.boxes.astype(float).T.tolist()
     labels = record.labels.tolist()
     name = item.name.encode("utf-8", "surrogateescape")
@@ -56,7 +53,7 @@ def _example(item, class_names):
 
     features = {
         "image/encoded": [encoded],
-        "image/format": [kind],
+        "image/format": [kind.encode()],
         "image/filename": [name],
         "image/source_id": [name],
         "image/height": [record.height],
@@ -74,19 +71,3 @@ def _example(item, class_names):
         }
     feature = {key: of(values) for key, values in features.items()}
     return tf.train.Example(features=tf.train.Features(feature=feature))
-
-
-def _encoded(item):
-    """Bytes of the picture, and the name of their format."""
-    from yolov2_tf.data.images import to_png_bytes
-
-    image = item.record.image
-    if image is None:
-        raise InputError("no picture", where=item.name, expected="the pictures: --images")
-    kind = _FORMATS.get(inspect_image(image).format)
-    if kind is None:
-        return to_png_bytes(image), b"png"
-    if isinstance(image, str):
-        with open(image, "rb") as file:
-            return file.read(), kind
-    return image() if callable(image) else image, kind

@@ -9,8 +9,9 @@ from yolov2_tf.data.image_sets import role
 def write_yolo(output, folder):
     """Writes one text file per picture: `class cx cy width height` as fractions.
 
-    `data.yaml` names a list for `train`, `val` and `test`; without image sets all is `train`.
-    Sets with other names are written as lists that `data.yaml` does not name.
+    `data.yaml` names a list for `train`, `val` and `test`; without image sets all is `train`, and
+    so are the sets of no known purpose together where none is to train on. Other sets are written
+    as lists that `data.yaml` does not name.
 
     Args:
         output: `yolov2_tf.data.writers.conversion.Output`.
@@ -25,10 +26,10 @@ def write_yolo(output, folder):
         path.write_text(_lines(item.record), encoding="utf-8")
     sets = output.files("train")
     if not any(role(name) in ("train", "trainval") for name in sets):
-        sets = {("train" if role(name) is None else name): items for name, items in sets.items()}
+        sets = _with_train(sets)
     content = {"path": "."}
     for name, items in sets.items():
-        file = f"{name.replace('/', '_')}.txt"
+        file = f"{name}.txt"
         text = "".join(f"./images/{item.name}\n" for item in items)
         (folder / file).write_text(text, encoding="utf-8")
         key = {"trainval": "train"}.get(role(name), role(name))
@@ -38,8 +39,18 @@ def write_yolo(output, folder):
     (folder / "data.yaml").write_text(
         yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8"
     )
-    left = [name for name in sets if f"{name.replace('/', '_')}.txt" not in content.values()]
+    left = [name for name in sets if f"{name}.txt" not in content.values()]
     return (f"image sets that data.yaml has no key for: {listing(left)}",) if left else ()
+
+
+def _with_train(sets):
+    """The sets, of which those of no known purpose are one to train on."""
+    merged = {}
+    for name, items in sets.items():
+        merged.setdefault("train" if role(name) is None else name, []).extend(items)
+    if "train" in merged:  # a picture may be in several
+        merged["train"] = list({item.name: item for item in merged["train"]}.values())
+    return merged
 
 
 def _lines(record):
