@@ -93,3 +93,18 @@ def test_of_two_forms_the_one_that_is_asked_for(tmp_path, command, options):
     assert not out.exists()
     assert CliRunner().invoke(app, [*arguments, "--format", "csv"]).exit_code == 0
     assert open_dataset(out).num_boxes == 2
+
+
+def test_some_classes_alone(tmp_path):
+    (tmp_path / "boxes.csv").write_text(
+        "image,xmin,ymin,xmax,ymax,label\na.png,1,1,9,9,cat\na.png,2,2,8,8,dog\nb.png,1,1,5,5,cat\n"
+    )
+    for name in "ab":
+        Image.new("RGB", (10, 10)).save(tmp_path / f"{name}.png")
+    result = run(tmp_path / "boxes.csv", tmp_path / "dogs", "--to", "coco", "--only", "dog")
+    assert result.exit_code == 0
+    dogs = open_dataset(tmp_path / "dogs")
+    assert dogs.class_names == ("dog",)
+    assert [len(record.labels) for record in dogs.records] == [1, 0]
+    with pytest.raises(InputError, match=r"unknown class 'cat'.*--only A,B"):
+        open_dataset(tmp_path / "boxes.csv", class_names=["dog"])

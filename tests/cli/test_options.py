@@ -73,6 +73,12 @@ def test_what_is_said_of_data_holds_for_a_second_set_that_can_have_it(
         "yolov2_tf.data.training_sets.open_training_sets", lambda *sets, **_: opened.extend(sets)
     )
     given = {"data": "data", "split": None, "images": "pictures", "format": "voc", "val": val}
-    others = {"val_split": "val", "val_images": None, "classes": None, "hold_out": 0}
+    others = {
+        "val_split": "val",
+        "val_images": None,
+        "classes": None,
+        "hold_out": 0,
+        "resume": False,
+    }
     _open_sets(SimpleNamespace(**given, **others, recipe=SimpleNamespace(seed=0)), None)
     assert [(one.images, one.format) for one in opened] == [("pictures", "voc"), (folder, form)]

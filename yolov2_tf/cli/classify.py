@@ -100,11 +100,11 @@ def train(
     """Train Darknet-19 and leave a folder with the model, its history and plot.
 
     **Examples**
-    `yolov2 classify train photos --split train --val-split val --high-resolution paper --out run`
+    `yolov2 classify train photos --high-resolution paper --out run`
 
     `yolov2 classify train imagenet --tree wordnet.tree --names names.txt --out run`
 
-    `yolov2 classify train digits --val-split val --width 0.25 --size 64 --no-flip --out run`
+    `yolov2 classify train digits --width 0.25 --size 64 --no-flip --out run`
 
     `yolov2 classify train photos --size 128 --minutes 30 --schedule cosine --out run`
 

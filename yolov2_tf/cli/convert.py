@@ -20,6 +20,14 @@ def convert(
         str | None, typer.Option(help="Form of the annotations, where DATA has several.")
     ] = None,
     pictures: Annotated[str, typer.Option(help="copy, link or none (leave them).")] = "copy",
+    only: Annotated[
+        LocalText | None,
+        typer.Option(
+            parser=LocalText,
+            metavar="voc|FILE|A,B",
+            help="Classes to keep; pictures without a box of theirs stay as background.",
+        ),
+    ] = None,
     drop_ignored: Annotated[
         bool, typer.Option("--drop-ignored", help="Leave out difficult and crowd boxes.")
     ] = False,
@@ -37,12 +45,15 @@ def convert(
     `yolov2 convert VOCdevkit/VOC2007 voc_as_yolo --to yolo`
 
     `yolov2 convert instances_val2017.json val_as_voc --to voc --images val2017 --pictures link`
+
+    `yolov2 convert coco people --to coco --only person,bicycle --pictures link`
     """
     from rich.progress import track
     from rich.text import Text
 
     from yolov2_tf.cli.console import remark
-    from yolov2_tf.cli.parsing import messages, open_checked, write_json
+    from yolov2_tf.cli.parsing import class_names, messages, open_checked, write_json
+    from yolov2_tf.data.only_classes import only_classes
     from yolov2_tf.data.summary import summarize
     from yolov2_tf.data.writers.conversion import FORMS, PICTURES
     from yolov2_tf.data.writers.conversion import convert as write
@@ -53,6 +64,10 @@ def convert(
             raise InputError(f"{option} {value!r}", expected=", ".join(known))
     console = messages()
     dataset = open_checked(data, console, split=split, images=images, format=format, pictures=False)
+
+    if only is not None:
+        dataset, note = only_classes(dataset, class_names(only))
+        remark(console, "note", note)
 
     def progress(items, total):
         return track(items, "pictures", total=total, console=console, transient=True)

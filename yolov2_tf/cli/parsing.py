@@ -251,3 +251,14 @@ def read_tree(tree, names):
         return None, None
     tree = WordTree.read(tree)
     return tree, None if names is None else read_node_names(names, tree)
+
+
+def class_names(text):
+    """A tuple of names: of `"voc"`, the path of a file with one on each line, or `"a,b,c"`."""
+    from yolov2_tf.data.readers.voc_xml import CLASS_NAMES
+    from yolov2_tf.trees.wordtree import read_lines
+
+    if text == "voc":
+        return CLASS_NAMES
+    names = read_lines(text) if Path(text).is_file() else text.split(",")
+    return tuple(name.strip() for name in names)

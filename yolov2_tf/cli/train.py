@@ -34,7 +34,8 @@ Classes = Annotated[
     typer.Option(
         parser=LocalText,
         metavar="voc|FILE|A,B",
-        help="Classes to have: voc, a file of names, or a,b,c; default: those found.",
+        help="All classes that DATA has, in the order to have: voc, a file of names, or a,b,c; "
+        "default: those found. (`convert --only` makes a set of some.)",
     ),
 ]
 HoldOut = Annotated[

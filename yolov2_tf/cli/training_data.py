@@ -1,7 +1,6 @@
 """The data sets of `yolov2 train`: what trains, what scores, what is mixed in."""
 
 import dataclasses
-from pathlib import Path
 
 from yolov2_tf.cli.training_options import check_data
 from yolov2_tf.data.image_sets import Purpose, training_names
@@ -64,11 +63,12 @@ def open_task(options, console):
 
 def _open_sets(options, describe):
     """What trains, what scores (or None), and notes on the choice."""
+    from yolov2_tf.cli.parsing import class_names
     from yolov2_tf.data.source import has_one_form, holds_pictures
     from yolov2_tf.data.training_sets import DataSource, open_training_sets
     from yolov2_tf.training.run import Run
 
-    classes = None if options.classes is None else _class_names(options.classes)
+    classes = None if options.classes is None else class_names(options.classes)
 
     def source(spec, split, images, format=options.format):
         folder = None if images is None else str(images)
@@ -90,14 +90,3 @@ def _open_sets(options, describe):
         seed=options.recipe.seed,
         check=describe,
     )
-
-
-def _class_names(text):
-    """`"voc"`, the path of a file with a name on each line, or `"a,b,c"` to a tuple of names."""
-    from yolov2_tf.data.readers.voc_xml import CLASS_NAMES
-    from yolov2_tf.trees.wordtree import read_lines
-
-    if text == "voc":
-        return CLASS_NAMES
-    names = read_lines(text) if Path(text).is_file() else text.split(",")
-    return tuple(name.strip() for name in names)

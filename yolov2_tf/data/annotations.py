@@ -130,6 +130,7 @@ def rename_classes(dataset, class_names):
             f"unknown class {unknown[0]!r}",
             where=dataset.name,
             expected=listing(class_names, shown=100),
+            hint=_ONLY,
         )
     labels = np.array([class_names.index(name) for name in dataset.class_names], np.int32)
     records = dataset.records.relabelled(labels[dataset.records.labels])
@@ -195,6 +196,9 @@ def _labels(annotations, class_names):
     return np.array(labels, np.int32)
 
 
+_ONLY = "yolov2 convert DATA OUT --only A,B makes a set with some of the classes alone"
+
+
 def _unknown_class(annotations, index):
     annotation, i = next(
         (annotation, i)
@@ -208,7 +212,7 @@ def _unknown_class(annotations, index):
         f"unknown class {reprlib.repr(name)}",
         where=annotation.locate(i),
         expected=listing(list(index), shown=100),
-        hint=f"{similar[0]!r}, if that is meant" if similar else None,
+        hint=f"{similar[0]!r}, if that is meant" if similar else _ONLY,
     )
 
 
