@@ -68,18 +68,19 @@ class Run:
         files = (self.best, self.last, self.previous, self.config, self.history)
         here = any(path.exists() for path in files)
         if resume and not (self.last.is_file() or self.previous.is_file()):
+            ended = "overwrite it (--overwrite): it ended before its first checkpoint"
             raise InputError(
                 "nothing to resume",
                 where=self.folder,
                 expected="last.keras of an earlier training",
-                hint="overwrite it: it ended before its first checkpoint" if here else None,
+                hint=ended if here else None,
             )
         if here and not (resume or overwrite):
             raise InputError(
                 "a run is here already",
                 where=self.folder,
                 expected="a new folder",
-                hint="resume it, overwrite it, or choose another folder",
+                hint="resume it (--resume), overwrite it (--overwrite), or choose another folder",
             )
 
     def clear(self):
