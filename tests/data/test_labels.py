@@ -1,6 +1,7 @@
 """Labelled pictures from folders, TFDS sets and digits; views of them for training."""
 
 import itertools
+import shutil
 
 import numpy as np
 import pytest
@@ -119,6 +120,20 @@ def test_turned_and_converted_pictures_are_seen_upright(tmp_path):
     ):
         path = tmp_path / record.image_id
         np.testing.assert_array_equal(images[0], resize_image(load_image(str(path)), 32))
+
+
+def test_links_are_followed_and_hidden_folders_are_not(folders):
+    """Jupyter keeps copies of what was looked at in `.ipynb_checkpoints`."""
+    copies = folders / "train" / "cat" / ".ipynb_checkpoints"
+    copies.mkdir()
+    shutil.copy(folders / "train" / "cat" / "1.png", copies / "1-checkpoint.png")
+    (folders / "val" / "dog").rename(folders / "elsewhere")
+    (folders / "val" / "dog").symlink_to(folders / "elsewhere")
+    assert labels(open_classification(folders, "train")).keys() == {
+        "train/cat/1.png",
+        "train/dog/more/2.JPG",
+    }
+    assert labels(open_classification(folders, "val")) == {"val/dog/3.webp": "dog"}
 
 
 # === Other sources ===

@@ -13,7 +13,7 @@ from yolov2_tf.data.images import PICTURE_SUFFIXES
 from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
 from yolov2_tf.data.names import check_names
 from yolov2_tf.data.remote import address, fetched_shards
-from yolov2_tf.data.visible_files import folders_in, is_hidden, visible
+from yolov2_tf.data.visible_files import folders_in, visible, walk_files
 from yolov2_tf.errors import InputError
 from yolov2_tf.trees.class_maps import match_classes
 
@@ -131,7 +131,7 @@ def _open_folder(root, split):
     records, empty = [], []
     for name in chosen:
         for folder in found[name]:
-            paths = _pictures(folder)
+            paths = sorted(_pictures(folder))
             records += [
                 LabelledImage(path, label[folder.name], os.path.relpath(path, root))
                 for path in paths
@@ -176,20 +176,12 @@ def _named_by_wnid(folder):
 
 
 def _has_pictures(folder):
-    return next(_walk(folder), None) is not None
+    return next(_pictures(folder), None) is not None
 
 
 def _pictures(folder):
-    """Paths of the pictures in a folder and in the folders inside, sorted."""
-    return sorted(_walk(folder))
-
-
-def _walk(folder):
-    for place, _, files in os.walk(folder):
-        for file in files:
-            # macOS leaves files such as ._1.jpg, which are no pictures.
-            if file.lower().endswith(PICTURE_SUFFIXES) and not is_hidden(file):
-                yield os.path.join(place, file)
+    """Yields the paths of the pictures in a folder and in the folders inside."""
+    return (path for path in walk_files(folder) if path.lower().endswith(PICTURE_SUFFIXES))
 
 
 # === Labels ===
