@@ -38,8 +38,20 @@ def reconfigured(model, change):
     """The same, with the same weights: what changes must not touch their shapes."""
     copy = copied(model, change)
     for layer, old in zip(copy.layers, model.layers, strict=True):
-        layer.set_weights(old.get_weights())
+        give_weights(layer, old.get_weights())
     return copy
+
+
+def give_weights(layer, weights):
+    """Sets the weights of a layer, or of a network, with all that is computed from them.
+
+    `Normalization` subtracts numbers that it makes of its weights when it adapts or is loaded;
+    `set_weights` alone leaves them as they were.
+    """
+    layer.set_weights(weights)
+    for inner in all_layers(layer) if isinstance(layer, keras.Model) else [layer]:
+        if hasattr(inner, "finalize_state"):
+            inner.finalize_state()
 
 
 def under_global_policy(model):

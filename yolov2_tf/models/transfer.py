@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from yolov2_tf.errors import InputError
+from yolov2_tf.models.copying import give_weights
 from yolov2_tf.models.detection_model import DetectionModel
 from yolov2_tf.models.heads import (
     ClassificationHead,
@@ -63,7 +64,7 @@ def transfer_weights(model, source):
             missing[name] = reason
             continue
         for layer in layers:
-            layer.set_weights(given[layer.name].get_weights())
+            give_weights(layer, given[layer.name].get_weights())
             loaded.append(layer.name)
     if "head" in missing and _classes_from_classifier(model, source):
         del missing["head"]
