@@ -1,6 +1,7 @@
 """The network as the exporters need it."""
 
 import keras
+import numpy as np
 
 from yolov2_tf.detection.decoding import decoder
 from yolov2_tf.detection.thresholds import TREE
@@ -46,6 +47,20 @@ def at_size(model, size):
         return {**config, "input_size": size} if isinstance(layer, Head) else config
 
     return reconfigured(model, sized)
+
+
+def with_plain_numbers(model):
+    """The model itself, or its copy whose `Normalization` layers hold NumPy arrays.
+
+    Tensors that are no variables are taken for more inputs by the converter to ONNX.
+    """
+    if not any(isinstance(layer, keras.layers.Normalization) for layer in all_layers(model)):
+        return model
+    copy = reconfigured(model, lambda _, config: config)
+    for layer in all_layers(copy):
+        if isinstance(layer, keras.layers.Normalization):
+            layer.mean, layer.variance = np.asarray(layer.mean), np.asarray(layer.variance)
+    return copy
 
 
 def with_decoding(model, *, batch=1, tree_threshold=TREE):

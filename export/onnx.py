@@ -206,10 +206,11 @@ def build(model, layout, form, calibration=()):
 def _convert(model, layout, form):
     import keras
 
-    from yolov2_tf.export.inference_network import with_decoding
+    from yolov2_tf.export.inference_network import with_decoding, with_plain_numbers
     from yolov2_tf.export.onnx_graph import rename
 
     onnx = import_optional("onnx")
+    model = with_plain_numbers(model)
     network = with_decoding(model, batch=form.batch, tree_threshold=layout.tree_threshold)
     spec = keras.InputSpec("float32", network.inputs[0].shape, name="image")
     with tempfile.TemporaryDirectory() as folder:

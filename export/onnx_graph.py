@@ -4,6 +4,7 @@ import onnx
 from onnx import helper, parser
 
 from yolov2_tf.detection.thresholds import CANDIDATES_PER_DETECTION, LEAST_SIDE
+from yolov2_tf.errors import InputError
 from yolov2_tf.export.layout import DETECTION_OUTPUTS
 
 BOARD = 128
@@ -17,8 +18,17 @@ def rename(model, names, batch):
         model: `onnx.ModelProto` with one input.
         names: Names of the outputs, in their order.
         batch: Number of pictures, or None for any number.
+
+    Raises:
+        InputError: If it has more inputs: what a layer computes with and does not keep in weights.
     """
     graph = model.graph
+    if len(graph.input) > 1:
+        raise InputError(
+            f"{graph.input[1].name} is a tensor of a layer that is no weight of it",
+            expected="layers that keep their numbers as weights or NumPy arrays",
+            hint="--format tflite or saved_model",
+        )
     new = dict(zip((output.name for output in graph.output), names, strict=True))
     new[graph.input[0].name] = "image"
     for value in (*graph.input, *graph.output):

@@ -13,6 +13,8 @@ from yolov2_tf.export import optional
 from yolov2_tf.export.layout import DETECTION_OUTPUTS
 from yolov2_tf.export.onnx import OnnxDetector, export_onnx
 from yolov2_tf.export.openvino import OpenVinoDetector, export_openvino
+from yolov2_tf.models.detection_model import DetectionModel
+from yolov2_tf.models.heads import DetectionHead
 from yolov2_tf.models.yolov2 import TinyYOLOv2
 
 FORMS = (
@@ -56,6 +58,38 @@ def test_files_detect_what_the_model_detects(form, plain, small_model, pictures)
         np.testing.assert_array_equal(found["labels"], wanted["labels"])
         np.testing.assert_allclose(found["boxes"], wanted["boxes"], atol=1e-4)
         np.testing.assert_allclose(found["scores"], wanted["scores"], atol=1e-4)
+
+
+def test_a_normalization_that_adapted_is_in_the_file(form, pictures, tmp_path):
+    suffix, export, _ = form
+    norm = keras.layers.Normalization()
+    norm.adapt(pictures[0][None].astype("float32"))
+    image = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(8, 3, strides=32, padding="same")(norm(image))
+    model = DetectionModel(image, DetectionHead([(1, 1)], ["a"], input_size=64)(x))
+    before = model(pictures[0][None, :64, :64])
+    difference = export(model, tmp_path / f"model{suffix}", pictures=pictures[:2])
+    assert max(difference[:2]) < 1e-4
+    np.testing.assert_array_equal(model(pictures[0][None, :64, :64]), before)
+
+
+def test_tensors_that_are_no_weights_are_refused(tmp_path):
+    pytest.importorskip("tf2onnx")
+
+    @keras.saving.register_keras_serializable("tests")
+    class Shifted(keras.layers.Layer):
+        def build(self, _):
+            self.shift = keras.ops.convert_to_tensor(np.arange(3, dtype="float32"))
+
+        def call(self, x):
+            return x - self.shift
+
+    image = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(8, 3, strides=32, padding="same")(Shifted()(image))
+    model = DetectionModel(image, DetectionHead([(1, 1)], ["a"], input_size=64)(x))
+    with pytest.raises(InputError, match="no weight of it"):
+        export_onnx(model, tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
 
 
 def assert_same(found, wanted):
