@@ -64,14 +64,31 @@ def test_the_page_stands_alone_and_says_the_figures(measured):
         assert f'<th scope="row">{name}</th>' in text
 
 
-def test_a_detector_that_finds_nothing_has_a_page():
+@pytest.mark.parametrize("metric", ["voc07", "coco"])
+@pytest.mark.parametrize("missing", ["detections", "truths", "both"])
+def test_where_there_is_nothing_to_measure_there_is_a_page(metric, missing):
     dataset, detections = scenes(5)
-    nothing = [{key: value[:0] for key, value in found.items()} for found in detections]
-    report = measure(dataset, nothing, evaluate(dataset, nothing), 1.0)
+    if missing != "truths":
+        detections = [{key: value[:0] for key, value in found.items()} for found in detections]
+    if missing != "detections":
+        none = {"boxes": np.zeros((0, 4)), "labels": np.zeros(0, int), "ignore": np.zeros(0, bool)}
+        records = [dataclasses.replace(record, **none) for record in dataset.records]
+        dataset = dataclasses.replace(with_pictures(dataset), records=records)
+    report = measure(dataset, detections, evaluate(dataset, detections, metric), 1.0)
     assert report.thresholds["all"] is None
     check_page(
-        score_page(dataset, nothing, report, model="m").replace(
+        score_page(dataset, detections, report, model="m").replace(
             'href="https://arxiv.org/abs/2008.08115"', ""
         )
     )
     json.dumps(report.as_json(dataset), allow_nan=False)
+
+
+def test_a_class_called_all_leaves_the_figures_of_all_alone(measured):
+    dataset, detections, report = measured
+    first, *others = dataset.class_names
+    called = dataclasses.replace(dataset, class_names=("all", *others))
+    value = measure(called, detections, evaluate(called, detections), 1.0).as_json(called)
+    expected = report.as_json(dataset)["at_best_threshold"]
+    assert value["at_best_threshold"]["all"] == expected["all"]
+    assert value["at_best_threshold"]["classes"]["all"] == expected["classes"][first]

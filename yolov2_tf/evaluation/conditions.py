@@ -125,7 +125,7 @@ def _touched(truths):
     """`(m,)` number of other truths of the same picture that each overlaps."""
     touched = np.zeros(len(truths.labels), int)
     starts = np.flatnonzero(np.diff(truths.image, prepend=-1))
-    for start, end in zip(starts, [*starts[1:], len(truths.image)], strict=True):
+    for start, end in zip(starts, [*starts, len(truths.image)][1:], strict=True):
         boxes = truths.boxes[start:end]
         touched[start:end] = (iou(boxes[:, None], boxes[None]) > 0).sum(axis=1) - 1
     return touched

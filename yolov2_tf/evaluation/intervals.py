@@ -141,7 +141,7 @@ def _coco_verdicts(found, truths, classes, _):
     order = np.argsort(keys, kind="stable")
     starts = np.flatnonzero(np.append(True, np.diff(keys[order]) > 0)) if len(order) else []
     by_truth = np.argsort(truth_keys, kind="stable")
-    for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
+    for start, end in zip(starts, [*starts, len(order)][1:], strict=True):
         rows = order[start:end]
         verdicts[:, rows[100:]] = NEUTRAL
         rows = rows[:100]

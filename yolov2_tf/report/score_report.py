@@ -117,7 +117,7 @@ class ScoreReport:
             "thresholds": self.thresholds,
             "at_best_threshold": {
                 "all": _point(self.overall, self.thresholds["all"]),
-                **{
+                "classes": {
                     name: _point(curve, self.thresholds["classes"][name])
                     for name, curve in self.curves.items()
                 },
