@@ -1,5 +1,6 @@
 """Results files as their kits read them: VOC's in the devkit's way, COCO's with pycocotools."""
 
+import dataclasses
 import json
 import math
 
@@ -162,5 +163,10 @@ def test_what_cannot_be_written_is_refused_and_leaves_nothing(tmp_path):
     named = Dataset(
         "named", ("cat",), [Record(None, "a", *(np.zeros(s) for s in ((0, 4), 0, 0)), 5, 5)]
     )
+    record = dataclasses.replace(dataset.records[0], image_id="p 0.jpg")
+    spaced = dataclasses.replace(dataset, records=[record])
+    with pytest.raises(InputError, match=r"image id 'p 0\.jpg'"):
+        write_voc_results(spaced, found[:1], tmp_path / "voc")
+    assert not list(tmp_path.iterdir())
     with pytest.raises(InputError, match="a number, as COCO's are"):
         write_coco_results(named, nothing, tmp_path / "r.json", {"cat": 1})

@@ -30,6 +30,9 @@ def check_voc_results(dataset, folder):
     for class_name in dataset.class_names:
         if Path(class_name).name != class_name:
             raise InputError(f"class {class_name!r} cannot name a file", where=folder)
+    for image_id in dataset.records.image_ids:
+        if image_id.split() != [image_id]:  # blanks part the columns of a line
+            raise InputError(f"image id {image_id!r}", where=folder, expected="one without blanks")
     _check_sizes(dataset)
 
 
@@ -71,7 +74,8 @@ def write_voc_results(dataset, detections, folder, name=VOC_NAME):
         The paths, in the order of the classes.
 
     Raises:
-        InputError: If the size of a picture is not known, or a class cannot name a file.
+        InputError: If the size of a picture is not known, its id has blanks, or a class cannot
+            name a file.
     """
     check_voc_results(dataset, folder)
     lines = {label: [] for label in range(len(dataset.class_names))}
