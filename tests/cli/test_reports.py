@@ -5,12 +5,18 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from shallow_networks import shallow_detector
 from whole_page import check_page
 
 from yolov2_tf.cli.parsing import thresholds_file
-from yolov2_tf.cli.score_report import _name
+from yolov2_tf.cli.predict_checks import least_scores
+from yolov2_tf.cli.score_report import _name, open_second
 from yolov2_tf.data.digits.scenes import open_digits
 from yolov2_tf.data.writers.conversion import convert
+from yolov2_tf.errors import InputError
+from yolov2_tf.export.detectors import open_model
+from yolov2_tf.files import fingerprint
 from yolov2_tf.zoo import shipped
 
 SHIPPED = Path(__file__).parents[2] / "android_demo" / "app" / "src" / "main" / "assets"
@@ -56,6 +62,7 @@ def test_figures_in_the_report_are_those_of_evaluate(reported, model):
     thresholds = json.loads((folder / "thresholds.json").read_text())
     beside = model.with_name("digits.tflite.thresholds.json")
     assert json.loads(beside.read_text()) == thresholds
+    assert thresholds["input_size"] == open_model(model).input_size
 
 
 def test_models_are_called_by_what_tells_them_apart(tmp_path):
@@ -102,6 +109,54 @@ def test_thresholds_of_an_older_model_are_refused(run, reported, model, data, tm
     code, _, err = run("predict", copy, data, "--json", "-", "--threshold", "best")
     assert code == 2
     assert "another state" in err
+
+
+@pytest.fixture(scope="module")
+def keras_model(tmp_path_factory):
+    """A `.keras` file of input size 64."""
+    path = tmp_path_factory.mktemp("keras") / "model.keras"
+    shallow_detector(("ant", "bee"), anchors=[(1, 1)], width=1 / 64).save(path)
+    return path
+
+
+def test_the_second_model_has_the_input_size_that_is_asked_for(model, keras_model):
+    first = open_model(keras_model, size=96)
+    for size, wanted in ((96, 96), (None, 64)):
+        _, second = open_second(keras_model, None, first, size=size, batch_size=2)
+        assert second.input_size == wanted
+    fixed = open_model(model)
+    assert open_second(model, None, fixed, size=fixed.input_size, batch_size=2)
+    with pytest.raises(InputError, match="--size 32, but its input size is fixed"):
+        open_second(model, None, fixed, size=32)
+
+
+def test_best_thresholds_are_those_of_an_input_size(keras_model):
+    beside, known = thresholds_file(keras_model), {"model": fingerprint(keras_model)}
+    for measured, asked, fits in (
+        (96, 96, True), (64, None, True), (64, 64, True), (None, 96, True),
+        (96, None, False), (64, 96, False),
+    ):  # fmt: skip
+        size = {} if measured is None else {"input_size": measured}  # older files do not say it
+        beside.write_text(json.dumps({**known, **size, "all": 0.5, "classes": {}}))
+        if fits:
+            assert least_scores("best", keras_model, None, asked) == beside
+        else:
+            with pytest.raises(InputError, match=f"input size {measured}, not {asked or 64}"):
+                least_scores("best", keras_model, None, asked)
+
+
+def test_a_report_says_that_it_has_no_best_thresholds(run, model, tmp_path):
+    copy = Path(shutil.copy(model, tmp_path / "copy.tflite"))
+    Image.new("RGB", (96, 96), "gray").save(tmp_path / "gray.png")
+    (tmp_path / "boxes.csv").write_text("image,xmin,ymin,xmax,ymax,label\ngray.png,1,1,9,9,7\n")
+    code, _, err = run("evaluate", copy, tmp_path / "boxes.csv", "--report", tmp_path / "page")
+    assert code == 0
+    assert "no best thresholds: nothing was found" in err
+    assert not thresholds_file(copy).exists()
+    thresholds = tmp_path / "page" / "thresholds.json"
+    code, _, err = run("predict", copy, tmp_path, "--json", "-", "--threshold", thresholds)
+    assert code == 2
+    assert "the evaluation found nothing" in err.replace("\n", " ")
 
 
 @pytest.mark.parametrize(

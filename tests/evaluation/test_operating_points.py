@@ -63,7 +63,7 @@ def test_files_are_read_and_faults_named(tmp_path):
         ("no", "is not JSON"),
         ("[1]", "holds no thresholds"),
         ('{"all": 0.5, "classes": {"c": 0.5}}', "'c', which this model does not know"),
-        ('{"all": null, "classes": {}}', "a threshold of None"),
+        ('{"all": null, "classes": {}}', "the evaluation found nothing"),
         ('{"all": 1.5, "classes": {}}', "a threshold of 1.5"),
         ('{"all": true, "classes": {}}', "a threshold of True"),
     ):

@@ -112,13 +112,12 @@ def evaluate(
     sides = None if sizes is None else _sides(sizes, size, results or report, every_node or boxed)
     model = model_file(model, console)
     against = None if against is None else model_file(against, console)
-    given = {"size": size, "batch_size": batch_size, "tree_threshold": tree_threshold}
-    given |= {"tree_scores": tree_scores, "sizes": sizes, "provider": provider or None}
-    check_running_options(format_to_run(model), given, model)
+    provider = provider or None
+    running = {"size": size, "batch_size": batch_size, "provider": provider}
+    given = {"tree_threshold": tree_threshold, "tree_scores": tree_scores, "sizes": sizes}
+    check_running_options(format_to_run(model), running | given, model)
     thresholds = Thresholds(EVALUATION.score, None, EVALUATION.detections, tree_threshold)
-    opened = open_model(
-        model, thresholds, size=size, batch_size=batch_size, providers=provider or None
-    )
+    opened = open_model(model, thresholds, size=size, batch_size=batch_size, providers=provider)
     of_trees = {"tree_threshold": tree_threshold, "tree_scores": tree_scores, "boxed": boxed}
     check_tree_options(opened.tree, of_trees, model)
     with_boxes = None if boxed is None else read_class_map(boxed, opened.tree)
@@ -126,7 +125,7 @@ def evaluate(
         from yolov2_tf.cli.score_report import check_report, open_second, write_report
 
         check_report(opened, model)
-        second = None if against is None else open_second(against, thresholds, opened)
+        second = against and open_second(against, thresholds, opened, **running)
     opening = {"split": split, "images": images, "format": format}
     # Pixels are decoded once, when they are scored; for several sizes they are looked at before.
     opening["decode"] = check and sides is not None

@@ -130,7 +130,7 @@ def predict(
     checks.check_sources(stream_media(inputs, out), save, resume, by_ray)
     if server is None:
         model = model_file(model, console)
-    limits = checks.least_scores(threshold, model, server)
+    limits = checks.least_scores(threshold, model, server, size)
     least = limits if isinstance(limits, float) else least_threshold(limits)
     settings = {"iou": iou, "tree_threshold": tree_threshold, "size": size}
     settings |= {"batch_size": batch_size, "provider": provider or None}

@@ -73,13 +73,14 @@ def check_sources(sources, save, resume, by_ray):
             raise not_utf8(source.name)
 
 
-def least_scores(threshold, model, server):
+def least_scores(threshold, model, server, size=None):
     """What `--threshold` says: the least score, or the file with that of each class.
 
     Args:
         threshold: The text of the option.
         model: Path of the model, or its name on a server.
         server: Address of the server, or None.
+        size: Side of the input in pixels that is asked for, or None for the model's own.
 
     Returns:
         A float or a `Path`.
@@ -107,12 +108,29 @@ def least_scores(threshold, model, server):
     if path is None or not path.is_file():
         raise InputError("no best thresholds of this model", where=path or model, hint=hint)
     try:
-        known = json.loads(path.read_text(encoding="utf-8")).get("model")
-    except (ValueError, AttributeError):
-        known = None
-    if known != fingerprint(model):
+        known = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        known = {}
+    if known.get("model") != fingerprint(model):
         raise InputError("thresholds of another state of this model", where=path, hint=hint)
+    _check_size(known.get("input_size"), model, size, path)
     return path
+
+
+def _check_size(measured, model, size, path):
+    """Refuses best thresholds of another input size; older files do not tell theirs."""
+    if measured is None or Path(model).suffix != ".keras":  # the size of all others is fixed
+        return
+    from yolov2_tf.models.loading import read_head
+
+    wanted = size or read_head(model).input_size
+    if measured != wanted:
+        raise InputError(
+            f"best thresholds of input size {measured}, not {wanted}",
+            where=path,
+            expected=f"--size {measured}",
+            hint=f"yolov2 evaluate {model} DATA --size {wanted} --report FOLDER",
+        )
 
 
 def check_settings(model, server, settings):

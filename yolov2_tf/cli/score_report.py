@@ -23,23 +23,41 @@ def check_report(detector, where):
         )
 
 
-def open_second(path, thresholds, first):
+def open_second(path, thresholds, first, *, size=None, batch_size=None, provider=None):
     """Opens the model to compare with.
 
     Args:
         path: Its file.
         thresholds: `Thresholds` of both.
         first: `Detector` of the first model.
+        size: Side of the input in pixels that is asked for, or None for the model's own.
+        batch_size: How many pictures at once, or None; heeded where its form takes it.
+        provider: Execution providers of ONNX Runtime, or None; likewise.
 
     Returns:
         `(path, Detector)`.
 
     Raises:
-        InputError: If it has other classes than the first one.
+        InputError: If it has other classes than the first one, or another input size, fixed, than
+            the one that is asked for.
     """
     from yolov2_tf.export.detectors import open_model
+    from yolov2_tf.export.formats import format_to_run
 
-    second = open_model(path, thresholds)
+    takes = format_to_run(path).running
+    second = open_model(
+        path,
+        thresholds,
+        size=size if "size" in takes else None,
+        batch_size=batch_size if "batch_size" in takes else None,
+        providers=provider if "provider" in takes else None,
+    )
+    if size not in (None, second.input_size):
+        raise InputError(
+            f"--size {size}, but its input size is fixed at {second.input_size}",
+            where=path,
+            expected=f"a .keras file, or an export of --size {size}",
+        )
     if second.tree is not None or set(second.class_names) != set(first.class_names):
         raise InputError(
             "has other classes than the first model",
@@ -72,10 +90,17 @@ def write_report(folder, first, dataset, scored, second, console):
     page = score_page(
         dataset, detections, report, model=_name(path, second), device=detector.runtime
     )
-    thresholds = {"model": fingerprint(path), "data": dataset.name, **report.thresholds}
+    thresholds = {
+        "model": fingerprint(path),
+        "input_size": detector.input_size,
+        "data": dataset.name,
+        **report.thresholds,
+    }
     write_page(folder, page, report=report.as_json(dataset), thresholds=thresholds)
     kept, note = thresholds_file(path), ""
-    if kept is not None and report.thresholds["all"] is not None:
+    if report.thresholds["all"] is None:
+        note = "; no best thresholds: nothing was found"
+    elif kept is not None:
         try:
             with replacing(kept) as temporary:
                 temporary.write_text(json.dumps(thresholds, indent=2) + "\n", encoding="utf-8")

@@ -164,6 +164,12 @@ def _read(path):
     classes = value.get("classes") if isinstance(value, dict) else None
     if not isinstance(classes, dict) or "all" not in value:
         raise InputError("holds no thresholds", where=path, expected=expected)
+    if value["all"] is None:
+        raise InputError(
+            "holds no best thresholds: the evaluation found nothing",
+            where=path,
+            expected="a report on pictures in which the model finds something",
+        )
     for number in (value["all"], *classes.values()):
         if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 1:
             raise InputError(f"a threshold of {number}", where=path, expected="numbers in 0 to 1")
