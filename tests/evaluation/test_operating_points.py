@@ -15,6 +15,7 @@ from yolov2_tf.evaluation.operating_points import (
     best_thresholds,
     operating_curves,
     read_thresholds,
+    thresholds_beside,
 )
 
 
@@ -72,6 +73,15 @@ def test_files_are_read_and_faults_named(tmp_path):
             read_thresholds(path, ("a", "b"))
     with pytest.raises(InputError, match="No such file"):
         read_thresholds(tmp_path / "none.json", ("a",))
+
+
+def test_thresholds_lie_beside_the_model_whatever_it_is_called(tmp_path, monkeypatch):
+    (tmp_path / "model" / "1").mkdir(parents=True)
+    beside = tmp_path / "model.thresholds.json"
+    monkeypatch.chdir(tmp_path / "model")
+    assert thresholds_beside(".") == thresholds_beside(tmp_path / "model") == beside
+    monkeypatch.chdir("1")
+    assert thresholds_beside("..") == beside
 
 
 def test_above_takes_each_class_by_its_own():

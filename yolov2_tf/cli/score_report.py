@@ -127,4 +127,5 @@ def _name(path, several):
     """A model by its file; by its folder too where two models may share the file's name."""
     if path.resolve().parent == shipped.FOLDER.resolve():
         return path.stem
-    return f"{path.resolve().parent.name}/{path.name}" if several else path.name
+    name = path.resolve().name if path.name in ("", "..") else path.name
+    return f"{path.resolve().parent.name}/{name}" if several else name

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -178,7 +179,7 @@ def _read(path):
 
 def thresholds_beside(model):
     """Where the thresholds of a model lie: beside it, named after it."""
-    model = Path(model)
+    model = Path(os.path.abspath(model)) if Path(model).name in ("", "..") else Path(model)
     return model.with_name(f"{model.name}.thresholds.json")
 
 
