@@ -154,6 +154,23 @@ def test_a_model_is_scored_and_timed_at_several_sizes(run, data, model, tmp_path
     assert plot.is_file()
 
 
+def test_sizes_without_boxes_have_no_figure(run, model, tmp_path):
+    Image.new("RGB", (64, 64)).save(tmp_path / "0.png")
+    coco = {"images": [{"id": 1, "file_name": "0.png", "width": 64, "height": 64}]}
+    classes = [{"id": 1, "name": "left"}, {"id": 2, "name": "right"}]
+    coco |= {"annotations": [], "categories": classes}
+    (tmp_path / "coco.json").write_text(json.dumps(coco))
+    code, out, _ = run("evaluate", model, tmp_path / "coco.json", "--sizes", "64", "--json", "-")
+    assert code == 0
+    assert json.loads(out, parse_constant=pytest.fail)[0]["map"] is None
+    code, out, _ = run("evaluate", model, tmp_path / "coco.json", "--sizes", "64")
+    assert "–" in out
+    assert "nan" not in out
+    code, _, err = run("benchmark", model, "--data", tmp_path / "coco.json")
+    assert code == 2
+    assert "no boxes to score" in err
+
+
 def test_results_are_written_in_vocs_form(run, data, model, tmp_path):
     code, _, _ = run("evaluate", model, data / "boxes.csv", "--results", tmp_path / "comp4")
     assert code == 0

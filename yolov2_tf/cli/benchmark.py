@@ -90,6 +90,12 @@ def benchmark(
         format=format,
     )
     dataset = dataclasses.replace(dataset, records=dataset.records[:limit])
+    if not dataset.num_boxes:
+        raise InputError(
+            "no boxes to score the forms on",
+            where=dataset.name,
+            expected="pictures with boxes" + (" among the first" if limit else ""),
+        )
     calibration = None
     if calibrate is not None:
         calibration, calibrating = calibration_pictures(
@@ -108,10 +114,10 @@ def benchmark(
         settings = {"runs": runs, "timer": OwnProcess, "progress": _progress(console)}
         rows = measure.benchmark(forms, dataset, threads=counts, **settings)
     table = measure.markdown(rows)
+    if json is not None:  # first: a drawing that fails shall not cost the figures
+        write_json([dataclasses.asdict(row) for row in rows], json)
     if out is not None:
         _draw(table, rows, forms, loaded.head.class_names, examples, out)
-    if json is not None:
-        write_json([dataclasses.asdict(row) for row in rows], json)
     if json != "-":
         typer.echo(table, nl=False)
 

@@ -200,6 +200,7 @@ def _at_sizes(model, dataset, sides, metric, thresholds, batch_size, plot, json)
 
     from yolov2_tf.cli.console import make_console
     from yolov2_tf.cli.parsing import messages, write_json
+    from yolov2_tf.evaluation.detections import null_if_nan, percent
     from yolov2_tf.export.input_sizes import plot as draw
     from yolov2_tf.export.input_sizes import score_sizes
 
@@ -212,7 +213,8 @@ def _at_sizes(model, dataset, sides, metric, thresholds, batch_size, plot, json)
     if plot is not None:
         draw(rows, plot, f"{Path(model).stem} on {dataset.name}")
     figures = [
-        {"size": row.size, "map": row.map, "median_ms": round(row.median_ms, 2)} for row in rows
+        {"size": row.size, "map": null_if_nan(row.map), "median_ms": round(row.median_ms, 2)}
+        for row in rows
     ]
     if json is not None:
         write_json(figures, json)
@@ -222,7 +224,7 @@ def _at_sizes(model, dataset, sides, metric, thresholds, batch_size, plot, json)
     table.title = f"{dataset.name}, {len(dataset):,} images ({metric})"
     for row in rows:
         speed = f"{1e3 / row.median_ms:.1f}"
-        table.add_row(f"{row.size}", f"{100 * row.map:.1f}", f"{row.median_ms:.1f}", speed)
+        table.add_row(f"{row.size}", percent(row.map), f"{row.median_ms:.1f}", speed)
     make_console().print(table)
 
 

@@ -91,8 +91,8 @@ class Evaluation:
         """`{"metric", "map", "ap", "images"}` with null where there is nothing to measure."""
         return {
             "metric": self.metric,
-            "map": _null_if_nan(self.map),
-            "ap": {name: _null_if_nan(ap) for name, ap in self.ap.items()},
+            "map": null_if_nan(self.map),
+            "ap": {name: null_if_nan(ap) for name, ap in self.ap.items()},
             "images": self.images,
         }
 
@@ -113,20 +113,20 @@ class Evaluation:
             table.add_row(Text(name), *row)
         table.add_section()
         for name, figure in self.extra.items():
-            table.add_row(Text(name, style="italic"), _percent(figure))
+            table.add_row(Text(name, style="italic"), percent(figure))
         return table
 
     def _repr_html_(self):
         """The same table for notebooks."""
         title, rows, totals = self._cells()
-        rows += [[name, _percent(figure), "", ""] for name, figure in self.extra.items()]
+        rows += [[name, percent(figure), "", ""] for name, figure in self.extra.items()]
         return html_table(title, HEADS, rows, totals, self._left_out() or "")
 
     def _cells(self):
         """Title, rows of the classes that have ground truth, and totals, as texts under `HEADS`."""
         measured = {name: c for name, c in self.counts.items() if c.truths}
         rows = [
-            [name, _percent(self.ap[name]), f"{c.truths:,}", f"{c.detections:,}"]
+            [name, percent(self.ap[name]), f"{c.truths:,}", f"{c.detections:,}"]
             for name, c in measured.items()
         ]
         sums = (
@@ -134,7 +134,7 @@ class Evaluation:
             for field in ("truths", "detections")
         )
         title = f"Average precision ({self.metric}), {self.images:,} images"
-        return title, rows, [f"mean of {len(measured)}", _percent(self.map), *sums]
+        return title, rows, [f"mean of {len(measured)}", percent(self.map), *sums]
 
     def _left_out(self):
         missing = self.without_truths
@@ -281,9 +281,11 @@ def _distinct(names):
     return [f"{name} ({i})" if times[name] > 1 else name for i, name in enumerate(names)]
 
 
-def _percent(fraction):
+def percent(fraction):
+    """A fraction as text in a table; a dash where there was nothing to measure."""
     return "–" if math.isnan(fraction) else f"{100 * fraction:.1f}"
 
 
-def _null_if_nan(number):
+def null_if_nan(number):
+    """A number as JSON has it; null where there was nothing to measure."""
     return None if math.isnan(number) else number
