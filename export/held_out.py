@@ -69,11 +69,12 @@ class Agreement(NamedTuple):
 
     @property
     def share(self):
-        """Their harmonic mean of precision and recall, 0..1; 1 where nothing is detected."""
-        return 2 * self.same / max(self.expected + self.found, 1) if self.expected else 1.0
+        """The lower of recall and precision, 0..1; 1 where neither detects anything."""
+        most = max(self.expected, self.found)
+        return self.same / most if most else 1.0
 
     def __str__(self):
-        if not self.expected:
+        if not self.expected and not self.found:
             return "nothing to detect in them"
         return f"{self.same} of the model's {self.expected} detections, {self.found} in all"
 
@@ -228,7 +229,7 @@ def largest_gaps(expected, found):
 
 
 EXPECTED_SHARE = 0.8
-"""Agreement of a sound quantised file."""
+"""Least `share` of a sound quantised file."""
 
 
 def warn_of(difference, quantization, faults, where):

@@ -119,6 +119,9 @@ def test_agreement_counts_detections_of_the_same_place_and_class_once():
     assert counted.share == pytest.approx(1 / 3)
     assert agreement(model, [found(), found()], True).share == 0
     assert agreement([found()], [found()], True).share == 1
+    for a, b in ((model, [found(left), found(left)]), ([found(left), found(left)], model)):
+        assert agreement(a, b, True).share == pytest.approx(2 / 3)  # whichever has more
+    assert agreement([found()], [found(left)], True).share == 0
     assert matches(found(left), found(left, left)) in ([(0, 0)], [(0, 1)])
     weak = [found(left, right, scores=[0.9, 0.1]), found()]
     assert agreement(weak, weak, True).expected == 1
