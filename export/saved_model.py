@@ -18,7 +18,7 @@ from yolov2_tf.detection.predict import detect, detector, prepare
 from yolov2_tf.detection.thresholds import EXPORT, either
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.check import PICTURES, check_same_detections, compare, judge, sample_pictures
-from yolov2_tf.export.detectors import Detector
+from yolov2_tf.export.detectors import FORMS, Detector
 from yolov2_tf.export.image_bytes import decode
 from yolov2_tf.export.inference_network import in_float32
 from yolov2_tf.export.layout import (
@@ -103,15 +103,22 @@ class SavedModelDetector(Detector):
         runtime: TensorFlow and its version; for the others see `Detector`.
 
     Raises:
-        InputError: If there is no SavedModel of this package.
+        InputError: If there is no SavedModel, or it is not of this package.
     """
 
     runtime = f"tensorflow {tf.__version__}"
 
     def __init__(self, path, score_threshold=None, thresholds=None):
-        path = Path(path)
+        given = path = Path(path)
         if versions := _versions(path):
             path /= str(max(versions))
+        if not (path / "saved_model.pb").is_file():
+            raise InputError(
+                "is no model: there is no saved_model.pb in it",
+                where=given,
+                expected=FORMS,
+                hint="the model before the data, as in `yolov2 evaluate MODEL DATA`",
+            )
         try:
             layout = parse_layout((path / LAYOUT_ASSET).read_text(), path)
             # Held, since its signatures do not keep it alive.

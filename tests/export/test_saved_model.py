@@ -166,9 +166,14 @@ def test_a_model_that_differs_is_not_written(
 
 
 def test_folders_that_are_no_export_are_refused(tmp_path):
-    for path in (tmp_path, tmp_path / "missing"):
-        with pytest.raises(InputError, match="no SavedModel of this package"):
+    (tmp_path / "data" / "7").mkdir(parents=True)  # no version of a model
+    for path in (tmp_path / "data", tmp_path / "missing"):
+        with pytest.raises(InputError, match=r"is no model.* MODEL DATA") as error:
             SavedModelDetector(path)
+        assert error.value.where == str(path)
+    (tmp_path / "saved_model.pb").touch()
+    with pytest.raises(InputError, match="no SavedModel of this package"):
+        SavedModelDetector(tmp_path)
 
 
 @pytest.mark.parametrize(
