@@ -47,11 +47,39 @@ def test_receptive_fields_are_where_gradients_come_from():
     x = layers.Conv2D(4, 3, padding="same", dilation_rate=2, name="dilated")(x)
     x = layers.Concatenate(name="both")([Passthrough(name="passthrough")(fine), x])
     x = DarknetMaxPool(3, 1, 2, name="last")(x)
+    x = layers.Conv2DTranspose(4, 4, strides=2, padding="same", name="transposed")(x)
+    x = layers.SeparableConv2D(4, 3, padding="same", name="separable")(x)
     model = keras.Model(image, x)
     rows = {row.name: row for row in describe_layers(model, 64)}
     for name, row in rows.items():
         part = keras.Model(image, model.get_layer(name).output)
         assert row.field == _seen(part), name
+
+
+def test_operations_of_layers_of_several_kernels_and_of_transposed_ones():
+    image = keras.Input((None, None, 3))
+    x = layers.SeparableConv2D(8, 3, strides=2, padding="same", use_bias=False)(image)
+    x = layers.Conv2DTranspose(4, 3, strides=2, padding="valid", use_bias=False)(x)
+    model = keras.Model(image, x)
+    separable, transposed = describe_layers(model, 64)
+    assert separable.operations == 2 * (9 * 3 + 3 * 8) * 32 * 32
+    assert transposed.operations == 2 * (9 * 8 * 4) * 32 * 32
+    assert transposed.shape == (65, 65, 4)
+    assert (separable.stride, transposed.stride) == (2, 1)
+    assert separable.weights + transposed.weights == model.count_params()
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_branch_over_the_whole_picture_leaves_the_stride(keep):
+    image = keras.Input((None, None, 3))
+    x = layers.Conv2D(8, 3, strides=4, padding="same")(image)
+    gate = layers.GlobalAveragePooling2D(keepdims=keep, name="whole")(x)
+    gate = gate if keep else layers.Reshape((1, 1, 8))(gate)
+    x = layers.Multiply()([x, layers.Conv2D(8, 1, activation="sigmoid", name="gate")(gate)])
+    x = layers.Conv2D(8, 3, strides=2, padding="same", name="behind")(x)
+    rows = {row.name: row for row in describe_layers(keras.Model(image, x), 64)}
+    assert (rows["whole"].stride, rows["gate"].stride, rows["behind"].stride) == (64, 64, 8)
+    assert rows["behind"].field == 64
 
 
 def _seen(model, size=64):

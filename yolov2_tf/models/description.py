@@ -19,7 +19,7 @@ class LayerRow:
         kind: Of its class.
         shape: `(height, width, channels)` of its output at the given input size.
         weights: Numbers that it holds, those of the batch normalisation after it included.
-        operations: Multiplications and additions of its kernel, 2 for each weight and place, as
+        operations: Multiplications and additions of its kernels, 2 for each weight and place, as
             Darknet counts (`BFLOPs` of src/convolutional_layer.c).
         field: Side in pixels of the part of the picture that one place of its output depends on;
             the input's where a layer looks at all of it.
@@ -36,12 +36,17 @@ class LayerRow:
 
 
 SHOWN = (
-    *(layers.Conv2D, layers.DepthwiseConv2D, layers.Dense, layers.MaxPooling2D),
-    *(layers.AveragePooling2D, layers.GlobalAveragePooling2D, layers.GlobalMaxPooling2D),
+    *(layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D, layers.Conv2DTranspose),
+    *(layers.Dense, layers.MaxPooling2D, layers.AveragePooling2D),
+    *(layers.GlobalAveragePooling2D, layers.GlobalMaxPooling2D),
     *(layers.UpSampling2D, layers.Concatenate, layers.Add),
     *(DarknetMaxPool, DarknetReorg, Passthrough),
 )
 """Layers that have a row. Activations and the like belong to the one before."""
+
+
+KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
+"""Attributes of layers that hold their kernels."""
 
 
 def describe_layers(model, size):
@@ -73,12 +78,13 @@ def describe_layers(model, size):
             continue
         sources = [id(tensor) for tensor in _tensors(layer.input)]
         before = [seen.get(source, (1, 1)) for source in sources]
-        field, stride = max(field for field, _ in before), max(step for _, step in before)
+        # What was made of the whole picture is spread over all places where it is joined.
+        field, stride = max(field for field, _ in before), min(step for _, step in before)
         field, stride = _through(layer, field, stride, size)
         row = next((owner[source] for source in sources if source in owner), None)
         if isinstance(layer, SHOWN):
             row = len(rows)
-            rows.append(_row(layer, shapes[layer.name], min(field, size), stride))
+            rows.append(_row(layer, shapes, min(field, size), stride))
         elif layer.count_params() and row is not None:  # batch normalisation, bias
             more = rows[row].weights + layer.count_params()
             rows[row] = dataclasses.replace(rows[row], weights=more)
@@ -89,11 +95,14 @@ def describe_layers(model, size):
     return rows
 
 
-def _row(layer, shape, field, stride):
-    kernel = getattr(layer, "kernel", getattr(layer, "depthwise_kernel", None))
-    shape = tuple(shape[1:]) if len(shape) == 4 else (1, 1, shape[-1])
-    operations = 0 if kernel is None else 2 * int(np.prod(kernel.shape)) * shape[0] * shape[1]
-    kind = type(layer).__name__
+def _row(layer, shapes, field, stride):
+    shape = shapes[id(_tensors(layer.output)[0])]
+    # A transposed convolution multiplies each place of its input.
+    transposed = isinstance(layer, layers.Conv2DTranspose)
+    height, width, _ = shapes[id(layer.input)] if transposed else shape
+    kernels = (getattr(layer, name, None) for name in KERNELS)
+    weights = sum(int(np.prod(kernel.shape)) for kernel in kernels if kernel is not None)
+    operations, kind = 2 * weights * height * width, type(layer).__name__
     return LayerRow(layer.name, kind, shape, layer.count_params(), operations, field, stride)
 
 
@@ -110,16 +119,20 @@ def _through(layer, field, stride, size):
     kernel = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
     if kernel is None:
         return field, stride
-    dilation = getattr(layer, "dilation_rate", (1, 1))[0]
-    return field + (kernel[0] - 1) * dilation * stride, stride * layer.strides[0]
+    reach = (kernel[0] - 1) * getattr(layer, "dilation_rate", (1, 1))[0]
+    if isinstance(layer, layers.Conv2DTranspose):
+        return field + reach // layer.strides[0] * stride, stride // layer.strides[0]
+    return field + reach * stride, stride * layer.strides[0]
 
 
 def _shapes(model, size):
-    """Output shape of each layer, by name, for one picture of the size."""
-    outputs = {layer.name: _tensors(layer.output)[0] for layer in model.layers}
-    whole = keras.Model(model.input, list(outputs.values()))
+    """`(height, width, channels)` of each layer's output, by its `id`, for a picture's size."""
+    outputs = [_tensors(layer.output)[0] for layer in model.layers]
+    whole = keras.Model(model.input, outputs)
     found = whole.compute_output_spec(keras.KerasTensor((1, size, size, 3), "float32"))
-    return {name: spec.shape for name, spec in zip(outputs, found, strict=True)}
+    shapes = [spec.shape for spec in found]
+    shapes = [tuple(s[1:]) if len(s) == 4 else (1, 1, s[-1]) for s in shapes]
+    return {id(tensor): shape for tensor, shape in zip(outputs, shapes, strict=True)}
 
 
 def _tensors(value):
