@@ -216,8 +216,8 @@ def scene(name, seed=0, batch=2):
         if name == "one slot":
             boxes[3:] = boxes[:3] + np.float32(0.002)
         elif name == "last cell":
-            boxes[0] = [0.8, 0.9, 1.2, 1.1]  # centre on (1, 1)
-            boxes[1] = [0.9, -0.1, 1.1, 0.1]  # on (1, 0)
+            boxes[0] = [0.8, 0.9, 1, 1]  # in the corner (1, 1)
+            boxes[1] = [0.9, 0, 1, 0.1]  # in (1, 0)
         elif name == "padded":
             labels[[1, 4, 5]] = -1
             boxes[4:] = [[1e30, -1e30, np.nan, np.inf], [0, 0, 0, 0]]

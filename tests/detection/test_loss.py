@@ -175,6 +175,12 @@ def test_the_later_of_two_truths_has_the_slot():
     assert float(losses["class"][0]) == pytest.approx(100)
 
 
+def test_a_box_whose_centre_is_on_the_edge_belongs_to_the_last_cell():
+    boxes = tf.constant([[[0.8, 0.9, 1.2, 1.1], [0.9, -0.1, 1.1, 0.1]]])  # centres (1, 1), (1, 0)
+    matches = match(boxes, tf.constant([[0, 0]]), (3, 3), np.float32(ANCHORS))
+    assert (matches.slot.numpy() // len(ANCHORS)).tolist() == [[8, 6]]
+
+
 def test_padding_changes_nothing():
     head, boxes, labels = scene("random")
     padded = np.pad(boxes, [(0, 0), (0, 5), (0, 0)], constant_values=0.5)
@@ -197,6 +203,17 @@ def test_a_right_prediction_costs_nothing():
     for term in TERMS:
         assert float(losses[term][0]) == pytest.approx(0, abs=1e-8), term
     assert float(statistics["average_iou"][0]) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_box_that_sticks_out_of_its_picture_is_learnt_as_its_part_within():
+    outside = np.float32([[[-0.5, -0.5, 1.5, 1.5], [0.2, 0.6, 0.5, 1.4], [-0.4, 0.1, -0.1, 0.3]]])
+    labels = np.int32([[1, 2, 0]])
+    head, _, _ = scene("random", batch=1)
+    losses, _ = run_terms(head, outside, labels, {"seen": 0})
+    expected = slow_batch(head, np.clip(outside, 0, 1), labels, seen=0)
+    for term in TERMS:
+        np.testing.assert_allclose(losses[term], expected[term], rtol=1e-5, err_msg=term)
+        assert losses[term][0] >= 0, term
 
 
 @pytest.mark.parametrize("magnitude", [50.0, 1e4])

@@ -67,10 +67,11 @@ class YOLOv2Loss(keras.losses.Loss):
             to them.
         image_rule: One of `IMAGE_RULES`.
 
-    Call: truths `{"boxes": (B, M, 4), "labels": (B, M)}` and the raw head tensor
-    `(B, S_h, S_w, k · (5 + C))`. For joint training the truths have `"image_labels": (B,)`, -1 for
-    an image with boxes; or `(B, L)`, several for an image, -1 for none, with
-    `"image_regions": (B, L, 4)`: a label is matched to a box with its centre in the region.
+    Call: truths `{"boxes": (B, M, 4), "labels": (B, M)}`, of which what is beyond the picture is
+    cut off, and the raw head tensor `(B, S_h, S_w, k · (5 + C))`. For joint training the truths
+    have `"image_labels": (B,)`, -1 for an image with boxes; or `(B, L)`, several for an image, -1
+    for none, with `"image_regions": (B, L, 4)`: a label is matched to a box with its centre in the
+    region.
 
     Raises:
         InputError: If anchors are not above 0, or `class_weights` is no sequence of numbers.
@@ -190,7 +191,8 @@ class YOLOv2Loss(keras.losses.Loss):
             check_shapes(truths.shape.as_list(), labels.shape.as_list())
         # Padding may hold anything; a truth that is not finite becomes one without area.
         usable = (labels >= 0) & tf.reduce_all(tf.math.is_finite(truths), axis=-1)
-        truths = tf.where(usable[..., None], truths, 0.0)
+        # A box beyond its picture would have an area above 1, and a weight 2 - w·h below 0.
+        truths = tf.where(usable[..., None], tf.clip_by_value(truths, 0.0, 1.0), 0.0)
         matches = match(truths, labels, grid, self.anchors)
         matched = tf.gather(predictions, matches.slot, batch_dims=1)
         overlap = iou(tf.gather(boxes, matches.slot, batch_dims=1), truths)
