@@ -22,7 +22,7 @@ from yolov2_tf.errors import InputError
 from yolov2_tf.models.heads import find_classification_head
 from yolov2_tf.schedules import Stages, classification_schedule
 from yolov2_tf.training import loop
-from yolov2_tf.training.classification import ClassificationTask
+from yolov2_tf.training.classification import ClassificationTask, ValidationAccuracy
 from yolov2_tf.training.fit import train
 from yolov2_tf.training.plan import Plan
 from yolov2_tf.training.recipes import ClassificationRecipe, DetectionRecipe
@@ -163,6 +163,17 @@ def test_a_resumed_run_equals_one_that_was_never_stopped(training, digits, epoch
 def test_nothing_to_resume_is_said(digits, tmp_path):
     with pytest.raises(InputError, match="nothing to resume"):
         train(ShallowClassification(digits), SMALL, tmp_path, resume=True)
+
+
+def test_what_scores_must_have_the_classes_that_train(digits, tmp_path):
+    names = digits.class_names[::-1]
+    other = dataclasses.replace(digits, class_names=names)
+    with pytest.raises(InputError, match=r"order is another .*class_names="):
+        train(ClassificationTask(digits, other), SMALL, tmp_path)
+    assert not list(tmp_path.iterdir())
+    network = ShallowClassification(digits).build(SMALL)
+    with pytest.raises(InputError, match="order is another"):
+        ValidationAccuracy(other).set_model(network)
 
 
 def test_one_graph_serves_all_sizes(training):

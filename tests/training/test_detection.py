@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from tests.shallow_networks import shallow_detector
 from tests.training.small import SMALL, train_and_copy
 from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.image_check import check_images
@@ -21,6 +22,7 @@ from yolov2_tf.errors import InputError
 from yolov2_tf.evaluation.detections import evaluate
 from yolov2_tf.models.detection_model import batches_seen
 from yolov2_tf.models.loading import load_model
+from yolov2_tf.training.callbacks import MeanAveragePrecision
 from yolov2_tf.training.detection import DetectionTask
 from yolov2_tf.training.fit import train
 from yolov2_tf.training.optimizer import iterations, make_optimizer
@@ -85,6 +87,24 @@ def test_nothing_to_train_on_or_to_resume_is_said(tmp_path, scenes):
         train(DetectionTask(scenes), SMALL, tmp_path, resume=True)
     with pytest.raises(InputError, match="distinct box shapes"):
         DetectionTask(scenes).build(dataclasses.replace(SMALL, anchors=500))
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_scores_must_have_the_classes_that_train(tmp_path, scenes):
+    names = scenes.class_names
+    cases = [
+        ((*names, "new"), "only it has new"),
+        ((*names[:9], "new"), "it has no 9, only it has new"),
+        (names[::-1], "their order is another"),
+    ]
+    network = shallow_detector(scenes.class_names, anchors=[(1, 1)], width=0.01)
+    for changed, message in cases:
+        validation = dataclasses.replace(scenes, class_names=changed)
+        message += r" \(.*class_names="
+        with pytest.raises(InputError, match=message):
+            train(DetectionTask(scenes, validation), SMALL, tmp_path)
+        with pytest.raises(InputError, match=message):
+            MeanAveragePrecision(validation).set_model(network)
     assert not list(tmp_path.iterdir())
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from yolov2_tf.data.ahead import ahead
 from yolov2_tf.data.images import load_image
+from yolov2_tf.data.same_classes import check_classes
 from yolov2_tf.detection.predict import detect, detector
 from yolov2_tf.detection.thresholds import EVALUATION
 from yolov2_tf.drawing.plots import plot_history
@@ -54,7 +55,13 @@ class MeanAveragePrecision(keras.callbacks.Callback):
         self._nodes = None
 
     def set_model(self, model):
+        """Keras' hook.
+
+        Raises:
+            InputError: If the data set has other classes than the model.
+        """
         super().set_model(model)
+        check_classes(self.pictures.dataset, model.head.class_names, "the network")
         if model.head.tree is not None:
             self._nodes = np.unique(
                 np.concatenate([record.labels for record in self.pictures.dataset.records])

@@ -10,6 +10,7 @@ from yolov2_tf.classification.accuracy import accuracy_of, most_probable
 from yolov2_tf.classification.classifier import classifier
 from yolov2_tf.classification.objectives import PathCrossEntropy, TopAccuracy
 from yolov2_tf.data.label_pipeline import classification_batches
+from yolov2_tf.data.same_classes import check_classes
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.darknet19 import Darknet19
 from yolov2_tf.models.heads import find_classification_head
@@ -125,8 +126,14 @@ class ValidationAccuracy(keras.callbacks.Callback):
         self.every = every
 
     def set_model(self, model):
-        """Keras' hook."""
+        """Keras' hook.
+
+        Raises:
+            InputError: If the data set has other classes than the model.
+        """
         super().set_model(model)
+        names = find_classification_head(model).class_names
+        check_classes(self.pictures.dataset, names, "the network")
         # Built once: it shares the weights, and a new graph for each epoch would leak.
         self._classifier = classifier(model)
 

@@ -6,6 +6,7 @@ import json
 from typing import Any, ClassVar
 
 from yolov2_tf.data.dataset import check_records
+from yolov2_tf.data.same_classes import check_classes
 from yolov2_tf.data.stream_order import pictures_of
 from yolov2_tf.errors import InputError
 from yolov2_tf.trees.wordtree import WordTree
@@ -51,9 +52,12 @@ class Task:
         """Refuses what cannot be learnt by a recipe.
 
         Raises:
-            InputError: If the data do not suit it.
+            InputError: If the data do not suit it, or what is scored has other classes.
         """
         check_records(self.dataset)
+        if self.validation is not None:
+            check_records(self.validation)
+            check_classes(self.validation, self.dataset.class_names, self.dataset.name)
 
     def check_resume(self, recipe, recorded, epochs):
         """Refuses a recipe that the epochs which are over contradict.
