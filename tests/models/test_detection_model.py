@@ -11,7 +11,7 @@ import tensorflow as tf
 from yolov2_tf.detection.loss import YOLOv2Loss
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.blocks import Blocks, image_input
-from yolov2_tf.models.detection_model import LOSSES, STATISTICS, DetectionModel
+from yolov2_tf.models.detection_model import LOSSES, OF_STEPS, STATISTICS, DetectionModel
 from yolov2_tf.models.heads import find_head
 from yolov2_tf.models.loading import load_model
 
@@ -95,10 +95,31 @@ def test_evaluate_is_the_loss_object_plus_weight_decay():
     raw = model(images, training=False)
     expected = float(YOLOv2Loss(model.head.anchors)(truths, raw)) + decay(model)
     assert result["loss"] == pytest.approx(expected, rel=1e-5)
-    assert result["loss_prior"] == 0  # the pull to the priors is for training only
+    assert not set(result) & set(OF_STEPS)
     again = model.evaluate(images, truths, batch_size=2, verbose=0, return_dict=True)
     for name, value in result.items():
         assert again[name] == pytest.approx(value, rel=1e-4), name
+
+
+@pytest.mark.parametrize("graph", [False, True])
+def test_the_parts_add_up_where_the_last_batch_is_smaller(graph):
+    model = build(graph=graph, warmup_images=0)
+    images, truths = batch(6)
+    truths["labels"][:4, 1:] = -1
+    logs = model.fit(
+        images, truths, batch_size=4, validation_data=(images, truths), verbose=0
+    ).history
+    result = model.evaluate(images, truths, batch_size=4, verbose=0, return_dict=True)
+    for name, value in result.items():
+        assert logs[f"val_{name}"][0] == pytest.approx(value, rel=1e-4, abs=1e-6), name
+    assert {name for name in logs if not name.startswith("val_")} - set(result) == {
+        "gradient_norm",
+        "loss_prior",
+    }
+    parts = sum(result.get(f"loss_{name}", 0) for name in LOSSES)
+    assert result["loss"] == pytest.approx(parts + decay(model), rel=1e-5)
+    assert len(model.evaluate(images, truths, verbose=0)) == len(result)
+    assert set(model.test_on_batch(images, truths, return_dict=True)) == set(result)
 
 
 def test_weight_decay_is_half_the_squared_kernels():

@@ -1,5 +1,7 @@
 """The functional Keras model that a detector is while it trains."""
 
+import contextlib
+
 import keras
 import tensorflow as tf
 
@@ -11,6 +13,9 @@ from yolov2_tf.models.truths import checked_first_batch
 STATISTICS = ("average_iou", "recall", "object", "no_object", "class_accuracy")
 
 LOSSES = ("box", "objectness", "no_objectness", "class", "prior")
+
+OF_STEPS = ("gradient_norm", "loss_prior", "loss_teacher")
+"""What only a step of a training has: `evaluate` and `val_…` leave it out."""
 
 
 @keras.saving.register_keras_serializable("yolov2_tf")
@@ -25,9 +30,10 @@ class DetectionModel(keras.Model):
     `fit` takes `(images, {"boxes": (B, M, 4), "labels": (B, M)})` batches and reports the parts
     of the loss (`loss_box`, …), `average_iou`, `recall` and `class_accuracy` of the matched
     anchors, the mean objectness of matched (`object`) and unmatched ones (`no_object`), and the
-    norm of a batch's gradient before it is limited (`gradient_norm`). It looks at the first batch
-    before it starts, and raises `InputError` for pixels or ground truth that cannot be meant; so
-    does `evaluate`.
+    norm of a batch's gradient before it is limited (`gradient_norm`). `evaluate` reports the same
+    without that norm and what of the loss is for training only (`loss_prior`, `loss_teacher`).
+    Both look at the first batch before they start, and raise `InputError` for pixels or ground
+    truth that cannot be meant.
     """
 
     def __init__(self, *args, **kwargs):
@@ -36,6 +42,7 @@ class DetectionModel(keras.Model):
         names = [*(f"loss_{name}" for name in LOSSES), *STATISTICS, "gradient_norm"]
         self._means = {name: keras.metrics.Mean(name) for name in names}
         self._teacher = None
+        self._tests = False
 
     @property
     def head(self):
@@ -81,7 +88,13 @@ class DetectionModel(keras.Model):
             self._check_loss()
             _refuse_endless(x, options, "steps")
             x = checked_first_batch(x, y, self.head.num_classes)
-        return super().evaluate(x, y, *arguments, **options)
+        with self._testing():
+            return super().evaluate(x, y, *arguments, **options)
+
+    def test_on_batch(self, *arguments, **options):
+        """As `keras.Model.test_on_batch`."""
+        with self._testing():
+            return super().test_on_batch(*arguments, **options)
 
     @property
     def metrics(self):
@@ -126,8 +139,7 @@ class DetectionModel(keras.Model):
             losses["teacher"] = self._teacher.loss(x, y_pred)
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         for name, value in losses.items():
-            # A step counts once: a run may go on with another number of devices.
-            self._means[f"loss_{name}"].update_state(tf.reduce_mean(value), 1 / replicas)
+            self._means[f"loss_{name}"].update_state(value)  # each picture counts once, as in loss
         for name, (value, weight) in statistics.items():
             self._means[name].update_state(value, weight)
         total = tf.reduce_mean(tf.add_n(list(losses.values())))
@@ -143,6 +155,21 @@ class DetectionModel(keras.Model):
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return self.get_metrics_result()
+
+    def get_metrics_result(self):
+        """As Keras has it; of a test without what only a step of a training has."""
+        result = super().get_metrics_result()
+        left_out = OF_STEPS if self._tests else ()
+        return {name: value for name, value in result.items() if name not in left_out}
+
+    @contextlib.contextmanager
+    def _testing(self):
+        """Not within `test_step`: devices trace that in threads of their own."""
+        before, self._tests = self._tests, True
+        try:
+            yield
+        finally:
+            self._tests = before
 
     def _images_seen(self, y_pred, training):
         """From the optimizer's step count, which a checkpoint keeps: a resume goes on warming."""
