@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.shallow_networks import shallow_detector
 from yolov2_tf.detection.distillation import OBJECT_SCALE, Teacher
 from yolov2_tf.detection.loss import YOLOv2Loss
 from yolov2_tf.errors import InputError
@@ -75,6 +76,23 @@ def test_training_adds_it_and_leaves_the_teacher_alone():
     assert len(student.weights) == weights, "the teacher is no part of the student"
     for was, now in zip(before, teacher.get_weights(), strict=True):
         np.testing.assert_array_equal(was, now)
+
+
+def test_a_teacher_may_come_between_two_fits_and_train_itself():
+    teacher, student = (shallow_detector(NAMES, anchors=ANCHORS, width=0.01) for _ in range(2))
+    truths = {
+        "boxes": tf.constant([[[0.1, 0.2, 0.5, 0.9]], [[0.0, 0.0, 0.0, 0.0]]]),
+        "labels": tf.constant([[1], [-1]]),
+    }
+    for network in (teacher, student):
+        network.compile("sgd", loss=YOLOv2Loss(ANCHORS))
+    fits = {"verbose": 0, "validation_data": (pictures(), truths)}
+    assert "loss_teacher" not in student.fit(pictures(), truths, **fits).history
+    student.learn_from(Teacher(teacher))
+    history = student.fit(pictures(), truths, **fits).history
+    assert history["loss_teacher"][0] > 0
+    assert "val_loss_teacher" not in history  # none was measured
+    teacher.fit(pictures(), truths, verbose=0)
 
 
 def test_a_student_is_saved_without_its_teacher(tmp_path):

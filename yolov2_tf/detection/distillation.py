@@ -31,7 +31,6 @@ class Teacher:
     # A plain class: what a Keras model holds of Keras' own kinds becomes a part of that model.
 
     def __init__(self, network):
-        network.trainable = False
         self._network = network
         self.head = network.head
 

@@ -61,6 +61,7 @@ class DetectionModel(keras.Model):
         teacher.check_student(self.head)
         self._teacher = teacher
         self._means["loss_teacher"] = keras.metrics.Mean("loss_teacher")
+        self.train_function = None  # that of an earlier `fit` knows no teacher
 
     def fit(self, x=None, y=None, *arguments, **options):
         """As `keras.Model.fit`, after a look at the loss and at the first batch."""
