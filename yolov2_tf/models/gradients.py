@@ -98,7 +98,7 @@ def batches_seen(optimizer):
 def _apply_together(optimizer, gradients, variables, whole):
     """What `apply_gradients` does on one device, with sums that all devices have.
 
-    Keras limits the norm on each device, before it adds the gradients up, which would be another
+    Keras limits gradients on each device, before it adds the gradients up, which would be another
     step than that of one device; here each device hands on its part of the limited sum. And it
     finds out within the graph whether the step is complete, where devices cannot meet; here that
     is known before.
@@ -136,7 +136,9 @@ def _norm(gradients, optimizer):
 
 def _parts(gradients, optimizer):
     """What each device hands on of gradients that all have, limited."""
-    limit = getattr(optimizer, "inner_optimizer", optimizer).global_clipnorm
-    factor = 1.0 if limit is None else limit / tf.maximum(_norm(gradients, optimizer), limit)
-    factor /= tf.distribute.get_replica_context().num_replicas_in_sync
-    return [gradient * tf.cast(factor, gradient.dtype) for gradient in gradients]
+    replicas = tf.distribute.get_replica_context().num_replicas_in_sync
+    scale = optimizer.scale_loss(tf.ones([]))  # 1 but for float16
+    limited = getattr(optimizer, "inner_optimizer", optimizer)._clip_gradients(
+        [gradient / tf.cast(scale, gradient.dtype) for gradient in gradients]
+    )
+    return [gradient * tf.cast(scale / replicas, gradient.dtype) for gradient in limited]
