@@ -51,6 +51,18 @@ WRONG = {
     "below": (truths(labels=np.int32([[0, 1], [-2, -1]])), "label -2"),
     "half": (truths(labels=np.float32([[0, 0.5], [1, -1]])), "label 0.5"),
     "image label": (truths(image_labels=np.int32([-1, 7])), "image label 7"),
+    "no regions": (
+        truths(image_labels=np.int32([[-1, 0], [1, -1]])),
+        r"image_labels are \(2, 2\), image_regions are missing",
+    ),
+    "other regions": (
+        truths(image_labels=np.int32([[-1], [1]]), image_regions=np.zeros((2, 2, 4))),
+        r"image_regions are \(2, 2, 4\) .*\(B, L, 4\)",
+    ),
+    "one label, regions": (
+        truths(image_labels=np.int32([-1, 1]), image_regions=np.zeros((2, 1, 4))),
+        r"image_labels are \(2,\), image_regions",
+    ),
     "no labels": ({"boxes": truths()["boxes"]}, "a dict of 'boxes'"),
     "no dict": (truths()["boxes"], r"ndarray of shape \(2, 2, 4\)"),
     "ragged": (truths(labels=tf.ragged.constant([[0, 1], [1]])), r"ragged .*to_tensor\(-1\)"),
@@ -186,6 +198,21 @@ def test_shapes_are_refused_outside_of_fit_too():
         model().train_on_batch(images(), truths(boxes=np.zeros((2, 2, 5), np.float32)))
     with pytest.raises(InputError, match="sample weights"):
         model().train_on_batch(images(), truths(), sample_weight=np.ones(2, np.float32))
+
+
+def test_labels_of_images_must_be_as_many_in_all_batches():
+    labels = truths(
+        image_labels=np.int32([[-1, 0], [1, -1]]), image_regions=np.zeros((2, 2, 4), np.float32)
+    )
+    spec = tf.nest.map_structure(tf.type_spec_from_value, (images(), labels))
+    spec[1]["image_labels"] = tf.TensorSpec((2, None), tf.int32)
+    unknown = tf.data.Dataset.from_generator(lambda: [(images(), labels)], output_signature=spec)
+    detector = model()
+    detector.compile("sgd", loss=YOLOv2Loss(ANCHORS))  # shapes are unknown in graphs alone
+    with pytest.raises(InputError, match=r"image_labels are \(2, None\) .*an L that is the same"):
+        detector.fit(unknown, verbose=0)
+    with pytest.raises(InputError, match="image_regions are missing"):
+        detector.train_on_batch(images(), truths(image_labels=np.int32([[-1], [1]])))
 
 
 @pytest.mark.parametrize("network", [YOLOv2, TinyYOLOv2, Darknet19])

@@ -12,7 +12,7 @@ from yolov2_tf.detection.assignment import match
 from yolov2_tf.detection.decoding import decode_boxes, split_head
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.anchors import checked_anchors
-from yolov2_tf.models.truths import check_shapes
+from yolov2_tf.models.truths import check_image_shapes, check_shapes
 from yolov2_tf.trees.group_softmax import path_cross_entropy, path_is_best
 from yolov2_tf.trees.wordtree import as_tree
 
@@ -376,11 +376,25 @@ def _factors(class_weights):
 
 def _with_regions(y_true):
     """The labels of images `(B, L)` int32, and where they are to be found, `(B, L, 4)`."""
-    labels = tf.cast(y_true["image_labels"], tf.int32)
-    if "image_regions" in y_true:
-        return labels, tf.cast(y_true["image_regions"], tf.float32)
-    whole = tf.constant([0.0, 0.0, 1.0, 1.0])
-    return labels[:, None], tf.tile(whole[None, None], [tf.shape(labels)[0], 1, 1])
+    labels, regions = tf.cast(y_true["image_labels"], tf.int32), y_true.get("image_regions")
+    if regions is None:
+        _check_static(labels.shape, None)
+        whole = tf.constant([0.0, 0.0, 1.0, 1.0])
+        return labels[:, None], tf.tile(whole[None, None], [tf.shape(labels)[0], 1, 1])
+    regions = tf.cast(regions, tf.float32)
+    _check_static(labels.shape, regions.shape)
+    if labels.shape.rank is None or labels.shape[1] is None:  # the loop over them is unrolled
+        raise InputError(
+            f"image_labels are {labels.shape}",
+            expected="(B, L) of an L that is the same in all batches",
+            hint="padded_shapes of padded_batch, or tf.ensure_shape",
+        )
+    return labels, regions
+
+
+def _check_static(labels, regions):
+    if all(shape is None or shape.rank is not None for shape in (labels, regions)):
+        check_image_shapes(labels, regions)
 
 
 def _centered_in(boxes, region):

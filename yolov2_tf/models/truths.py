@@ -76,8 +76,9 @@ def check_truths(truths, num_classes):
     """Refuses ground truth that cannot be meant.
 
     Args:
-        truths: `{"boxes": (B, M, 4), "labels": (B, M)}`, maybe with `"image_labels"`, `(B,)` or
-            `(B, L)`. Boxes of label -1 are padding and may hold anything.
+        truths: `{"boxes": (B, M, 4), "labels": (B, M)}`, maybe with `"image_labels"`, `(B,)`, or
+            `(B, L)` and `"image_regions"`, `(B, L, 4)`. Boxes of label -1 are padding and may hold
+            anything.
         num_classes: C; labels are 0 to C - 1.
 
     Raises:
@@ -99,7 +100,10 @@ def check_truths(truths, num_classes):
     check_shapes(boxes.shape, labels.shape)
     _check_labels("label", labels, num_classes)
     if "image_labels" in truths:
-        _check_labels("image label", np.asarray(truths["image_labels"]), num_classes)
+        image_labels = np.asarray(truths["image_labels"])
+        regions = truths.get("image_regions")
+        check_image_shapes(image_labels.shape, None if regions is None else np.shape(regions))
+        _check_labels("image label", image_labels, num_classes)
     real = labels >= 0
     low, high = boxes[..., :2], boxes[..., 2:]
     # Comparisons with NaN are false, so each is put in such a way that NaN is refused first.
@@ -129,13 +133,35 @@ def check_shapes(boxes, labels):
     Raises:
         InputError: If they are not `(B, M, 4)` and `(B, M)`.
     """
-    right = len(boxes) == 3 and len(labels) == 2 and boxes[2] in (4, None)
-    pairs = zip(boxes, labels, strict=False)
-    if not right or any(None not in pair and pair[0] != pair[1] for pair in pairs):
+    if not _belong_together(boxes, labels):
         raise InputError(
             f"boxes are {tuple(boxes)}, labels are {tuple(labels)}",
             expected="(B, M, 4) and (B, M), padded with the label -1",
         )
+
+
+def check_image_shapes(labels, regions):
+    """Refuses shapes of labels of images, and of the regions that these are for.
+
+    Args:
+        labels: Shape of `image_labels`, None where a side is not known.
+        regions: Shape of `image_regions`, likewise, or None if there are none.
+
+    Raises:
+        InputError: If they are not `(B,)` without regions, or `(B, L)` and `(B, L, 4)`.
+    """
+    if len(labels) != 1 if regions is None else not _belong_together(regions, labels):
+        of_regions = "missing" if regions is None else tuple(regions)
+        raise InputError(
+            f"image_labels are {tuple(labels)}, image_regions are {of_regions}",
+            expected="(B,) without regions, or (B, L) and (B, L, 4), padded with the label -1",
+        )
+
+
+def _belong_together(boxes, labels):
+    right = len(boxes) == 3 and len(labels) == 2 and boxes[2] in (4, None)
+    pairs = zip(boxes, labels, strict=False)
+    return right and not any(None not in pair and pair[0] != pair[1] for pair in pairs)
 
 
 def _check_labels(name, labels, num_classes):
