@@ -46,7 +46,7 @@ def test_a_run_is_not_lost_by_a_second_one(run):
         train(Line(pictures(0)), RECIPE, run, overwrite=True)
     assert contents(run) == before
     rows = train(TASK, changed(epochs=1, learning_rate=0.5), run, overwrite=True)
-    assert [row["epoch"] for row in rows] == ["1"]
+    assert [row["epoch"] for row in rows] == [1]
     assert record(run)["learning_rate"] == 0.5
     assert record(run)["changes"] == []
     assert len(record(run)["progress"]) == 1
@@ -84,6 +84,21 @@ def test_callbacks_see_the_score(tmp_path):
     train(dataclasses.replace(TASK, validation=pictures(1)), RECIPE, tmp_path, callbacks=[callback])
     assert all({"loss", "score", "images_per_second"} <= set(logs) for logs in seen.logs)
     assert len(seen.logs) == 2
+
+
+class ScoredLast(Line):
+    def scorer(self, every, left_out=None):
+        def score(epoch, logs):
+            logs |= {"score": 0.25} if epoch else {}
+
+        return keras.callbacks.LambdaCallback(on_epoch_end=score)
+
+
+def test_the_rows_are_numbers_of_what_was_measured(tmp_path):
+    rows = train(ScoredLast(pictures(8), pictures(1)), RECIPE, tmp_path)
+    assert [(row["epoch"], row.get("score")) for row in rows] == [(1, None), (2, 0.25)]
+    assert all(type(row[name]) is float for row in rows for name in row.keys() - {"epoch"})
+    assert (tmp_path / "history.csv").read_text().splitlines()[1].endswith(",")
 
 
 @pytest.mark.parametrize(

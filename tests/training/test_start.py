@@ -50,7 +50,7 @@ def test_a_resumed_run_equals_one_that_was_never_stopped(tmp_path):
     with pytest.raises(Stop):
         train(TASK, recipe, tmp_path / "stopped", callbacks=[StopAt(4)])
     rows = train(TASK, None, tmp_path / "stopped", resume=True)
-    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
+    assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
     files = [tmp_path / name / "last.keras" for name in ("whole", "stopped")]
     for whole, resumed in zip(*(load_model(file).get_weights() for file in files), strict=True):
         np.testing.assert_array_equal(whole, resumed)
@@ -92,7 +92,7 @@ def test_another_length_of_the_epoch_does_not_end_a_run(run, batch_size, images,
     recipe = changed(epochs=4, batch_size=batch_size)
     SEEN.clear()
     rows = train(task, recipe, run, resume=True)
-    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
+    assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
     model = load_model(run / "last.keras")
     assert int(model.optimizer.iterations) == 4 + 2 * steps
     assert SEEN[0] == 16  # the stream goes on behind the pictures that were seen
@@ -149,7 +149,7 @@ def test_an_old_run_that_was_killed_while_it_saved_goes_on(run, tmp_path):
     old["progress"] = [before, *old["progress"]]
     (run / "config.json").write_text(json.dumps(old))
     rows = train(TASK, None, run, resume=True)
-    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert [row["epoch"] for row in rows] == [1, 2]
     assert int(load_model(run / "last.keras").optimizer.iterations) == 4
 
 
@@ -173,7 +173,7 @@ def test_a_run_of_the_first_records_goes_on(run):
         del old[name]
     (run / "config.json").write_text(json.dumps(old))
     rows = train(TASK, changed(epochs=4, batch_size=2), run, resume=True)
-    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
+    assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
     assert record(run)["progress"][-1] == {
         **{"epoch": 4, "step": 0, "iterations": 12, "images": 32}
     }

@@ -147,8 +147,8 @@ def train(
 
     with common.naming_options(), counting_from(began):
         rows = train(task, options.recipe, out, resume=resume, overwrite=overwrite, console=console)
-    scored = [row for row in rows if row.get("val_top1")]
-    last = f", last top-1 {float(scored[-1]['val_top1']):.3f}" if scored else ""
+    scores = [row["val_top1"] for row in rows if "val_top1" in row]
+    last = f", last top-1 {scores[-1]:.3f}" if scores else ""
     console.print(
         Text(str(out / "model.keras"), "bold"), f"{last}; history: {out / 'history.png'}", sep=""
     )

@@ -55,7 +55,8 @@ def train(task, recipe, folder, *, resume=False, overwrite=False, callbacks=(), 
         console: `rich.console.Console` for the progress; None for silence.
 
     Returns:
-        The rows of `history.csv`; none in a process that does not see the folder.
+        The rows of `history.csv`, a dict of numbers for each epoch, see `Run.rows`; none in a
+        process that does not see the folder.
 
     Raises:
         InputError: If task, recipe or callbacks are none, the data cannot be trained on, the folder

@@ -198,10 +198,17 @@ class Run:
         return Position(iterations // steps, 0, iterations, iterations * record["batch_size"])
 
     def rows(self, epochs=None):
-        """The rows of `history.csv` as dicts of str, up to an epoch if given."""
+        """The rows of `history.csv`, up to an epoch if given.
+
+        Each is a dict of float, but for the int `epoch`; what was not measured then is not in it.
+        """
         if not self.history.is_file():
             return []
         with self.history.open(newline="") as file:
-            return [
-                row for row in csv.DictReader(file) if epochs is None or int(row["epoch"]) <= epochs
-            ]
+            rows = [_numbers(row) for row in csv.DictReader(file)]
+        return [row for row in rows if epochs is None or row["epoch"] <= epochs]
+
+
+def _numbers(row):
+    figures = {name: float(value) for name, value in row.items() if value}
+    return {**figures, "epoch": int(row["epoch"])}

@@ -178,11 +178,11 @@ def _best_of_rows(task, recipe, run, rows):
     """
     changes = run.record.get("changes", [])
     first = max((change["epoch"] for change in changes if "validation" in change), default=1)
-    sizes = [recipe.size_of(int(row["epoch"]) - 1) for row in rows]
+    sizes = [recipe.size_of(row["epoch"] - 1) for row in rows]
     scores = [
-        float(row[task.SCORE])
+        row[task.SCORE]
         for row, size in zip(rows, sizes, strict=True)
-        if row.get(task.SCORE) and size == sizes[-1] and int(row["epoch"]) >= first
+        if task.SCORE in row and size == sizes[-1] and row["epoch"] >= first
     ]
     return max(scores, default=-math.inf)
 
