@@ -16,6 +16,7 @@ import urllib.request
 import numpy as np
 import pytest
 import tensorflow as tf
+import yaml
 from PIL import Image
 
 from yolov2_tf import Thresholds, open_model
@@ -152,6 +153,37 @@ def test_predict_asks_a_server(server, run, saved_model, pictures, tmp_path):
         assert found["score"] == pytest.approx(wanted["score"], abs=1e-4)
         assert found["box"] == pytest.approx(wanted["box"], abs=1e-4)
     assert (drawn / "photo.png").is_file()
+
+
+def test_what_needs_names_of_classes_learns_them_from_a_server(
+    rest, run, saved_model, pictures, tmp_path
+):
+    photos, thresholds = tmp_path / "photos", tmp_path / "thresholds.json"
+    photos.mkdir()
+    for i, picture in enumerate(pictures[:2]):
+        (photos / f"{i}.png").write_bytes(png(picture))
+    thresholds.write_text(json.dumps({"all": 0.35, "classes": {"dog": 0.3, "bird": 1.0}}))
+    options = ("--threshold", thresholds, "--json", "-", "--crop", "--save", "yolo")
+    answers, files = [], []
+    for i, arguments in enumerate([(saved_model[0],), ("pets", "--server", rest)]):
+        out_folder = tmp_path / str(i)
+        code, out, err = run("predict", *arguments, photos, "--out", out_folder, *options)
+        assert code == 0, err
+        answers.append([[d["label"] for d in row["detections"]] for row in json.loads(out)])
+        names = yaml.safe_load((out_folder / "yolo" / "data.yaml").read_text())["names"]
+        files.append(sorted(p.relative_to(out_folder) for p in out_folder.rglob("*.*")))
+    assert answers[0] == answers[1]
+    assert {"cat", "dog"} == {label for row in answers[0] for label in row}
+    assert files[0] == files[1]
+    assert (names[0], names[1]) == ("cat", "dog")
+
+
+def test_nothing_found_by_a_server_is_saved_all_the_same(rest, run, pictures, tmp_path):
+    (tmp_path / "photo.png").write_bytes(png(pictures[2]))
+    options = ("--threshold", "1", "--crop", "--save", "voc", "--out", tmp_path / "out")
+    code, _, err = run("predict", "pets", tmp_path / "photo.png", "--server", rest, *options)
+    assert code == 0, err
+    assert len(list((tmp_path / "out" / "voc").rglob("*.xml"))) == 1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ class Annotations:
     Args:
         folder: Folder to write, new or empty.
         form: One of `FORMS`.
-        class_names: Classes of the detector.
+        class_names: Classes of the detector; a dict of a server's by label may still grow.
 
     Raises:
         InputError: If the form is unknown or the folder is not empty.
@@ -32,7 +33,7 @@ class Annotations:
     def __init__(self, folder, form, class_names):
         if form not in FORMS:
             raise InputError(f"--save {form!r}", expected=", ".join(FORMS))
-        self.folder, self._form, self._names = Path(folder), form, tuple(class_names)
+        self.folder, self._form, self._names = Path(folder), form, class_names
         if self.folder.exists() and (self.folder.is_file() or any(self.folder.iterdir())):
             raise InputError("is there and not empty", where=self.folder, hint="another --out")
         self._records = []
@@ -60,7 +61,10 @@ class Annotations:
         Returns:
             Notes for the user, one line each.
         """
-        dataset = Dataset("detections", self._names, self._records)
+        names = self._names
+        if isinstance(names, Mapping):  # a label that no picture has is called by its number
+            names = [names[label] for label in range(max(names, default=-1) + 1)]
+        dataset = Dataset("detections", tuple(names), self._records)
         return convert(dataset, self.folder, self._form)
 
 
@@ -75,12 +79,11 @@ class Crops:
 
     Args:
         folder: Where.
-        class_names: Classes of the detector.
+        class_names: What labels index; a dict of a server's by label may still grow.
     """
 
     def __init__(self, folder, class_names):
-        self._folder, self._stems = Path(folder), {}
-        self._names = [re.sub(r"[^\w .-]", "_", name).strip(". ") or "_" for name in class_names]
+        self._folder, self._names, self._stems = Path(folder), class_names, {}
 
     def add(self, place, image, found):
         """Cuts the detections out of a picture, the surest first.
@@ -102,8 +105,12 @@ class Crops:
             part = image[y_min:y_max, x_min:x_max]
             if not part.size:
                 continue
-            folder = self._folder / self._names[label] / place.parent
+            folder = self._folder / _folder_name(self._names[label]) / place.parent
             numbers[folder] = numbers.get(folder, 0) + 1
             out = folder / f"{stem}-{numbers[folder]}.png"
             with replacing(out) as path:
                 Image.fromarray(np.ascontiguousarray(part)).save(path)
+
+
+def _folder_name(name):
+    return re.sub(r"[^\w .-]", "_", name).strip(". ") or "_"

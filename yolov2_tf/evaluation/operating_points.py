@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -121,15 +123,19 @@ def read_thresholds(path, class_names):
 
     Args:
         path: The file.
-        class_names: Classes of the detector.
+        class_names: Classes of the detector; or a server's dict of names by label, which may still
+            grow, so that any class may have a threshold.
 
     Returns:
-        `(classes,)` float64: the threshold of each class; that of all for classes without one.
+        What `above` takes, `(classes,)` float64 where the classes are known: the threshold of each
+        class; that of all for classes without one.
 
     Raises:
         InputError: If it is not such a file, or names other classes.
     """
     overall, classes = _read(path)
+    if isinstance(class_names, Mapping):
+        return _ByName(overall, classes, class_names)
     unknown = [name for name in classes if name not in class_names]
     if unknown:
         raise InputError(
@@ -139,6 +145,18 @@ def read_thresholds(path, class_names):
             hint="yolov2 evaluate MODEL DATA --report FOLDER",
         )
     return np.array([classes.get(name, overall) for name in class_names], float)
+
+
+class _ByName(NamedTuple):
+    """Thresholds of classes whose names are known once a picture has them."""
+
+    overall: float
+    classes: dict
+    names: Mapping
+
+    def of(self, labels):
+        named = [self.names[label] for label in labels.tolist()]
+        return np.array([self.classes.get(name, self.overall) for name in named], float)
 
 
 def least_threshold(path):
@@ -188,13 +206,15 @@ def above(found, thresholds):
 
     Args:
         found: Dict of `boxes`, `labels` and `scores`.
-        thresholds: `(classes,)`, or one number for all.
+        thresholds: `(classes,)`, one number for all, or what `read_thresholds` gives.
 
     Returns:
         The same without the others.
     """
     labels = np.asarray(found["labels"], int)
-    limits = np.broadcast_to(thresholds, labels.shape) if np.ndim(thresholds) == 0 else None
-    limits = np.asarray(thresholds)[labels] if limits is None else limits
+    if isinstance(thresholds, _ByName):
+        limits = thresholds.of(labels)
+    else:
+        limits = thresholds if np.ndim(thresholds) == 0 else np.asarray(thresholds)[labels]
     keep = np.asarray(found["scores"]) > limits
     return {key: np.asarray(value)[keep] for key, value in found.items()}

@@ -11,8 +11,8 @@ class Outputs:
     """Takes what was seen, one source after the other.
 
     Args:
-        class_names: What the labels index.
-        limits: Score that detections are above: one for all, or `(classes,)`.
+        class_names: What the labels index; a dict of a server's by label may still grow.
+        limits: Score that detections are above, see `yolov2_tf.evaluation.operating_points.above`.
         write_row: Function that takes each row, see `yolov2_tf.prediction.rows.as_row`.
         out: Folder of drawings, annotations and crops, or None.
         show: Whether drawings are shown in a window.
