@@ -1,7 +1,8 @@
 """Encoded pictures inside a serving graph: their size, their orientation, their pixels.
 
 A server gets bytes from anybody. What a picture claims to be is read from its header before
-memory is taken for it, and cameras' EXIF orientation is applied as everywhere in this package.
+memory is taken for it, and the EXIF orientation of JPEG is applied: what cameras write. What else
+this package reads is turned into PNG by the client, see `yolov2_tf.data.images.inspect_image`.
 """
 
 import tensorflow as tf
@@ -14,10 +15,11 @@ _ORIENTATION_TAG = 0x0112
 
 
 def decode(encoded):
-    """Decodes a picture, upright.
+    """Decodes a picture; a JPEG becomes upright, others stay as they are stored.
 
     Args:
-        encoded: Scalar string tensor: JPEG, PNG, BMP, GIF (its first frame) or WebP.
+        encoded: Scalar string tensor: JPEG, PNG, 24-bit BMP, GIF (its first frame), or WebP that
+            neither moves nor has alpha. Of other BMP and WebP the pixels may be wrong.
 
     Returns:
         `(H, W, 3)` uint8 tensor, RGB.

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from yolov2_tf.data.ahead import ahead
+from yolov2_tf.data.images import inspect_image, read_bytes, to_png_bytes
 from yolov2_tf.data.pixels import pixels_of
 from yolov2_tf.detection.thresholds import DEFAULT, either
 from yolov2_tf.errors import InputError
@@ -227,17 +228,23 @@ class _Names(dict):
 
 
 def _encoded(image):
-    """The bytes to send: files go as they are, the server reads them."""
-    if isinstance(image, bytes):
-        return image
-    if isinstance(image, str | os.PathLike):
-        try:
-            return Path(image).read_bytes()
-        except OSError as error:
-            raise InputError(f"cannot be opened: {error.strerror}", where=image) from None
-    encoded = io.BytesIO()
-    Image.fromarray(pixels_of(image)).save(encoded, "PNG", compress_level=1)
-    return encoded.getvalue()
+    """The bytes to send: a file's own, where the server reads them as this package does."""
+    if not isinstance(image, bytes | str | os.PathLike):
+        encoded = io.BytesIO()
+        Image.fromarray(pixels_of(image)).save(encoded, "PNG", compress_level=1)
+        return encoded.getvalue()
+    encoded = read_bytes(image)
+    return encoded if _read_alike(encoded) else to_png_bytes(image)
+
+
+def _read_alike(encoded):
+    """Whether a server gets the same upright pixels; it is to say itself what is no picture."""
+    try:
+        info = inspect_image(encoded)
+    except InputError:
+        return True
+    turned = info.orientation == 1 or info.format in ("JPEG", "MPO")
+    return turned and not info.needs_conversion
 
 
 def _message(body):

@@ -20,7 +20,9 @@ import yaml
 from PIL import Image
 
 from yolov2_tf import Thresholds, open_model
+from yolov2_tf.data.images import load_image
 from yolov2_tf.errors import InputError
+from yolov2_tf.export.check import sample_pictures
 from yolov2_tf.export.serving.client import ServedDetector, ServerError
 
 
@@ -184,6 +186,30 @@ def test_nothing_found_by_a_server_is_saved_all_the_same(rest, run, pictures, tm
     code, _, err = run("predict", "pets", tmp_path / "photo.png", "--server", rest, *options)
     assert code == 0, err
     assert len(list((tmp_path / "out" / "voc").rglob("*.xml"))) == 1
+
+
+def test_what_a_server_reads_otherwise_is_sent_as_the_upright_pixels(rest, loaded, tmp_path):
+    picture = Image.fromarray(sample_pictures()[0])
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    kinds = {
+        "turned.png": {"exif": turned},
+        "turned.webp": {"exif": turned, "lossless": True},
+        "turned.jpg": {"exif": turned},
+        "moving.webp": {"save_all": True, "append_images": [picture], "lossless": True},
+        "upright.tiff": {},
+    }
+    for name, options in kinds.items():
+        picture.save(tmp_path / name, **options)
+    picture.quantize(64).save(tmp_path / "palette.bmp")
+    client = ServedDetector(rest, "pets")
+    for name in (*kinds, "palette.bmp"):
+        wanted = loaded.detect(load_image(tmp_path / name))
+        assert len(wanted["labels"])
+        for source in (tmp_path / name, (tmp_path / name).read_bytes()):
+            found = client.detect(source)
+            np.testing.assert_array_equal(found["labels"], wanted["labels"], err_msg=name)
+            np.testing.assert_allclose(found["boxes"], wanted["boxes"], atol=1e-5, err_msg=name)
 
 
 @pytest.mark.parametrize(
