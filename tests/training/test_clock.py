@@ -30,17 +30,20 @@ class Machine:
         self.clock.set_params({"epochs": UNLIMITED, "steps": steps})
         self.clock.set_model(keras.Sequential())
 
-    def run(self, step_seconds):
-        """Trains until the clock ends it; `step_seconds` is a function of the time."""
+    def run(self, step_seconds, first=0):
+        """Trains until the clock ends it; `step_seconds` is a function of the time.
+
+        `first` is the epoch that a resumed training goes on with.
+        """
         start, clock, model = self.time, self.clock, self.clock.model
         model.stop_training = False
-        for epoch in range(10_000):
+        for epoch in range(first, 10_000):
             clock.on_epoch_begin(epoch)
             for step in range(self.steps):
                 clock.on_train_batch_begin(step)
                 self.rates.append(float(clock.rate(0)))
                 self.time += step_seconds(self.time - start) + (
-                    self.graph if not epoch + step else 0
+                    self.graph if epoch == first and not step else 0
                 )
                 clock.on_train_batch_end(step)
                 if model.stop_training:
@@ -113,6 +116,25 @@ def test_a_resumed_run_has_what_is_left():
     assert seconds <= 100
     schedule = detection_schedule("cosine", 1.0, PARTS)
     assert machine.rates[1] == pytest.approx(float(schedule(PARTS * 2 // 3)), abs=0.05)
+
+
+def test_a_resumed_run_counts_the_epochs_that_are_over():
+    machine = Machine(5, spent=200.0)
+    machine.clock.on_epoch_end = lambda epoch: planned.append(machine.clock.params["epochs"])
+    planned = []
+    epochs, _ = machine.run(lambda t: 0.5, first=12)
+    assert all(count > 12 for count in planned)
+    assert planned[-1] == pytest.approx(epochs, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("spent", "told"), [(286, "about 1 epoch in the 1.0 seconds left"), (287, "no time left")]
+)
+def test_a_resumed_run_says_that_little_time_is_left(spent, told):
+    machine = Machine(5, spent=spent, graph=0.0)
+    machine.run(lambda t: 0.5, first=1)
+    assert machine.told[0] == f"16.0 images/s: {told}"
+    assert machine.clock.params["epochs"] == 2
 
 
 def test_minutes_may_count_from_before():

@@ -83,6 +83,7 @@ class Clock(keras.callbacks.Callback):
         self._zero = (now() if began is None else began) - spent
         self._start = min(1.0, spent / self.limit)  # place in the schedule of the first step here
         self._first = None  # when that was over
+        self._epoch = 0  # the one that trains
         self._step_seconds, self._steps = 0.0, 0
         self._costs = {}  # seconds of the last end of an epoch, by whether it was scored
         self._end_began = self._scored_at = None
@@ -119,6 +120,7 @@ class Clock(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         """Keras' hook."""
+        self._epoch = epoch
         if self._end_began is not None:
             self._costs[self._scores] = self.now() - self._end_began
             if self._scores:
@@ -168,12 +170,11 @@ class Clock(keras.callbacks.Callback):
         left = self._zero + self.limit - self._reserve(self._affordable) - self.now()
         epochs = max(1, math.ceil(left / step / self.params["steps"]))
         if self.params["epochs"] >= UNLIMITED:
-            self.params["epochs"] = epochs
+            self.params["epochs"] = self._epoch + epochs
         if self.say is None:
             return
-        self.say(
-            f"{self.batch_size / step:.1f} images/s: about {epochs:,} epochs in the "
-            f"{max(left, 0) / 60:.1f} minutes that are left"
-        )
+        time_left = f"{left / 60:.1f} minutes" if left >= 60 else f"{left:.1f} seconds"
+        plan = f"about {epochs:,} {'epoch' if epochs == 1 else 'epochs'} in the {time_left} left"
+        self.say(f"{self.batch_size / step:.1f} images/s: {plan if left > 0 else 'no time left'}")
         if self.pictures and not self._affordable:
             self.say(f"no time to score {self.pictures:,} pictures: the last weights are saved")
