@@ -7,12 +7,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from yolov2_tf.boxes import corners_to_centers, iou
+from yolov2_tf.boxes import iou
 from yolov2_tf.detection.assignment import match
 from yolov2_tf.detection.decoding import decode_boxes, split_head
+from yolov2_tf.detection.image_labels import centered_in, labels_and_regions
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.anchors import checked_anchors
-from yolov2_tf.models.truths import check_image_shapes, check_shapes
+from yolov2_tf.models.truths import check_shapes
 from yolov2_tf.trees.group_softmax import path_cross_entropy, path_is_best
 from yolov2_tf.trees.wordtree import as_tree
 
@@ -208,7 +209,7 @@ class YOLOv2Loss(keras.losses.Loss):
             "class": self._class(matched, matches, labels),
         }
         if "image_labels" in y_true:
-            image_labels, regions = _with_regions(y_true)
+            image_labels, regions = labels_and_regions(y_true)
             answering, of_images = self._of_image_labels(predictions, boxes, image_labels, regions)
             losses = {name: loss + of_images.get(name, 0.0) for name, loss in losses.items()}
             with_boxes = tf.cast(tf.reduce_all(image_labels < 0, axis=1), tf.float32)[:, None]
@@ -305,7 +306,7 @@ class YOLOv2Loss(keras.losses.Loss):
         if self.image_rule != "object":
             of_each = tf.tile(labels[:, None], [1, count])
             log_probability -= self._entropy(candidates[..., 5:], of_each)
-        log_probability += tf.where(_centered_in(boxes, region), 0.0, NEVER)
+        log_probability += tf.where(centered_in(boxes, region), 0.0, NEVER)
         place = tf.argmax(log_probability, axis=1, output_type=tf.int32)
 
         found = tf.gather(predictions, place, batch_dims=1)
@@ -372,36 +373,6 @@ def _factors(class_weights):
         f"class_weights is {class_weights!r}",
         expected="a sequence of finite numbers, 0 or more, in the order of the classes",
     )
-
-
-def _with_regions(y_true):
-    """The labels of images `(B, L)` int32, and where they are to be found, `(B, L, 4)`."""
-    labels, regions = tf.cast(y_true["image_labels"], tf.int32), y_true.get("image_regions")
-    if regions is None:
-        _check_static(labels.shape, None)
-        whole = tf.constant([0.0, 0.0, 1.0, 1.0])
-        return labels[:, None], tf.tile(whole[None, None], [tf.shape(labels)[0], 1, 1])
-    regions = tf.cast(regions, tf.float32)
-    _check_static(labels.shape, regions.shape)
-    if labels.shape.rank is None or labels.shape[1] is None:  # the loop over them is unrolled
-        raise InputError(
-            f"image_labels are {labels.shape}",
-            expected="(B, L) of an L that is the same in all batches",
-            hint="padded_shapes of padded_batch, or tf.ensure_shape",
-        )
-    return labels, regions
-
-
-def _check_static(labels, regions):
-    if all(shape is None or shape.rank is not None for shape in (labels, regions)):
-        check_image_shapes(labels, regions)
-
-
-def _centered_in(boxes, region):
-    """Whether the centres of boxes `(M, N, 4)` are in the regions `(M, 4)`: `(M, N)` bool."""
-    centers = corners_to_centers(boxes)[..., 1::-1]
-    low, high = region[:, None, :2], region[:, None, 2:]
-    return tf.reduce_all((centers >= low) & (centers <= high), axis=-1)
 
 
 def _mean(values, weights):
