@@ -1,9 +1,8 @@
 """Loads TensorFlow and Keras at less cost than they have by themselves.
 
-Keras 3 tries to import scikit-learn, pandas and Matplotlib, for its wrappers, for tables as input
-and for galleries of pictures, and does without where they are missing: one to two seconds of a
-processor at each start. In the command line they are missing to Keras while it loads; our own
-plots load Matplotlib themselves, later.
+Both try to import what they can do without (`UNUSED`): wrappers, tables as input, galleries of
+pictures take one to two seconds of a processor at each start. In the command line such packages
+are missing while the two load; what needs them here, such as plots, loads them itself, later.
 
 Both make hundreds of thousands of objects that stay for good. Python's collector of cycles goes
 over them again and again while they load, half a second, and once more when the process ends, a
@@ -18,7 +17,7 @@ import sys
 from yolov2_tf.collector import without_collector
 
 UNUSED = frozenset({"sklearn", "pandas", "matplotlib", "scipy", "IPython", "cv2"})
-"""Packages that are not found while Keras is being imported, unless they are loaded already."""
+"""Packages that are not found while these are imported, unless they are loaded already."""
 
 LARGE = frozenset({"tensorflow", "keras"})
 """Packages whose objects the collector leaves alone."""
@@ -27,7 +26,7 @@ LARGE = frozenset({"tensorflow", "keras"})
 class _Lean(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         if name in UNUSED and any(map(_is_loading, LARGE)):
-            raise ModuleNotFoundError(f"{name} is not loaded for Keras", name=name)
+            raise ModuleNotFoundError(f"{name} is not loaded for Keras or TensorFlow", name=name)
         if name in LARGE:
             return _without_collector(importlib.machinery.PathFinder.find_spec(name, path, target))
         return None  # whoever else finds it

@@ -32,6 +32,9 @@ MIN_SIDE = 1e-6
 TOLERATED = 20
 """So many boxes may lie outside their pictures; more, if most do, mean that they are misread."""
 
+_ONLY = "yolov2 convert DATA OUT --only A,B makes a set with some of the classes alone"
+"""What to try where a data set has more classes than are wanted."""
+
 
 @dataclasses.dataclass(slots=True)
 class Annotation:
@@ -194,9 +197,6 @@ def _labels(annotations, class_names):
     except KeyError:
         raise _unknown_class(annotations, index) from None
     return np.array(labels, np.int32)
-
-
-_ONLY = "yolov2 convert DATA OUT --only A,B makes a set with some of the classes alone"
 
 
 def _unknown_class(annotations, index):

@@ -46,9 +46,8 @@ def hold_out(dataset, fraction=HELD_OUT, seed=0, groups=None):
             where=dataset.name,
             hint="another data set to score on",
         )
-    return _parted(
-        dataset, groups, _stratified(groups, dataset, fraction, np.random.default_rng(seed))
-    )
+    held = _stratified(groups, dataset, fraction, np.random.default_rng(seed))
+    return _parted(dataset, groups, held)
 
 
 def hold_out_again(dataset, image_ids, groups=None):

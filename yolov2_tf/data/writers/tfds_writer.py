@@ -29,8 +29,8 @@ def write_shards(
     """Writes a data set as a prepared data set of TensorFlow Datasets.
 
     Pictures that are neither JPEG nor PNG, or are turned by their EXIF orientation, are written as
-    upright PNG. The order is shuffled, always in
-    the same way, so that each shard is a sample of all.
+    upright PNG. The order is shuffled, always in the same way, so that each shard is a sample of
+    all.
 
     Args:
         dataset: `Dataset` whose pictures can be read.
