@@ -6,6 +6,12 @@ from yolov2_tf.boxes import corners_to_centers
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.truths import check_image_shapes
 
+IMAGE_OVERLAP = 0.3
+"""What the box found for an image's label is assumed to overlap with its object (section 4)."""
+
+IMAGE_RULES = ("paper", "darknet", "object")
+"""What an image's label says about objectness, see `yolov2_tf.detection.loss.YOLOv2Loss`."""
+
 
 def labels_and_regions(y_true):
     """The labels of images, and where in them each is to be found.

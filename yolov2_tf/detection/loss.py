@@ -1,7 +1,6 @@
 """YOLOv2's loss: Darknet's region layer (src/region_layer.c), vectorised over images and boxes."""
 
 import math
-from collections.abc import Mapping
 
 import keras
 import numpy as np
@@ -9,12 +8,22 @@ import tensorflow as tf
 
 from yolov2_tf.boxes import iou
 from yolov2_tf.detection.assignment import match
+from yolov2_tf.detection.class_entropy import (
+    class_entropy,
+    class_factors,
+    named_right,
+    trained_levels,
+)
 from yolov2_tf.detection.decoding import decode_boxes, split_head
-from yolov2_tf.detection.image_labels import centered_in, labels_and_regions
+from yolov2_tf.detection.image_labels import (
+    IMAGE_OVERLAP,
+    IMAGE_RULES,
+    centered_in,
+    labels_and_regions,
+)
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.anchors import checked_anchors
 from yolov2_tf.models.truths import check_shapes
-from yolov2_tf.trees.group_softmax import path_cross_entropy, path_is_best
 from yolov2_tf.trees.wordtree import as_tree
 
 PRIOR_SCALE = 0.01
@@ -23,14 +32,8 @@ PRIOR_SCALE = 0.01
 WARMUP_IMAGES = 12_800
 """Length of that warm-up in Darknet."""
 
-IMAGE_OVERLAP = 0.3
-"""What the box found for an image's label is assumed to overlap with its object (section 4)."""
-
 NEVER = -1e9
 """A logit whose probability is 0; infinities would make NaNs."""
-
-IMAGE_RULES = ("paper", "darknet", "object")
-"""What an image's label says about objectness, see `YOLOv2Loss`."""
 
 
 @keras.saving.register_keras_serializable("yolov2_tf")
@@ -114,7 +117,7 @@ class YOLOv2Loss(keras.losses.Loss):
         self.ignore_iou = ignore_iou
         self.rescore = rescore
         self.warmup_images = warmup_images
-        self.class_weights = None if class_weights is None else _factors(class_weights)
+        self.class_weights = None if class_weights is None else class_factors(class_weights)
         self.box_classes = None if box_classes is None else sorted(map(int, box_classes))
         self.image_rule = image_rule
 
@@ -247,29 +250,11 @@ class YOLOv2Loss(keras.losses.Loss):
             among = np.isin(np.arange(logits.shape[-1]), self.box_classes)
             logits += tf.constant(np.where(among, 0, NEVER), tf.float32)
         if self.tree is None:
-            entropy = matches.kept * self._entropy(logits, labels)
+            entropy = matches.kept * class_entropy(logits, labels)
         else:
-            entropy = self._entropy(logits, labels, self._levels(matches, labels))
+            levels = trained_levels(matches, labels, self.tree)
+            entropy = class_entropy(logits, labels, self.tree, levels)
         return tf.reduce_sum(self._class_weight(labels) * entropy, axis=1)
-
-    def _levels(self, matches, labels):
-        """Which groups of its path a truth trains, `(B, M, levels)`.
-
-        All of them if it owns its slot. If not, those that no later truth of the slot trains, as
-        `delta_region_class` in src/region_layer.c overwrites group after group.
-        """
-        path = tf.gather(self.tree.paths, labels)
-        group = tf.where(path >= 0, tf.gather(self.tree.group, tf.maximum(path, 0)), -1)
-        shared = group[:, :, None] == group[:, None]  # a group has one depth
-        later = tf.reduce_any(matches.lost[..., None] & shared, axis=2)
-        placed = (matches.kept > 0) | tf.reduce_any(matches.lost, axis=-1)
-        return placed[..., None] & ~later
-
-    def _entropy(self, logits, labels, levels=None):
-        """-log Pr(label | object)."""
-        if self.tree is None:
-            return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-        return path_cross_entropy(logits, labels, self.tree, levels)
 
     def _class_weight(self, labels):
         if self.class_weights is None:
@@ -305,12 +290,14 @@ class YOLOv2Loss(keras.losses.Loss):
         log_probability = tf.math.log_sigmoid(candidates[..., 4])
         if self.image_rule != "object":
             of_each = tf.tile(labels[:, None], [1, count])
-            log_probability -= self._entropy(candidates[..., 5:], of_each)
+            log_probability -= class_entropy(candidates[..., 5:], of_each, self.tree)
         log_probability += tf.where(centered_in(boxes, region), 0.0, NEVER)
         place = tf.argmax(log_probability, axis=1, output_type=tf.int32)
 
         found = tf.gather(predictions, place, batch_dims=1)
-        losses = {"class": self._class_weight(labels) * self._entropy(found[:, 5:], labels)}
+        losses = {
+            "class": self._class_weight(labels) * class_entropy(found[:, 5:], labels, self.tree)
+        }
         if self.image_rule != "darknet":
             lack = tf.nn.relu(IMAGE_OVERLAP - tf.sigmoid(found[:, 4]))
             losses["objectness"] = 0.5 * self.object_scale * lack**2
@@ -332,17 +319,13 @@ class YOLOv2Loss(keras.losses.Loss):
         return 0.5 * PRIOR_SCALE * warming * tf.reduce_sum(free * error, axis=1)
 
     def _statistics(self, matched, matches, overlap, objectness, labels, free):
-        kept, logits = matches.kept, matched[..., 5:]
-        if self.tree is None:
-            right = tf.argmax(logits, axis=-1, output_type=tf.int32) == labels
-        else:
-            right = path_is_best(logits, labels, self.tree)
+        kept = matches.kept
         return {
             "average_iou": _mean(overlap, kept),
             "recall": _mean(tf.cast(overlap > 0.5, tf.float32), kept),
             "object": _mean(tf.sigmoid(matched[..., 4]), kept),
             "no_object": _mean(objectness, free),
-            "class_accuracy": _mean(tf.cast(right, tf.float32), kept),
+            "class_accuracy": _mean(named_right(matched[..., 5:], labels, self.tree), kept),
         }
 
     def get_config(self):
@@ -361,18 +344,6 @@ class YOLOv2Loss(keras.losses.Loss):
             "box_classes": self.box_classes,
             "image_rule": self.image_rule,
         }
-
-
-def _factors(class_weights):
-    """A factor for each class, as a list of float."""
-    if not isinstance(class_weights, Mapping):  # of which the keys would be taken
-        factors = list(map(float, class_weights))
-        if all(0 <= factor < math.inf for factor in factors):
-            return factors
-    raise InputError(
-        f"class_weights is {class_weights!r}",
-        expected="a sequence of finite numbers, 0 or more, in the order of the classes",
-    )
 
 
 def _mean(values, weights):
