@@ -138,6 +138,7 @@ def main():
     parser.add_argument("--pictures", type=int, default=4000)
     parser.add_argument("--epochs", type=int, default=6, help="passes over the scenes")
     parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--jitter", type=float, default=0.16)
     parser.add_argument("--trunk-steps", type=int, default=1200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--ratio", default="1:4", help="scenes : labelled pictures")
@@ -159,7 +160,7 @@ def main():
         optimizer="adam",
         learning_rate=4e-3,
         schedule="cosine",
-        jitter=0.16,
+        jitter=options.jitter,
         flip=False,
         weights=trunk,
         seed=options.seed,
