@@ -8,7 +8,7 @@ from PIL import Image
 
 from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.labels import open_classification
-from yolov2_tf.data.names import as_shown, check_names, is_utf8, label_lines
+from yolov2_tf.data.names import as_shown, check_names, is_utf8, label_lines, trimmed_names
 from yolov2_tf.data.records import Record
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.errors import InputError
@@ -106,3 +106,10 @@ def test_texts_as_they_are_shown():
 def test_a_label_file_has_a_line_for_each_class():
     names = ["a\nb", "two\r\nlines", " c\u2028d ", "é {}", "e\r"]
     assert label_lines(names).splitlines() == ["a b", "two lines", " c d ", "é {}", "e"]
+
+
+def test_names_that_are_trimmed_stay_apart():
+    assert trimmed_names([" a", "b c ", "d"], "x") == ["a", "b c", "d"]
+    for names, said in ((["a", " "], "' ' is empty"), (["a", "a "], "'a ' is 'a', too")):
+        with pytest.raises(InputError, match=said):
+            trimmed_names(names, "x")

@@ -62,6 +62,31 @@ def label_lines(class_names):
     return "\n".join(" ".join(name.splitlines()) for name in class_names)
 
 
+def trimmed_names(class_names, where):
+    """Names without the blanks around them, as forms give them back that trim what they read.
+
+    Args:
+        class_names: The names.
+        where: The data set, for messages.
+
+    Raises:
+        InputError: If nothing is left of one, or two become the same.
+    """
+    trimmed = {}
+    for given in class_names:
+        name = given.strip()
+        if not name or name in trimmed:
+            raise InputError(
+                f"class name {given!r} is {'empty' if not name else f'{trimmed[name]!r}, too'}"
+                " without the blanks around it",
+                where=where,
+                expected="names that differ in more than blanks",
+                hint="another name in the annotations",
+            )
+        trimmed[name] = given
+    return list(trimmed)
+
+
 def not_utf8(name):
     """The `InputError` of a picture with such a name."""
     return InputError(

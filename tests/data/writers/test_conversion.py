@@ -1,5 +1,6 @@
 """Going through several forms and back changes nothing that these can say."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -210,6 +211,17 @@ def test_line_breaks_in_names_are_not_written(tmp_path, form):
     assert len(back) == len(names)
     assert all(record.image is not None for record in back.records)
     assert all(str(record.image).isprintable() for record in back.records)
+
+
+@pytest.mark.parametrize("form", ["voc", "coco", "csv"])
+def test_classes_that_would_be_lost_are_refused(small, tmp_path, form):
+    """Readers of these forms trim names: `dog` and ` dog` would come back as one class."""
+    for name in ("", " zebra, striped"):
+        odd = dataclasses.replace(small, class_names=(name, *small.class_names[1:]))
+        with pytest.raises(InputError, match="without the blanks around it"):
+            convert(odd, tmp_path / "out", form)
+        assert not (tmp_path / "out").exists()
+        convert(odd, tmp_path / f"as yolo{name}", "yolo")
 
 
 def test_pictures_inside_tfrecords_are_neither_linked_nor_left(small, tmp_path):

@@ -77,6 +77,21 @@ def test_what_cannot_be_written_leaves_nothing(dataset, tmp_path):
     assert (out / "notes.txt").read_text() == "mine"
 
 
+def test_labels_stay_those_of_their_classes_whatever_these_are_called(dataset, tmp_path):
+    """TFDS keeps the names in a file, a line for each; it trims them and leaves out empty ones."""
+    odd = Dataset("odd", ("cat\nand kitten", " dog"), dataset.records)
+    (note,) = write_shards(odd, tmp_path / "out")
+    assert note == "class names written in one line, trimmed: cat and kitten, dog"
+    back = open_dataset(tmp_path / "out")
+    assert back.class_names == ("cat and kitten", "dog")
+    wanted = {record.image_id: record.labels.tolist() for record in dataset.records}
+    assert {record.image_id: record.labels.tolist() for record in back.records} == wanted
+    for names in (("", "dog"), ("dog", " dog")):
+        with pytest.raises(InputError, match="without the blanks around it"):
+            write_shards(Dataset("odd", names, dataset.records), tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
 def test_the_command(run, tmp_path):
     out = tmp_path / "shards"
     code, _, err = run("prepare", "digits", out, "--split", "val", "--shards", "3", "--no-check")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from yolov2_tf.data.annotations import listing
 from yolov2_tf.data.images import inspect_image, picture_size
+from yolov2_tf.data.names import trimmed_names
 from yolov2_tf.data.records import Record
 from yolov2_tf.errors import InputError
 from yolov2_tf.files import replacing
@@ -24,6 +25,7 @@ PICTURES = ("copy", "link", "none")
 """What becomes of the pictures: copied, linked to, or left where they are."""
 
 _MARKS_IGNORED = ("voc", "coco", "tfrecord")
+_TRIMS_NAMES = ("voc", "coco", "csv")
 _NAMES_ALL_CLASSES = ("coco", "yolo", "tfrecord")
 _CONTROL = "\x00-\x1f\x85\u2028\u2029"  # what ends a line in a list of pictures is among them
 _SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif", "JPEG2000": ".jp2", "PPM": ".ppm"}
@@ -87,14 +89,15 @@ def convert(dataset, out, form, *, pictures="copy", drop_ignored=False, progress
         Notes: what this form cannot say, one line each.
 
     Raises:
-        InputError: If `out` is not empty, the size of a picture is needed and unknown, or the
-            pictures cannot be linked to.
+        InputError: If `out` is not empty, the size of a picture is needed and unknown, the
+            pictures cannot be linked to, or the form cannot tell the classes by their names.
     """
     out = Path(out)
     _check_pictures(dataset.records, form, pictures)
     if out.exists() and not (out.is_dir() and next(out.iterdir(), None) is None):
         raise InputError("is there and not empty", where=out, hint="another folder")
     records = [_without_ignored(record) if drop_ignored else record for record in dataset.records]
+    _check_class_names(dataset.class_names, records, form, dataset.name)
     items = [
         Item(name, _sized(record) if form != "yolo" else record)
         for name, record in zip(_names(records), records, strict=True)
@@ -126,6 +129,14 @@ def _check_pictures(records, form, pictures):
                 where=record.image_id,
                 expected="--pictures copy",
             )
+
+
+def _check_class_names(class_names, records, form, where):
+    """Refuses classes that would be lost, or one with another, where the form is read again."""
+    if form in _TRIMS_NAMES:
+        used = {label for record in records for label in record.labels.tolist()}
+        written = form in _NAMES_ALL_CLASSES
+        trimmed_names([c for i, c in enumerate(class_names) if written or i in used], where)
 
 
 def _writer(form):

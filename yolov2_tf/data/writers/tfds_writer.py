@@ -10,6 +10,8 @@ import logging
 import re
 from pathlib import Path
 
+from yolov2_tf.data.annotations import listing
+from yolov2_tf.data.names import label_lines, trimmed_names
 from yolov2_tf.data.writers.conversion import Item, split_into_sets
 from yolov2_tf.data.writers.plain_picture import plain_picture
 from yolov2_tf.errors import InputError
@@ -44,12 +46,12 @@ def write_shards(
             paths. None: this process does.
 
     Returns:
-        Notes: image sets that are not written, one line each.
+        Notes: image sets that are not written and classes with another name, one line each.
 
     Raises:
-        InputError: If `out` is not empty, there are more shards than pictures, an image set has a
-            name that TFDS does not take, a picture cannot be read, or Beam is not installed,
-            does not take its options or fails.
+        InputError: If `out` is not empty, there are more shards than pictures, an image set or a
+            class has a name that TFDS does not take, a picture cannot be read, or Beam is not
+            installed, does not take its options or fails.
     """
     import tensorflow_datasets as tfds
 
@@ -57,6 +59,7 @@ def write_shards(
     out = Path(out)
     if out.exists() and not (out.is_dir() and next(out.iterdir(), None) is None):
         raise InputError("is there and not empty", where=out, hint="another folder")
+    class_names, renamed = _class_names(dataset)
     items = [Item(str(i), record) for i, record in enumerate(dataset.records)]
     sets, notes = split_into_sets(items, keep_unions=False)
     sets = {name: [item.record for item in some] for name, some in sets.items()}
@@ -68,7 +71,7 @@ def write_shards(
             raise InputError(f"{shards} shards of {len(records)} pictures", where=name)
     with replacing(out) as temporary:
         examples = _counted(sets, progress) if beam is None else _distributed(sets)
-        builder = _builder(dataset.class_names, examples, temporary.parent, file_format)
+        builder = _builder(class_names, examples, temporary.parent, file_format)
         settings = {} if shards is None else {"num_shards": shards}
         config = tfds.download.DownloadConfig(**settings, **(beam or {}))
         tfds.disable_progress_bar()
@@ -83,7 +86,15 @@ def write_shards(
                     raise
                 raise InputError(f"Beam failed: {_reason(error)}", where=out) from error
         Path(builder.data_path).rename(temporary)
-    return notes
+    return (*notes, *renamed)
+
+
+def _class_names(dataset):
+    """The names as TFDS reads them back, of lines of a file that it trims; and notes."""
+    lines = label_lines(dataset.class_names).split("\n")
+    names = trimmed_names(lines, dataset.name)
+    other = [name for old, name in zip(dataset.class_names, names, strict=True) if name != old]
+    return names, [f"class names written in one line, trimmed: {listing(other)}"] if other else []
 
 
 def _beam_settings(options):
