@@ -203,6 +203,13 @@ def test_names_of_a_classifier_without_its_tree_are_refused(write_network):
         import_darknet(*files, class_names=names)
 
 
+def test_more_names_than_a_classifier_has_classes_are_refused(write_network):
+    files = write_network(parse_cfg(NET + CONV + "[avgpool]\n[softmax]\n"))
+    with pytest.raises(InputError, match="9 class names") as error:
+        import_darknet(*files, class_names=[f"name {i}" for i in range(9)])
+    assert error.value.hint == "the first 8, as Darknet takes them"
+
+
 def test_a_file_keeps_all(write_network, images, tmp_path):
     header = Header(0, 2, 5, 123_456_789_012)
     cfg, weights = write_network(parse_cfg(DETECTOR), name="my net", header=header)

@@ -1,11 +1,13 @@
 """Published networks by name, from a server on this machine."""
 
+import dataclasses
 import hashlib
 
 import numpy as np
 import pytest
 
 from yolov2_tf.darknet.network import read_network
+from yolov2_tf.darknet.sections import Region, Softmax
 from yolov2_tf.darknet.weights import Header, weight_file_size
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.loading import load_model
@@ -82,6 +84,14 @@ def test_damaged_weights_are_not_kept(server, toy, tmp_path):
     assert load_model(model_path("toy")).head.class_names == ("ant", "bee")
 
 
+def test_names_that_are_no_class_of_the_network_are_left_out(server, toy, monkeypatch):
+    names = server.files["/data/toy.names"] + b"wasp\n"
+    server.files["/data/toy.names"] = names
+    monkeypatch.setitem(CHECKSUMS, "data/toy.names", hashlib.sha256(names).hexdigest())
+    monkeypatch.setitem(NETWORKS, "toy", dataclasses.replace(NETWORKS["toy"], classes=2))
+    assert load_model(model_path("toy")).head.class_names == ("ant", "bee")
+
+
 def test_paths_come_first_and_near_misses_are_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "yolov2").mkdir()
@@ -101,3 +111,15 @@ def test_what_is_known_of_the_published_files(shared_data):
     for name, network in NETWORKS.items():
         cfg = read_network(shared_data / "darknet" / f"{name}.cfg")
         assert weight_file_size(cfg, Header(0, 1)) == network.size, name
+
+
+def test_there_is_a_name_for_each_class_of_the_published_networks(shared_data):
+    for name, network in NETWORKS.items():
+        layers = read_network(shared_data / "darknet" / f"{name}.cfg").layers
+        (classes,) = (
+            layer.classes if isinstance(layer, Region) else layer.output_shape[2]
+            for layer in layers
+            if isinstance(layer, Region | Softmax)
+        )
+        names = network.class_names(shared_data / "darknet" / network.names)
+        assert len(names) == classes, name

@@ -265,6 +265,7 @@ def _logits(network, softmax, class_names, tree):
                 f"{count:,} {what}",
                 where=softmax.section.where(),
                 expected=f"{classes:,}, one for each class of [softmax]",
+                hint=f"the first {classes:,}, as Darknet takes them" if count > classes else None,
             )
     return ClassificationHead(names, network.input_size, network.resize, tree=tree, name="head")
 

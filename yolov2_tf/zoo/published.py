@@ -44,6 +44,8 @@ class Published:
         names: File of its class names in Darknet's repository.
         tree: File of its label tree there, or None.
         score: The authors' figure.
+        classes: How many of the names are its classes, from the first on; None for all. Darknet's
+            list for ImageNet goes on with the synsets that are no class of the thousand.
     """
 
     what: str
@@ -51,6 +53,13 @@ class Published:
     names: str
     tree: str | None = None
     score: str = ""
+    classes: int | None = None
+
+    def class_names(self, path):
+        """The names of its classes, in the file of that name at `path`."""
+        from yolov2_tf.trees.wordtree import read_lines
+
+        return [line.strip() for line in read_lines(path)][: self.classes]
 
 
 NETWORKS = {
@@ -61,10 +70,18 @@ NETWORKS = {
     ),
     "yolov2-tiny": Published("COCO's 80 classes", 44_948_596, "coco.names", score="23.7 AP50 COCO"),
     "darknet19": Published(
-        "names 1,000 classes", 83_427_120, "imagenet.shortnames.list", score="72.9 top-1"
+        "names 1,000 classes",
+        83_427_120,
+        "imagenet.shortnames.list",
+        score="72.9 top-1",
+        classes=1000,
     ),
     "darknet19_448": Published(
-        "names 1,000 classes", 83_427_120, "imagenet.shortnames.list", score="76.4 top-1"
+        "names 1,000 classes",
+        83_427_120,
+        "imagenet.shortnames.list",
+        score="76.4 top-1",
+        classes=1000,
     ),
     "yolo9000": Published(
         "9,418 classes of a tree", 195_230_020, "9k.names", "9k.tree", score="19.7 mAP ImageNet"
@@ -108,20 +125,20 @@ def fetch(name, progress=None):
     names = from_repository(f"data/{network.names}")
     tree = None if network.tree is None else from_repository(f"data/{network.tree}")
     weights = brought(f"{SITE}/{name}.weights", f"{name}.weights", size=network.size)
-    _import(cfg, weights, names, tree, out)
+    _import(cfg, weights, network.class_names(names), tree, out)
     weights.unlink()  # the .keras file holds them now
     return out
 
 
-def _import(cfg, weights, names, tree, out):
+def _import(cfg, weights, class_names, tree, out):
     from yolov2_tf.darknet.reader import import_darknet
-    from yolov2_tf.trees.wordtree import WordTree, read_lines
+    from yolov2_tf.trees.wordtree import WordTree
 
     try:
         model = import_darknet(
             cfg,
             weights,
-            class_names=[line.strip() for line in read_lines(names)],
+            class_names=class_names,
             tree=None if tree is None else WordTree.read(tree),
         )
     except InputError:
