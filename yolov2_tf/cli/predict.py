@@ -179,9 +179,17 @@ class _Work:
     """Goes through the sources, tells what it skips, and sums up."""
 
     def __init__(self, sources, rows, console):
-        self._sources = (source for source in sources if source.name not in rows.done)
         self._rows, self._console = rows, console
         self._outputs, self._seconds = None, 0.0
+        self._sources = self._left(sources)
+
+    def _left(self, sources):
+        """Yields the sources that have no row yet."""
+        for source in sources:
+            if source.name not in self._rows.done:
+                yield source
+            elif self._outputs is not None:
+                self._outputs.pass_over(source)
 
     def here(self, detector, limits, out, wanted):
         """Looks at all in this process."""

@@ -85,6 +85,15 @@ class Crops:
     def __init__(self, folder, class_names):
         self._folder, self._names, self._stems = Path(folder), class_names, {}
 
+    def stem(self, place):
+        """How the crops of a picture begin; the first of one stem has it, whatever is cut out.
+
+        Args:
+            place: Relative path that the picture is called by.
+        """
+        first = self._stems.setdefault(str(place.with_suffix("")), place.suffix)
+        return place.stem if first == place.suffix else place.name  # a.png beside a.jpg
+
     def add(self, place, image, found):
         """Cuts the detections out of a picture, the surest first.
 
@@ -94,9 +103,7 @@ class Crops:
             found: Dict of `boxes` and `labels`.
         """
         height, width = image.shape[:2]
-        stem = place.stem
-        if self._stems.setdefault(str(place.with_suffix("")), place.suffix) != place.suffix:
-            stem = place.name  # a.png beside a.jpg
+        stem = self.stem(place)
         numbers = {}  # by folder: classes `a/b` and `a:b` share one
         boxes = np.clip(np.asarray(found["boxes"], float).reshape(-1, 4), 0, 1)
         for box, label in zip(boxes, np.asarray(found["labels"], int).tolist(), strict=True):

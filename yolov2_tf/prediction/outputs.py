@@ -88,6 +88,11 @@ class Outputs:
             drawn = draw_detections(picture, *found_, self._names)
         return as_row(seen.name, found, self._names), drawn
 
+    def pass_over(self, source):
+        """Leaves out a picture that an earlier run was done with; its crops keep their names."""
+        if self._crops is not None:
+            self._crops.stem(source.drawn)
+
     def write_annotations(self):
         """Writes the annotations, if they are wanted; returns notes."""
         return () if self._annotations is None else self._annotations.write()
