@@ -50,6 +50,7 @@ def model(memory):
         ("convert", "digits", "s3://bucket/out", "--to", "coco"),
         ("prepare", "digits", "gs://bucket/shards"),
         ("inspect", "digits", "--json", "s3://bucket/report.json"),
+        ("inspect", "digits", "--json", "file:///tmp/report.json"),
         ("narrow", "starter-tiny", "s3://bucket/small.keras"),
         ("import-darknet", "a.cfg", "s3://bucket/a.weights", "a.keras"),
         ("classify", "train", "digits", "--out", "s3://bucket/run"),

@@ -36,6 +36,11 @@ def test_what_is_no_address(name):
     assert address(name) is None
 
 
+@pytest.mark.parametrize("name", ["hdfs:///user/a.keras", "gs://b/a.keras", "FILE:///a"])
+def test_addresses_with_and_without_a_host(name):
+    assert address(name) == name.replace("FILE", "file")
+
+
 def test_a_folder_of_such_a_name_comes_first(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert address(Path("gs://b/c")) == "gs://b/c"

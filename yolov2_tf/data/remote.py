@@ -25,7 +25,7 @@ PACKAGES = {
 """What reads which addresses."""
 
 # A single letter is a drive of Windows.
-_ADDRESS = re.compile(r"(?!tfds:)([A-Za-z][A-Za-z0-9+.-]+):/{1,2}(?=[^/])")
+_ADDRESS = re.compile(r"(?!tfds:)([A-Za-z][A-Za-z0-9+.-]+):(/{1,3})(?=[^/])")
 _CHUNK = 1 << 20
 
 
@@ -33,6 +33,7 @@ def address(path):
     """The address that a text or a path is, or None.
 
     A `Path` keeps one slash of two: `gs:/bucket` is `gs://bucket`, unless there is such a folder.
+    Behind a third slash no host or bucket is named, as in `hdfs:///user/me`.
 
     Args:
         path: Text or `pathlib.Path`.
@@ -44,7 +45,7 @@ def address(path):
     found = _ADDRESS.match(text)
     if found is None or (f"{found[1]}://" not in text and os.path.exists(f"{found[1]}:")):
         return None
-    return f"{found[1].lower()}://{text[found.end() :]}"
+    return f"{found[1].lower()}:{found[2] if len(found[2]) > 1 else '//'}{text[found.end() :]}"
 
 
 def fetch_file(url, progress=None):
