@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from picture_kinds import KINDS, RGB, encode, exif, png_that_claims, scene
+from picture_kinds import DEEP, KINDS, RGB, encode, exif, png_that_claims, scene
 from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.image_check import check_images, turn_upright
 from yolov2_tf.data.images import decode_image, inspect_image, load_image, orient_boxes
@@ -59,6 +59,7 @@ def test_unreadable_pictures_are_left_out_counted_and_listed(tmp_path):
         "truncated": (KINDS["jpeg"][0][:-20], "damaged or truncated"),
         "cut in its last chunk": (good[:-5], "damaged or truncated"),  # Pillow does not mind
         "huge": (png_that_claims(30_000, 30_000), "claims more than 89 million"),
+        "8 bits in 16": (encode(Image.fromarray(DEEP >> 8), "PNG"), "upper 8 bits show nothing"),
         "gone": (str(tmp_path / "gone.jpg"), "cannot be opened"),
         "never there": (None, "picture not found"),
     }
@@ -69,8 +70,8 @@ def test_unreadable_pictures_are_left_out_counted_and_listed(tmp_path):
     for name, reason in faults:
         assert bad[name][1] in reason
     (note,) = dataset.notes[1:]
-    assert note.startswith("pictures that cannot be read, left out: 6 (empty: not a picture")
-    assert "and 3 more" in note
+    assert note.startswith("pictures that cannot be read, left out: 7 (empty: not a picture")
+    assert "and 4 more" in note
 
 
 def test_not_a_single_readable_picture_raises():

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from picture_kinds import KINDS, LOSSLESS, RGB, SCENE, encode, exif, png_that_claims
+from picture_kinds import DEEP, KINDS, LOSSLESS, RGB, SCENE, encode, exif, png_that_claims
 from yolov2_tf.data.images import (
     MAX_PIXELS,
     decode_image,
@@ -47,6 +47,14 @@ def test_the_graph_decoder_gives_the_same_pixels_or_inspection_says_that_it_does
         assert not inspect_image(encoded).needs_conversion
         np.testing.assert_array_equal(load_image(encoded), load_image(KINDS[kind][0]))
     np.testing.assert_array_equal(decode_image(encoded), load_image(encoded))
+
+
+def test_16_bits_that_hold_8_are_refused():
+    """As from a microscope's software; their upper 8 bits are black."""
+    for kind in ("PNG", "TIFF"):
+        with pytest.raises(InputError, match="all below 256: the upper 8 bits show nothing"):
+            load_image(encode(Image.fromarray(DEEP >> 8), kind))
+        assert not load_image(encode(Image.fromarray(DEEP * 0), kind)).any()
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "bmp", "jpeg cmyk", "png 16 bit"])

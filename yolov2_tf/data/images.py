@@ -109,7 +109,8 @@ def load_image(source):
         `(H, W, 3)` uint8, RGB.
 
     Raises:
-        InputError: If it cannot be read whole, or has float pixels, whose range is unknown.
+        InputError: If it cannot be read whole, has float pixels, whose range is unknown, or 16 bits
+            of which the upper 8 are unused.
     """
     with _opened(source) as picture:
         orientation = _info(picture).orientation
@@ -282,7 +283,13 @@ def _rgb(picture):
     if picture.mode == "I" and picture.format == "TIFF":
         raise InputError("the picture has pixels of 32 bits", hint="an 8-bit or 16-bit picture")
     if picture.mode.startswith("I"):  # 16 bits; Pillow would clip them at 255
-        gray = np.clip(np.asarray(picture), 0, 65535) >> 8
+        gray = np.clip(np.asarray(picture), 0, 65535)
+        if 0 < gray.max() < 256:
+            raise InputError(
+                "pixels of 16 bits that are all below 256: the upper 8 bits show nothing",
+                hint="an 8-bit copy of it",
+            )
+        gray = gray >> 8
         return np.repeat(gray.astype(np.uint8)[..., None], 3, axis=2)
     if picture.mode == "F":
         raise InputError("the picture has float pixels", hint="an 8-bit or 16-bit picture")

@@ -68,7 +68,7 @@ def picture_sizes(pictures):
 
 
 def _kind(decode):
-    return f"{'pixels' if decode else 'header'}/1 {decoders()}"
+    return f"{'pixels/2' if decode else 'header/1'} {decoders()}"
 
 
 def _known(stamps, decode):
@@ -103,9 +103,9 @@ def _look(image, decode):
             return dataclasses.astuple(inspect_image(image))
         source = read_bytes(image)
         info = inspect_image(source)
-        if info.needs_conversion:
+        if info.needs_conversion or info.mode.startswith("I"):  # whose 16 bits only Pillow sees
             load_image(source)
-        else:
+        if not info.needs_conversion:
             _decode_as_training_does(source)
     except InputError as error:
         return error.what
