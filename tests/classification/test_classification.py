@@ -136,10 +136,10 @@ class Fixed(keras.layers.Layer):
         return input_shape[0], 1, 8, 1
 
 
-def fixed(tree):
+def fixed(tree, names=None):
     image = keras.Input((None, None, 3))
     x = keras.layers.Reshape((1, 1, 8))(Fixed()(image))
-    names = [f"the {name}" for name in NAMES]
+    names = names or [f"the {name}" for name in NAMES]
     return keras.Model(image, ClassificationHead(names, 32, tree=tree, name="head")(x))
 
 
@@ -197,6 +197,14 @@ def test_scores_are_counted_as_defined():
     flat = evaluate_classifier(classifier(fixed(None)), dataset)
     assert flat.hierarchical == flat.top1
     assert "hierarchical" not in flat.to_json()
+
+
+def test_classes_that_share_a_name_have_a_score_each():
+    names = [*(f"the {name}" for name in NAMES[:6]), "crane", "crane"]
+    records = [LabelledImage(encoded(picture(0, 3, 6)), label) for label in (6, 7)]
+    dataset = ClassificationDataset("some", tuple(names), records)
+    scores = evaluate_classifier(classifier(fixed(TREE, names)), dataset)
+    assert scores.accuracy == {"crane (6)": 1, "crane (7)": 0}
 
 
 def test_keras_never_compiles_a_classifier_by_xla_as_it_does_on_a_gpu_by_itself():

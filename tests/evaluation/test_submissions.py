@@ -170,3 +170,13 @@ def test_what_cannot_be_written_is_refused_and_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
     with pytest.raises(InputError, match="a number, as COCO's are"):
         write_coco_results(named, nothing, tmp_path / "r.json", {"cat": 1})
+
+
+def test_nodes_that_share_a_name_have_a_file_each(tmp_path):
+    dataset, found = scenes(classes=("crane", "dog", "crane"))
+    paths = write_voc_results(dataset, found, tmp_path)
+    assert [path.name[len("comp4_det_test_") :] for path in paths] == [
+        *("crane (0).txt", "dog.txt", "crane (2).txt")
+    ]
+    lines = sum(len(path.read_text().splitlines()) for path in tmp_path.iterdir())
+    assert lines == sum(len(one["labels"]) for one in found)

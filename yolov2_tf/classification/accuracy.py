@@ -6,6 +6,7 @@ import time
 import numpy as np
 
 from yolov2_tf.data.label_pipeline import evaluation_batches
+from yolov2_tf.data.names import distinct_names
 from yolov2_tf.models.heads import find_classification_head
 
 
@@ -18,7 +19,7 @@ class ClassificationEvaluation:
         top5: Share with such a leaf among the five most probable.
         hierarchical: Mean share of the label's path, from the child of the root to the label,
             that the most probable leaf lies below; equals `top1` without a tree.
-        accuracy: `top1` by class, of those that occur.
+        accuracy: `top1` by class, of those that occur, see `distinct_names`.
         images: Number of pictures.
         seconds: What it took.
         has_tree: Whether the classes are a tree's.
@@ -121,9 +122,9 @@ def accuracy_of(classifier, dataset, leaves, seconds=0.0):
     right = (paths[leaves] == labels[:, None, None]).any(axis=-1)  # (images, k)
     on_path = paths[labels] >= 0
     shared = ((paths[leaves[:, 0]] == paths[labels]) & on_path).sum(axis=1) / on_path.sum(axis=1)
+    names = distinct_names(head.class_names)
     accuracy = {
-        head.class_names[label]: float(right[labels == label, 0].mean())
-        for label in np.unique(labels)
+        names[label]: float(right[labels == label, 0].mean()) for label in np.unique(labels)
     }
     return ClassificationEvaluation(
         top1=float(right[:, 0].mean()),

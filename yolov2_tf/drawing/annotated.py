@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from yolov2_tf.data.dataset import Dataset
+from yolov2_tf.data.names import distinct_names
 from yolov2_tf.data.records import Record
 from yolov2_tf.data.writers.conversion import convert
 from yolov2_tf.errors import InputError
@@ -20,6 +21,8 @@ FORMS = ("voc", "yolo", "coco")
 
 class Annotations:
     """Collects detections, and writes them as a data set with the pictures.
+
+    Nodes of a label tree that share a name are told apart by their numbers.
 
     Args:
         folder: Folder to write, new or empty.
@@ -64,7 +67,7 @@ class Annotations:
         names = self._names
         if isinstance(names, Mapping):  # a label that no picture has is called by its number
             names = [names[label] for label in range(max(names, default=-1) + 1)]
-        dataset = Dataset("detections", tuple(names), self._records)
+        dataset = Dataset("detections", tuple(distinct_names(names)), self._records)
         return convert(dataset, self.folder, self._form)
 
 

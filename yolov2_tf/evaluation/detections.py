@@ -3,13 +3,13 @@
 Needs neither TensorFlow nor the model: a `.keras`, a `.tflite` and a server are scored alike.
 """
 
-import collections
 import dataclasses
 import math
 from typing import NamedTuple
 
 import numpy as np
 
+from yolov2_tf.data.names import distinct_names
 from yolov2_tf.errors import InputError
 from yolov2_tf.evaluation.box_tables import Found, found_table, truth_table
 from yolov2_tf.evaluation.coco import AREAS, coco_figures, coco_precision, mean
@@ -211,7 +211,7 @@ def evaluate(
             found, truths, positives, iou, voc07_ap if metric == "voc07" else voc10_ap
         )
 
-    names = _distinct(dataset.class_names)
+    names = distinct_names(dataset.class_names)
     return Evaluation(
         metric=metric,
         map=float(ap[positives > 0].mean()) if positives.any() else math.nan,
@@ -273,12 +273,6 @@ def _coco(dataset, found, truths, positives):
 
 
 # === Small things ===
-
-
-def _distinct(names):
-    """Names that repeat (as `head` does in YOLO9000's) get their label added."""
-    times = collections.Counter(names)
-    return [f"{name} ({i})" if times[name] > 1 else name for i, name in enumerate(names)]
 
 
 def percent(fraction):

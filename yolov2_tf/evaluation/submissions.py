@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from yolov2_tf.data.names import distinct_names
 from yolov2_tf.errors import InputError
 from yolov2_tf.files import replacing
 
@@ -61,6 +62,8 @@ def check_coco_results(dataset, path, category_ids):
 def write_voc_results(dataset, detections, folder, name=VOC_NAME):
     """Writes `NAME_CLASS.txt` for each class, an empty file where nothing was found.
 
+    Nodes of a label tree that share a name are told apart by their numbers.
+
     Pixel coordinates are those that the VOC reader undoes: `x_min · width + 1`, as Darknet writes
     them (src/detector.c, `print_detector_detections`), kept within 1 and the picture's side.
 
@@ -89,7 +92,7 @@ def write_voc_results(dataset, detections, folder, name=VOC_NAME):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for label, class_name in enumerate(dataset.class_names):
+    for label, class_name in enumerate(distinct_names(dataset.class_names)):
         paths.append(folder / f"{name}_{class_name}.txt")
         with replacing(paths[-1]) as temporary:
             temporary.write_text("".join(lines[label]), encoding="utf-8")
