@@ -153,6 +153,11 @@ class Conversion:
             case "dynamic":
                 quantize_weights(file)
             case "int8":
+                if self._layout.outputs == HEAD_OUTPUTS and self._head.tree_logits == "leaves":
+                    raise InputError(
+                        "an int8 head tensor of logits that are made of others",
+                        expected="another quantization, or decoding in the file",
+                    )
                 size, mode = self._head.input_size, self._head.resize
                 images = (resize_image(p, size, mode).numpy() for p in calibration)
                 quantize_int8(file, images, whole=self._layout.outputs == HEAD_OUTPUTS)
@@ -229,6 +234,8 @@ def _check_decoding(path, file, model, layout, pictures, where):
 
     images, shapes = prepare(pictures, head.input_size, head.resize)
     raw = np.concatenate([runner.run(image)["head"] for image in images.numpy()])
+    if layout.outputs != HEAD_OUTPUTS:  # what the convolution gives
+        raw = np.asarray(head.with_all_logits(raw))
     difference = compare(model, raw, pictures)
     if layout.quantization == "none":
         judge(difference, where)

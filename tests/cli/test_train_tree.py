@@ -64,9 +64,27 @@ def test_boxes_and_labels_train_together_and_the_model_is_scored(run, data):
     assert labels[1] == {"thing"}
 
 
+def test_a_classifier_of_leaves_starts_a_detector_of_leaves(run, data):
+    leaves = ["--tree", data / "pets.tree", "--tree-logits", "leaves", "--width", 0.0625]
+    leaves += ["--size", 32, "--epochs", 1]
+    code, _, error = run("classify", "train", data / "labelled", "--out", data / "names", *leaves)
+    assert code == 0, error
+    arguments = ["train", data / "boxes.csv", "--classification", data / "labelled"]
+    arguments += ["--ratio", "1:1", "--anchors", 2, "--batch-size", 4, "--recipe", "paper"]
+    arguments += ["--model", "yolo9000", "--weights", data / "names" / "model.keras"]
+    code, printed, error = run(*arguments, "--out", data / "run", *leaves)
+    assert code == 0, error
+    assert "starts anew" not in printed  # the head of thing, cat and dog has those of cat and dog
+    assert json.loads((data / "run" / "config.json").read_text())["tree_logits"] == "leaves"
+    code, printed, _ = run("evaluate", data / "run" / "model.keras", data / "boxes.csv")
+    assert code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--tree-logits", "leaves"], "--tree-logits without --tree"),
+        (["--tree", "pets.tree", "--tree-logits", "twigs"], "tree_logits is 'twigs'"),
         (["--classification", "labelled"], "--classification without --tree"),
         (["--map", "pets.map"], "--map without --tree"),
         (["--names", "pets.names"], "--names without --tree"),

@@ -1,5 +1,7 @@
 """Exported detectors with a label tree give the labels that the Keras model gives."""
 
+import importlib.util
+
 import keras
 import numpy as np
 import pytest
@@ -137,6 +139,24 @@ def test_onnx_and_openvino_give_the_labels_of_the_keras_model(
     expected = detect(detector(tree_model, SCORE, tree_threshold=0.3), pictures)
     for found, wanted in zip(opened.detect(pictures), expected, strict=True):
         assert_same(found, wanted)
+
+
+def test_a_head_of_leaves_gives_the_labels_of_the_keras_model_in_every_form(pictures, tmp_path):
+    keras.utils.set_random_seed(0)
+    options = {"tree": TREE, "tree_logits": "leaves"}
+    model = TinyYOLOv2(TREE.names, input_size=64, width=0.125, resize="letterbox", **options)
+    restless(model, spread=3.0)
+    exporters = {"s": export_saved_model, "m.tflite": export_tflite}
+    if all(importlib.util.find_spec(name) for name in ("onnx", "tf2onnx", "onnxruntime")):
+        exporters["m.onnx"] = export_onnx
+    limits = Thresholds(SCORE, tree=0.5)
+    expected = list(detect(detector(model, SCORE, tree_threshold=0.5), pictures))
+    assert len({*np.concatenate([one["labels"] for one in expected])}) > 2
+    for name, export in exporters.items():
+        export(model, tmp_path / name, pictures=pictures[:2], thresholds=limits)
+        opened = open_model(tmp_path / name, Thresholds(SCORE))
+        for found, wanted in zip(opened.detect(pictures), expected, strict=True):
+            assert_same(found, wanted)
 
 
 @pytest.mark.slow

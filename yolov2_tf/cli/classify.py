@@ -67,6 +67,7 @@ def train(
     val_split: common.ValSplit = None,
     tree: common.Tree = None,
     names: common.Names = None,
+    tree_logits: common.TreeLogits = DEFAULTS.tree_logits,
     recipe_name: Recipe = "default",
     width: common.Width = DEFAULTS.width,
     size: common.Size = DEFAULTS.size,

@@ -122,6 +122,7 @@ def train(
     tree: common.Tree = None,
     names: common.Names = None,
     class_map: ClassMap = None,
+    tree_logits: common.TreeLogits = DEFAULTS.tree_logits,
     recipe_name: Recipe = "auto",
     from_scratch: FromScratch = False,
     model: Model = CHOSEN,
@@ -309,7 +310,8 @@ def _check_use(options):
             hint="--val, to score on other ones",
         )
     if options.tree is None:
-        without(("classification", "class_map"), "--tree", "the tree that joins the classes")
+        names = ("classification", "class_map", "tree_logits")
+        without(names, "--tree", "the tree that joins the classes")
     if options.classification is None:
         names = ("classification_split", "ratio", "mosaic", "image_rule")
         without(names, "--classification", "pictures with a label to mix in")
@@ -318,9 +320,10 @@ def _check_use(options):
     if options.recipe.teacher is not None and "anchors" in options.given:
         raise InputError("--anchors with --teacher", expected="the teacher's, unchanged")
     if options.recipe.continues and not options.resume:
-        for name in {"width", "anchors"} & options.given:
+        for name in {"width", "anchors", "tree_logits"} & options.given:
             raise InputError(
-                f"--{name} with the network of {options.model}", expected="its own, unchanged"
+                f"--{name.replace('_', '-')} with the network of {options.model}",
+                expected="its own, unchanged",
             )
 
 

@@ -21,6 +21,13 @@ Tree = Annotated[Path | None, typer.Option(help="Label tree whose nodes the clas
 Names = Annotated[
     Path | None, typer.Option(help="What people call the tree's nodes, one per line.")
 ]
+TreeLogits = Annotated[
+    str,
+    typer.Option(
+        help="Of a tree, what a new network gives logits of: nodes (the paper's), or leaves, whose "
+        "probabilities add up to those of the nodes above."
+    ),
+]
 Width = Annotated[float, typer.Option(help="Multiplies the filters, 0.01 to 4.")]
 Size = Annotated[int, typer.Option(help="Input side in pixels, a multiple of 32.")]
 Resize = Annotated[str | None, typer.Option(help="stretch or letterbox.")]

@@ -15,6 +15,7 @@ from yolov2_tf.darknet.reader import EPSILON, import_darknet
 from yolov2_tf.darknet.sections import Cost, Reorg
 from yolov2_tf.darknet.weights import ConvWeights, Header, write_weights
 from yolov2_tf.data.names import label_lines
+from yolov2_tf.errors import InputError
 from yolov2_tf.files import replacing
 from yolov2_tf.models.heads import Head
 from yolov2_tf.models.layers import DarknetInput
@@ -73,8 +74,14 @@ def export_darknet(model, folder):
     Raises:
         InputError: If a layer has no form in Darknet, or a weight is not finite.
     """
-    sections, blocks = describe(model)
     head = _find(model, Head)
+    if head is not None and head.tree_logits == "leaves":
+        raise InputError(
+            "the head makes the logits of inner nodes from those of the leaves",
+            where=model.name,
+            expected="a logit for each node, as in Darknet",
+        )
+    sections, blocks = describe(model)
     origin = _find(model, DarknetInput)
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", model.name)
     if head is not None and head.tree is not None:

@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from yolov2_tf.models.blocks import Blocks, decay_regularizer, image_input, max_pool
-from yolov2_tf.models.heads import ClassificationHead, check_class_names
+from yolov2_tf.models.heads import ClassificationHead, check_class_names, checked_tree_logits
 
 # Rows of Darknet-19 (paper, table 6): (filters, kernel size) of the convolutions of each stage.
 # A max-pool stands before every stage but the first.
@@ -27,6 +27,7 @@ def Darknet19(
     resize="stretch",
     width=1.0,
     tree=None,
+    tree_logits="nodes",
     weight_decay=5e-4,
     name="darknet19",
 ) -> keras.Model:
@@ -38,6 +39,7 @@ def Darknet19(
         resize: How pictures come to that size: `stretch` or `letterbox`.
         width: Multiplier of the filters, for small devices.
         tree: Optional `WordTree` over the classes.
+        tree_logits: `nodes` or `leaves`, see `yolov2_tf.models.heads.Head`.
         weight_decay: Darknet's `decay`, on convolution kernels only.
         name: Name of the model.
 
@@ -54,8 +56,9 @@ def Darknet19(
     blocks = Blocks(width, weight_decay)
     image, x = image_input()
     *_, x = _darknet19_trunk(blocks, x)
+    checked_tree_logits(tree_logits, tree)
     x = layers.Conv2D(
-        len(class_names),
+        len(tree.leaves) if tree_logits == "leaves" else len(class_names),
         1,
         dtype="float32",
         kernel_initializer="he_normal",
@@ -63,7 +66,7 @@ def Darknet19(
         name=blocks.next_name(),
     )(x)
     x = layers.GlobalAveragePooling2D(keepdims=True, dtype="float32", name="average_pool")(x)
-    x = ClassificationHead(class_names, input_size, resize, tree, name="head")(x)
+    x = ClassificationHead(class_names, input_size, resize, tree, tree_logits, name="head")(x)
     return keras.Model(image, x, name=name)
 
 

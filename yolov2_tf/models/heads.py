@@ -10,16 +10,20 @@ import reprlib
 from collections.abc import Iterable, Mapping
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.anchors import checked_anchors
 from yolov2_tf.models.input_sides import MAX_SIDE
 from yolov2_tf.models.layers import register
+from yolov2_tf.models.objectness_prior import ObjectnessPrior
 from yolov2_tf.resize import MODES
 from yolov2_tf.trees.group_softmax import absolute_probabilities, group_softmax
+from yolov2_tf.trees.leaf_logits import node_logits
 from yolov2_tf.trees.wordtree import WordTree, as_tree
+
+TREE_LOGITS = ("nodes", "leaves")
+"""Which nodes of a tree a network gives logits of itself, see `Head`."""
 
 
 class Head:
@@ -32,6 +36,9 @@ class Head:
         input_size: Side of the square input in pixels that the network is meant for.
         resize: How pictures are brought to that size, see `yolov2_tf.resize.MODES`.
         tree: `yolov2_tf.trees.wordtree.WordTree` whose nodes are the classes, or None.
+        tree_logits: `nodes`: the layers before give a logit of each class. `leaves`: they give
+            those of the tree's leaves, and the head makes the others of these, see
+            `yolov2_tf.trees.leaf_logits.node_logits`.
     """
 
     @property
@@ -39,7 +46,16 @@ class Head:
         """Number of classes C."""
         return len(self.class_names)
 
-    def _explain(self, class_names, input_size, resize, tree):
+    @property
+    def num_logits(self):
+        """How many logits of classes the layers before give: C, or one for each leaf."""
+        return len(self.tree.leaves) if self.tree_logits == "leaves" else self.num_classes
+
+    def with_all_logits(self, raw):
+        """The raw head tensor of what the layers before give, `(B, S, S, k · (5 + logits))`."""
+        return raw
+
+    def _explain(self, class_names, input_size, resize, tree, tree_logits="nodes"):
         class_names = _in_order(class_names)
         if resize not in MODES:
             raise ValueError(f"resize is {resize!r}, expected one of {MODES}")
@@ -51,6 +67,7 @@ class Head:
             raise ValueError(
                 f"the tree has {len(self.tree)} nodes, the names are {len(self.class_names)}"
             )
+        self.tree_logits = checked_tree_logits(tree_logits, self.tree)
 
     def _explanation(self):
         return {
@@ -59,32 +76,6 @@ class Head:
             "resize": self.resize,
             "tree": None if self.tree is None else self.tree.to_config(),
         }
-
-
-@register
-class ObjectnessPrior(keras.initializers.Initializer):
-    """Bias of a head whose every prediction starts with a low objectness.
-
-    From zero, where each of the hundreds of empty slots starts at ½, the first steps press all
-    objectness down so hard that its sigmoid saturates and never comes back (seen with SGD at
-    1e-2). The remedy is that of RetinaNet (Lin et al., 2017, section 4.1).
-
-    Args:
-        k: Number of anchors.
-        probability: σ(t_o) at the start, 0..1.
-    """
-
-    def __init__(self, k, probability=0.05):
-        self.k = k
-        self.probability = probability
-
-    def __call__(self, shape, dtype=None):
-        bias = np.zeros((self.k, shape[0] // self.k))
-        bias[:, 4] = np.log(self.probability / (1 - self.probability))
-        return tf.constant(bias.reshape(shape), dtype or "float32")
-
-    def get_config(self):
-        return {"k": self.k, "probability": self.probability}
 
 
 @keras.saving.register_keras_serializable("yolov2_tf", name="Head")  # its name in saved files
@@ -99,25 +90,52 @@ class DetectionHead(Head, keras.layers.Conv2D):
         input_size: Pixels.
         resize: `stretch` or `letterbox`.
         tree: `WordTree`, its config, or None.
+        tree_logits: `nodes` or `leaves`, see `Head`.
 
     Call: `(B, S, S, F)` to the raw head tensor `(B, S, S, k · (5 + C))`.
     """
 
-    def __init__(self, anchors, class_names, input_size=416, resize="stretch", tree=None, **kwargs):
-        self._explain(class_names, input_size, resize, tree)
+    def __init__(
+        self,
+        anchors,
+        class_names,
+        input_size=416,
+        resize="stretch",
+        tree=None,
+        tree_logits="nodes",
+        **kwargs,
+    ):
+        self._explain(class_names, input_size, resize, tree, tree_logits)
         self.anchors = checked_anchors(anchors)
         kwargs.setdefault("dtype", "float32")
         # A small start makes the first predictions the priors themselves; with He's the first
         # steps have to undo boxes e² times too large.
         kwargs.setdefault("kernel_initializer", keras.initializers.RandomNormal(stddev=0.01))
         kwargs.setdefault("bias_initializer", ObjectnessPrior(len(self.anchors)))
-        super().__init__(len(self.anchors) * (5 + self.num_classes), 1, **kwargs)
+        super().__init__(len(self.anchors) * (5 + self.num_logits), 1, **kwargs)
+
+    def call(self, features):
+        return self.with_all_logits(super().call(features))
+
+    def with_all_logits(self, raw):
+        if self.tree_logits == "nodes":
+            return raw
+        batch, rows, columns, _ = _static(raw)
+        k = len(self.anchors)
+        boxes = tf.reshape(raw, [batch, rows * columns * k, 5 + self.num_logits])
+        boxes = tf.concat([boxes[..., :5], node_logits(boxes[..., 5:], self.tree)], axis=-1)
+        return tf.reshape(boxes, [batch, rows, columns, k * (5 + self.num_classes)])
+
+    def compute_output_shape(self, input_shape):
+        *places, _ = super().compute_output_shape(input_shape)
+        return (*places, len(self.anchors) * (5 + self.num_classes))
 
     def get_config(self):
         config = super().get_config()
         for fixed in ("filters", "kernel_size"):
             del config[fixed]
-        return {**config, "anchors": self.anchors.tolist(), **self._explanation()}
+        config |= {"anchors": self.anchors.tolist(), "tree_logits": self.tree_logits}
+        return {**config, **self._explanation()}
 
 
 # Keras looks for a layer's weights in a file under the name of its Python class, and not under the
@@ -172,12 +190,21 @@ class ClassificationHead(Head, keras.layers.Layer):
         input_size: Pixels.
         resize: `stretch` or `letterbox`.
         tree: `WordTree`, its config, or None.
+        tree_logits: `nodes` or `leaves`, see `Head`.
 
-    Call: `(B, 1, 1, C)` to logits `(B, C)`.
+    Call: `(B, 1, 1, C)`, or `(B, 1, 1, leaves)`, to logits `(B, C)`.
     """
 
-    def __init__(self, class_names, input_size=224, resize="stretch", tree=None, **kwargs):
-        self._explain(class_names, input_size, resize, tree)
+    def __init__(
+        self,
+        class_names,
+        input_size=224,
+        resize="stretch",
+        tree=None,
+        tree_logits="nodes",
+        **kwargs,
+    ):
+        self._explain(class_names, input_size, resize, tree, tree_logits)
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
 
@@ -201,13 +228,15 @@ class ClassificationHead(Head, keras.layers.Layer):
         return absolute_probabilities(group_softmax(logits, hierarchy), hierarchy)
 
     def call(self, averages):
-        return tf.reshape(averages, [-1, self.num_classes])
+        logits = tf.reshape(averages, [-1, self.num_logits])
+        return logits if self.tree_logits == "nodes" else node_logits(logits, self.tree)
 
     def compute_output_shape(self, input_shape):
         return input_shape[0], self.num_classes
 
     def get_config(self):
-        return {**super().get_config(), **self._explanation()}
+        config = {**super().get_config(), "tree_logits": self.tree_logits}
+        return {**config, **self._explanation()}
 
 
 def check_class_names(class_names, tree=None):
@@ -237,11 +266,30 @@ def check_class_names(class_names, tree=None):
     return class_names
 
 
+def checked_tree_logits(tree_logits, tree):
+    """`tree_logits` of a head, see `Head`.
+
+    Raises:
+        InputError: If there is no such way, or no tree whose leaves could have the logits.
+    """
+    if tree_logits not in TREE_LOGITS:
+        raise InputError(f"tree_logits is {tree_logits!r}", expected=" or ".join(TREE_LOGITS))
+    if tree_logits == "leaves" and tree is None:
+        raise InputError("tree_logits is leaves", expected="a tree that has some")
+    return tree_logits
+
+
 def _checked_side(pixels):
     """A side as int; files that claim another one must not eat memory."""
     if not (isinstance(pixels, numbers.Real) and 1 <= pixels <= MAX_SIDE):  # NaN is neither
         raise InputError(f"input_size is {pixels!r}", expected=f"1 to {MAX_SIDE:,} pixels")
     return int(pixels)
+
+
+def _static(tensor):
+    """The shape of a tensor: numbers where they are known, else scalars of the graph."""
+    shape = tf.shape(tensor)
+    return [shape[i] if side is None else side for i, side in enumerate(tensor.shape)]
 
 
 def _in_order(class_names):

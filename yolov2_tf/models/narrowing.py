@@ -128,9 +128,14 @@ def _sliced(layer, read, written):
     return [values[written] for values in layer.get_weights()]
 
 
+def _channels(layer):
+    """Channels of what a layer makes; of a head, those of its convolution."""
+    return layer.filters if isinstance(layer, keras.layers.Conv2D) else layer.output.shape[-1]
+
+
 def _demand(model, makers):
     """For each layer's name, how much what follows reads each channel of its output, squared."""
-    squares = {layer.name: np.zeros(layer.output.shape[-1]) for layer in model.layers}
+    squares = {layer.name: np.zeros(_channels(layer)) for layer in model.layers}
     squares[model.head.name][:] = 1
     for layer in reversed(model.layers):
         wanted = squares[layer.name]

@@ -118,7 +118,8 @@ def with_new_head(model, **config):
 
     Args:
         model: `DetectionModel`; its layers and weights are shared, not copied.
-        **config: What is to change: `class_names`, `anchors`, `input_size`, `resize`, `tree`.
+        **config: What is to change: `class_names`, `anchors`, `input_size`, `resize`, `tree`,
+            `tree_logits`.
 
     Returns:
         `DetectionModel`.
@@ -140,6 +141,8 @@ def with_new_head(model, **config):
             return DetectionModel(model.input, head(old.input), name=model.name)
         convolution = _last_convolution(model, old)
     regularizer = convolution.kernel_regularizer
+    if config["tree"] is not None:
+        config = {"tree_logits": old.tree_logits, **config}
     head = DetectionHead(**config, kernel_regularizer=regularizer, name=old.name)
     return DetectionModel(model.input, head(convolution.input), name=model.name)
 

@@ -25,6 +25,7 @@ def YOLOv2(
     width=1.0,
     squeeze=64,
     tree=None,
+    tree_logits="nodes",
     weight_decay=5e-4,
     name="yolov2",
 ) -> DetectionModel:
@@ -40,6 +41,7 @@ def YOLOv2(
             network; None feeds all 512 channels through, as the paper describes; 0 is for a
             network without passthrough.
         tree: Optional `WordTree` over the classes.
+        tree_logits: `nodes` or `leaves`, see `yolov2_tf.models.heads.Head`.
         weight_decay: Darknet's `decay`, on convolution kernels only.
         name: Name of the model.
 
@@ -74,6 +76,7 @@ def YOLOv2(
         input_size=input_size,
         resize=resize,
         tree=tree,
+        tree_logits=tree_logits,
     )
     return DetectionModel(image, x, name=name)
 
@@ -86,6 +89,7 @@ def TinyYOLOv2(
     resize="stretch",
     width=1.0,
     tree=None,
+    tree_logits="nodes",
     weight_decay=5e-4,
     name="tiny_yolov2",
 ) -> DetectionModel:
@@ -110,6 +114,7 @@ def TinyYOLOv2(
         input_size=input_size,
         resize=resize,
         tree=tree,
+        tree_logits=tree_logits,
     )
     return DetectionModel(image, x, name=name)
 
@@ -122,6 +127,7 @@ def YOLO9000(
     resize="stretch",
     width=1.0,
     tree=None,
+    tree_logits="nodes",
     weight_decay=5e-4,
     name="yolo9000",
 ) -> DetectionModel:
@@ -145,6 +151,7 @@ def YOLO9000(
         input_size=input_size,
         resize=resize,
         tree=tree,
+        tree_logits=tree_logits,
     )
     return DetectionModel(image, x, name=name)
 

@@ -66,6 +66,7 @@ class ClassificationTask(Task):
             resize=recipe.resize,
             width=recipe.width,
             tree=self.tree,
+            tree_logits=recipe.tree_logits,
             weight_decay=recipe.weight_decay,
         )
 

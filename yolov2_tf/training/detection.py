@@ -124,6 +124,7 @@ class DetectionTask(Task):
             resize=recipe.resizing,
             width=recipe.width,
             tree=self.tree,
+            tree_logits=recipe.tree_logits,
             weight_decay=recipe.weight_decay,
             **options,
         )

@@ -7,6 +7,7 @@ import math
 import numbers
 
 from yolov2_tf.errors import InputError
+from yolov2_tf.models.heads import TREE_LOGITS
 from yolov2_tf.models.input_sides import SIDES, is_side
 
 CHOICES = {
@@ -16,6 +17,7 @@ CHOICES = {
     "schedule": ("steps", "polynomial", "cosine"),
     "image_rule": ("paper", "darknet", "object"),
     "precision": ("float32", "mixed_bfloat16", "mixed_float16", "auto"),
+    "tree_logits": TREE_LOGITS,
     "passthrough": ("squeezed", "full", "none"),
 }
 """The values that these fields may have."""

@@ -37,6 +37,8 @@ class Recipe:
         size: Side of the input in pixels, a multiple of 32.
         resize: `stretch` or `letterbox`; None for that of the network that it is to be like, see
             `like`, and `stretch` where there is none.
+        tree_logits: Of a label tree, what a new network gives logits of: `nodes`, as in the paper,
+            or `leaves`, whose probabilities add up to those of the nodes above.
         epochs: Passes over the training set.
         batch_size: Images a step.
         optimizer: `sgd` with momentum 0.9 (the paper's) or `adam`.
@@ -70,6 +72,7 @@ class Recipe:
     width: float = 1.0
     size: int = 416
     resize: str | None = None
+    tree_logits: str = "nodes"
     epochs: int = 160
     batch_size: int = 64
     optimizer: str = "sgd"
