@@ -59,6 +59,17 @@ def test_image_sets_share_their_classes(folders):
     assert "train, val found: all are used" in both.notes[0]
 
 
+def test_pictures_that_nobody_has_sorted_are_no_class(folders):
+    write(folders / "test" / "unknown" / "5.png")
+    names = ["cat", "dog"]
+    for split, count in (("train", 2), ("val", 1)):
+        dataset = open_classification(folders, split, class_names=names)
+        assert (dataset.class_names, len(dataset)) == (("cat", "dog"), count)
+    assert open_classification(folders, "test").class_names == ("unknown",)
+    write(folders / "test" / "dog" / "6.png")  # now they are the classes of all
+    assert open_classification(folders, "train").class_names == ("cat", "dog", "unknown")
+
+
 def test_an_image_set_that_is_not_there_is_said(folders):
     with pytest.raises(InputError, match=r"no image set 'test' \(expected train, val\)"):
         open_classification(folders, "test")
@@ -78,6 +89,14 @@ def test_a_class_called_train_is_a_class(tmp_path):
     for name in ("train", "tram"):
         write(tmp_path / name / "1.png")
     assert open_classification(tmp_path).class_names == ("train", "tram")
+
+
+def test_folders_beside_what_may_be_an_image_set_are_told(tmp_path):
+    for name in ("bus", "tram", "train"):
+        write(tmp_path / name / "more" / "1.png")
+    (tmp_path / "docs").mkdir()
+    dataset = open_classification(tmp_path)
+    assert dataset.notes == ("folders beside the image sets, not used: bus, tram",)
 
 
 def test_classes_without_pictures_are_told(folders):

@@ -136,10 +136,10 @@ def test_a_split_of_a_form_without_image_sets_is_refused(tmp_path):
 # === Pictures with a label each ===
 
 
-def labelled(root, *sets):
+def labelled(root, *sets, kinds=("cat", "dog")):
     for name, count in sets:
         for i in range(count):
-            for kind in ("cat", "dog"):
+            for kind in kinds:
                 path = root / name / kind / f"{i}.png"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 Image.new("RGB", (8, 8)).save(path)
@@ -177,6 +177,25 @@ def test_labelled_pictures_that_are_asked_for(tmp_path):
     only_tests = labelled(tmp_path / "c", ("test", 1))
     with pytest.raises(InputError, match="only the image set test"):
         open_labelled_sets(only_tests)
+
+
+def test_pictures_that_nobody_has_sorted_do_not_score(tmp_path):
+    data = labelled(tmp_path, ("train", 3))
+    labelled(tmp_path, ("val", 2), ("test", 2), kinds=["images"])  # as Tiny ImageNet has them
+    train, scored, notes = open_labelled_sets(data)
+    assert (train.class_names, scored) == (("cat", "dog"), None)
+    assert notes[1] == "val has none of the classes that train, but images: nothing scores"
+    with pytest.raises(InputError, match="unknown class 'images'"):
+        open_labelled_sets(data, validation_split="val")
+
+
+@pytest.mark.parametrize("asked_for", [None, "val"])
+def test_a_class_that_only_scores_is_told(tmp_path, asked_for):
+    data = labelled(tmp_path, ("train", 3), ("val", 2))
+    labelled(tmp_path, ("val", 2), kinds=["eel"])
+    train, scored, notes = open_labelled_sets(data, validation_split=asked_for)
+    assert train.class_names == scored.class_names == ("cat", "dog", "eel")
+    assert notes[1] == "classes that only the validation set has, which nothing trains: eel"
 
 
 def test_digits_that_score_do_not_train():

@@ -166,6 +166,14 @@ def test_nothing_to_resume_is_said(digits, tmp_path):
         train(ShallowClassification(digits), SMALL, tmp_path, resume=True)
 
 
+def test_a_single_class_is_nothing_to_learn(digits, tmp_path):
+    records = [dataclasses.replace(record, label=0) for record in digits.records[:4]]
+    one = dataclasses.replace(digits, class_names=("pictures",), records=records)
+    with pytest.raises(InputError, match="only one class, pictures"):
+        train(ClassificationTask(one), ClassificationRecipe(), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_what_scores_must_have_the_classes_that_train(digits, tmp_path):
     names = digits.class_names[::-1]
     other = dataclasses.replace(digits, class_names=names)

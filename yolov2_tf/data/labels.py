@@ -67,7 +67,7 @@ def open_classification(spec, split=None, *, class_names=None):
             expected="a folder with a folder for each class, tfds:NAME or digits",
         )
     check_names(dataset)
-    return dataset if class_names is None else _rename(dataset, tuple(class_names))
+    return dataset if class_names is None else with_classes(dataset, tuple(class_names))
 
 
 def map_onto_tree(dataset, tree, node_names=None):
@@ -124,9 +124,8 @@ def _open_folder(root, split):
         chosen, notes = choose_splits(root, image_sets, split)
     else:
         image_sets = {"": root}
-    # The classes of all image sets, so that labels mean the same in each.
     found = {name: folders_in(folder) for name, folder in image_sets.items()}
-    class_names = sorted({folder.name for folders in found.values() for folder in folders})
+    class_names = _classes(found, chosen)
     label = {name: index for index, name in enumerate(class_names)}
     records, empty = [], []
     for name in chosen:
@@ -142,6 +141,8 @@ def _open_folder(root, split):
         raise InputError(
             "no pictures in folders of classes", where=root, expected="such as cat/1.jpg, dog/1.jpg"
         )
+    if beside := _beside(root, image_sets):
+        notes = (*notes, f"folders beside the image sets, not used: {listing(beside)}")
     if empty:
         notes = (*notes, f"classes without a picture: {len(empty):,} ({listing(empty)})")
     title = " ".join(filter(None, [root.name, chosen[0] if len(chosen) == 1 else ""]))
@@ -160,6 +161,32 @@ def _image_sets(root):
         if any(map(_has_pictures, inside)):
             found[folder.name] = inside[0].parent
     return found
+
+
+def _classes(folders, chosen):
+    """The classes of image sets, in order of name.
+
+    They are those of all image sets that share some, so that labels mean the same in each. What
+    shares none holds something else: `test/unknown/1.jpg`, of pictures that nobody has sorted.
+
+    Args:
+        folders: `{name: folders}` of all image sets.
+        chosen: Names of those that are read.
+    """
+    by_set = {name: {folder.name for folder in those} for name, those in folders.items()}
+    class_names = set().union(*(by_set[name] for name in chosen))
+    for _ in by_set:  # each may bring in others
+        class_names.update(*(names for names in by_set.values() if names & class_names))
+    return sorted(class_names)
+
+
+def _beside(root, image_sets):
+    """Names of the folders beside image sets that hold pictures, and are none by their names.
+
+    Where `train` is a class, what was taken for classes is in it.
+    """
+    others = [folder for folder in folders_in(root) if role(folder.name) is None]
+    return [folder.name for folder in others if "" not in image_sets and _has_pictures(folder)]
 
 
 def _named_by_wnid(folder):
@@ -187,7 +214,19 @@ def _pictures(folder):
 # === Labels ===
 
 
-def _rename(dataset, class_names):
+def with_classes(dataset, class_names):
+    """The data set with labels that index other names: its own among more, or in another order.
+
+    Args:
+        dataset: `ClassificationDataset`.
+        class_names: Tuple of names.
+
+    Returns:
+        `ClassificationDataset`.
+
+    Raises:
+        InputError: If it has a class that is not among them.
+    """
     unknown = [name for name in dataset.class_names if name not in class_names]
     if unknown:
         raise InputError(

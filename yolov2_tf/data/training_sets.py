@@ -12,10 +12,12 @@ from yolov2_tf.data.image_sets import (
     training_names,
     validation_names,
 )
-from yolov2_tf.data.labels import open_classification
+from yolov2_tf.data.labels import open_classification, with_classes
 from yolov2_tf.data.same_pictures import shared_note
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.errors import InputError
+
+_ONLY_SCORED = "classes that only the validation set has, which nothing trains: {}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +113,8 @@ def open_labelled_sets(data, split=None, validation=None, validation_split=None,
 
     Returns:
         The `ClassificationDataset` to train on, the one to score on (or None), and a tuple of notes
-        on the choice.
+        on the choice. A set for validation of `data` that shares no class with what trains, as
+        where nobody has sorted its pictures, does not score.
 
     Raises:
         InputError: As `open_classification`.
@@ -122,12 +125,18 @@ def open_labelled_sets(data, split=None, validation=None, validation_split=None,
         place = data if validation is None else validation
         wanted = validation_split or scoring_names
         scored = open_classification(place, wanted, class_names=class_names)
-        return train, scored, _use(available, used, ())
+        return train, scored, (*_use(available, used, ()), *_untrained(train, scored, shared))
     names = _names_to_score(available, used)
     if not names:
         return train, None, _use(available, used, ())
-    scored = open_classification(data, lambda _: names, class_names=class_names)
-    return train, scored, _use(available, used, names)
+    scored = open_classification(data, lambda _: names)
+    if shared and not set(scored.class_names) & set(train.class_names):
+        classes = f"{', '.join(names)} has none of the classes that train, but"
+        note = f"{classes} {listing(scored.class_names)}: nothing scores"
+        return train, None, (*_use(available, used, ()), note)
+    if shared:
+        scored = with_classes(scored, class_names)
+    return train, scored, (*_use(available, used, names), *_untrained(train, scored, shared))
 
 
 def _open_to_train(spec, split, open_sets):
@@ -172,11 +181,20 @@ def _use(available, train, scored):
     return (f"image sets {', '.join(available)}: {'; '.join(parts)}",)
 
 
+def _untrained(train, scored, shared):
+    """A note on the classes of labelled pictures that only score."""
+    if not shared:  # each has its own, which become nodes of a tree
+        return ()
+    labels, trained = ({record.label for record in one.records} for one in (scored, train))
+    extra = [train.class_names[label] for label in sorted(labels - trained)]
+    return (_ONLY_SCORED.format(listing(extra)),) if extra else ()
+
+
 def _same_classes(train, scored):
     """Both with the classes of both, in one order, and a note on those that nothing trains."""
     if train.class_names == scored.class_names:
         return train, scored, ()
     extra = [name for name in scored.class_names if name not in train.class_names]
     names = (*train.class_names, *extra)
-    note = f"classes that only the validation set has, which nothing trains: {listing(extra)}"
+    note = _ONLY_SCORED.format(listing(extra))
     return rename_classes(train, names), rename_classes(scored, names), (note,) if extra else ()

@@ -45,6 +45,16 @@ class ClassificationTask(Task):
         ),
     )
 
+    def check(self, recipe):
+        super().check(recipe)
+        if len(self.dataset.class_names) < 2:
+            raise InputError(
+                f"only one class, {self.dataset.class_names[0]}: there is nothing to tell apart",
+                where=self.dataset.name,
+                expected="a folder for each of several classes",
+                hint="the folder inside, if that holds them",
+            )
+
     def check_resume(self, recipe, recorded, epochs):
         super().check_resume(recipe, recorded, epochs)
         for epoch in range(epochs):
