@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from yolov2_tf.data.label_pipeline import evaluation_batches
-from yolov2_tf.data.names import distinct_names
+from yolov2_tf.evaluation.distinct_names import distinct_names
 from yolov2_tf.models.heads import find_classification_head
 
 

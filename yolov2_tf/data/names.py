@@ -5,8 +5,6 @@ halves of surrogate pairs, which neither TensorFlow nor a text file takes. JSON 
 as well.
 """
 
-import collections
-
 from yolov2_tf.data.records import RecordColumns
 from yolov2_tf.errors import InputError
 
@@ -54,16 +52,6 @@ def as_shown(text):
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # a half that stands for no byte
         return text.encode("utf-8", "backslashreplace").decode()
-
-
-def distinct_names(class_names):
-    """The names, with the label added to those that repeat, as `head` does in YOLO9000's.
-
-    Nodes of a label tree may share a name, a crane is a bird and a machine; in what goes by names
-    one would take the place of the other.
-    """
-    times = collections.Counter(class_names)
-    return [f"{name} ({i})" if times[name] > 1 else name for i, name in enumerate(class_names)]
 
 
 def label_lines(class_names):

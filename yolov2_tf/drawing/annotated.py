@@ -9,10 +9,10 @@ import numpy as np
 from PIL import Image
 
 from yolov2_tf.data.dataset import Dataset
-from yolov2_tf.data.names import distinct_names
 from yolov2_tf.data.records import Record
 from yolov2_tf.data.writers.conversion import convert
 from yolov2_tf.errors import InputError
+from yolov2_tf.evaluation.distinct_names import distinct_names
 from yolov2_tf.files import replacing
 
 FORMS = ("voc", "yolo", "coco")

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from yolov2_tf.data.names import distinct_names
 from yolov2_tf.errors import InputError
 from yolov2_tf.evaluation.box_tables import Found, found_table, truth_table
 from yolov2_tf.evaluation.coco import AREAS, coco_figures, coco_precision, mean
+from yolov2_tf.evaluation.distinct_names import distinct_names
 from yolov2_tf.evaluation.hierarchy import with_ancestors
 from yolov2_tf.evaluation.voc import (
     NEUTRAL,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from yolov2_tf.data.names import distinct_names
 from yolov2_tf.errors import InputError
+from yolov2_tf.evaluation.distinct_names import distinct_names
 from yolov2_tf.files import replacing
 
 VOC_NAME = "comp4_det_test"
