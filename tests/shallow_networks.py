@@ -25,6 +25,7 @@ def shallow_detector(
     resize="stretch",
     width=1.0,
     tree=None,
+    tree_logits="nodes",
     weight_decay=5e-4,
 ):
     """A detector of three convolutions, made of what Tiny YOLOv2 is made of."""
@@ -34,7 +35,7 @@ def shallow_detector(
     x = max_pool(blocks.convolution(x, 64, 3), 8, stride=8, padding=0, name="pool2")
     x = max_pool(x, 2, stride=1, name="pool3")
     x = blocks.convolution(x, 256, 3)
-    head = {"input_size": input_size, "resize": resize, "tree": tree}
+    head = {"input_size": input_size, "resize": resize, "tree": tree, "tree_logits": tree_logits}
     x = blocks.head(x, anchors=anchors, class_names=class_names, **head)
     return DetectionModel(image, x, name="shallow")
 

@@ -21,7 +21,7 @@ from yolov2_tf.export.keras_detector import KerasDetector
 from yolov2_tf.trees.class_maps import read_class_map
 from yolov2_tf.trees.wordtree import WordTree, read_lines
 
-RUNS = ("detection", "flat", "joint")
+RUNS = ("detection", "flat", "nodes", "joint")
 SHOWN = 24
 
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # YOLO9000 on real pictures: a classifier on a WordTree, then detectors from it: joint, detection alone,
-# joint on a flat softmax.
+# joint as in the paper with a logit for each node, joint on a flat softmax.
 #
 #   recipes/yolo9000/run.sh SETS TRUNK RUNS [OPTIONS OF yolov2 train...]
 #
@@ -14,16 +14,18 @@ cd "$here/../.."
 yolov2=${YOLOV2:-yolov2} python=${PYTHON:-python}
 width="--width 0.25"
 views="--batch-size 128 --zoom 0.9-1.4 --precision mixed_bfloat16 --mean 0.999"
-names="--size 64 --epochs 12 --learning-rate 0.1 $views"
-fine="--size 128 --epochs 10 --learning-rate 0.1 --schedule cosine $views"
+names="--size 64 --epochs 13 --learning-rate 0.1 --schedule cosine $views"
+fine="--size 128 --epochs 16 --learning-rate 0.1 --schedule cosine $views"
 other="--size 128 --epochs 2 --learning-rate 0.05 --schedule cosine $views"
 common="--size 128 --multi-scale 96-160 --batch-size 32 --optimizer adam --learning-rate 0.0005
-    --schedule cosine --precision mixed_bfloat16 --mean 0.999 --anchors 3 --epochs 8"
+    --schedule cosine --precision mixed_bfloat16 --mean 0.999 --anchors 3"
+passes="--epochs 10" alone="--epochs 8"
 test -z "${SMOKE:-}" || {
     names="--size 64 --epochs 1 --batch-size 16 --learning-rate 0.05 --mean 0.9"
     fine="--size 96 --epochs 1 --batch-size 16 --learning-rate 0.05 --mean 0.9"
     other=$fine
-    common="--size 64 --batch-size 8 --optimizer adam --mean 0.9 --anchors 3 --epochs 1"
+    common="--size 64 --batch-size 8 --optimizer adam --mean 0.9 --anchors 3"
+    passes="--epochs 1" alone=$passes
 }
 
 # One WordTree over both, by WordNet; a flat tree is one softmax over the same leaves.
@@ -45,22 +47,22 @@ stage() {
     touch "$run/done"
 }
 
-# names NAME TREE TRUNK OPTIONS...: a classifier of the tree.
+# names NAME TREE LOGITS TRUNK OPTIONS...: a classifier of the tree, with logits of its nodes or leaves.
 names() {
-    name=$1 tree=$2 from=$3
-    shift 3
+    name=$1 tree=$2 logits=$3 from=$4
+    shift 4
     stage "$name" classify train "$sets/named" --split train --val-split val \
-        --tree "$sets/$tree.tree" --weights "$from" "$@"
+        --tree "$sets/$tree.tree" --tree-logits "$logits" --weights "$from" "$@"
 }
 
-# detector NAME TREE CLASSIFIER OPTIONS...: from a classifier of the tree, for labelled pictures alone
-# teach a detector names too slowly.
+# detector NAME TREE LOGITS CLASSIFIER OPTIONS...: from a classifier of the same, for labelled pictures
+# alone teach a detector names too slowly.
 detector() {
-    name=$1 tree=$2 classifier=$3
-    shift 3
+    name=$1 tree=$2 logits=$3 classifier=$4
+    shift 4
     # shellcheck disable=SC2086
     stage "$name" train "$sets/boxed" --split train --val-split val --classes voc --model yolo9000 $common \
-        --tree "$sets/$tree.tree" --map "$(map_of "$tree")" \
+        --tree "$sets/$tree.tree" --tree-logits "$logits" --map "$(map_of "$tree")" \
         --weights "$runs/$classifier/model.keras" "$@"
 }
 
@@ -69,19 +71,20 @@ map_of() {
     test "$1" = word && echo "$sets/voc.map" || echo "$sets/$1.map"
 }
 
-joint="--classification $sets/labels --ratio 1:3 --image-rule object --spare --learning-rate 0.0003"
+joint="--classification $sets/labels --ratio 1:2 --image-rule object --spare --learning-rate 0.0003 $passes"
 # shellcheck disable=SC2086
 {
-    names names_64 word "$trunk" $names
-    names names_128 word "$runs/names_64/model.keras" $fine
-    names names_again word "$runs/names_128/model.keras" $fine
-    names names_flat flat "$runs/names_again/model.keras" $other
-    detector joint word names_again $joint "$@"
-    detector detection word names_again "$@"
-    detector flat flat names_flat $joint "$@"
+    names names_64 word leaves "$trunk" $names
+    names names_128 word leaves "$runs/names_64/model.keras" $fine
+    detector joint word leaves names_128 $joint "$@"
+    detector detection word leaves names_128 $alone "$@"
+    names names_nodes word nodes "$runs/names_128/model.keras" $other
+    detector nodes word nodes names_nodes $joint "$@"
+    names names_flat flat nodes "$runs/names_128/model.keras" $other
+    detector flat flat nodes names_flat $joint "$@"
 }
 
-for name in detection joint flat; do
+for name in joint detection nodes flat; do
     test "$name" = flat && map=$(map_of flat) || map=$(map_of word)
     model="$runs/$name/model.keras" scores="--tree-scores all --boxed $map"
     # shellcheck disable=SC2086

@@ -35,6 +35,7 @@ WRONG = {
     "seed": (-1, 0.5, 2**31),
     "checkpoint_minutes": (-1, NAN, INF, "10", None, True),
     "minutes": (0, -1, INF, "5", True),
+    "tree_logits": ("twigs", None, 3),
 }
 
 WRONG_FOR_DETECTORS = {

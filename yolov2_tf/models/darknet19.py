@@ -6,7 +6,8 @@ import keras
 from keras import layers
 
 from yolov2_tf.models.blocks import Blocks, decay_regularizer, image_input, max_pool
-from yolov2_tf.models.heads import ClassificationHead, check_class_names, checked_tree_logits
+from yolov2_tf.models.heads import ClassificationHead, check_class_names
+from yolov2_tf.trees.tree_logits import checked_tree_logits
 
 # Rows of Darknet-19 (paper, table 6): (filters, kernel size) of the convolutions of each stage.
 # A max-pool stands before every stage but the first.

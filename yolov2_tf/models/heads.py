@@ -20,10 +20,8 @@ from yolov2_tf.models.objectness_prior import ObjectnessPrior
 from yolov2_tf.resize import MODES
 from yolov2_tf.trees.group_softmax import absolute_probabilities, group_softmax
 from yolov2_tf.trees.leaf_logits import node_logits
+from yolov2_tf.trees.tree_logits import checked_tree_logits
 from yolov2_tf.trees.wordtree import WordTree, as_tree
-
-TREE_LOGITS = ("nodes", "leaves")
-"""Which nodes of a tree a network gives logits of itself, see `Head`."""
 
 
 class Head:
@@ -264,19 +262,6 @@ def check_class_names(class_names, tree=None):
     if count > 1 and tree is None:
         raise InputError(f"{count} classes are called {name!r}", expected="a name for each")
     return class_names
-
-
-def checked_tree_logits(tree_logits, tree):
-    """`tree_logits` of a head, see `Head`.
-
-    Raises:
-        InputError: If there is no such way, or no tree whose leaves could have the logits.
-    """
-    if tree_logits not in TREE_LOGITS:
-        raise InputError(f"tree_logits is {tree_logits!r}", expected=" or ".join(TREE_LOGITS))
-    if tree_logits == "leaves" and tree is None:
-        raise InputError("tree_logits is leaves", expected="a tree that has some")
-    return tree_logits
 
 
 def _checked_side(pixels):

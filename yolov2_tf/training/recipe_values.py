@@ -7,8 +7,8 @@ import math
 import numbers
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.models.heads import TREE_LOGITS
 from yolov2_tf.models.input_sides import SIDES, is_side
+from yolov2_tf.trees.tree_logits import TREE_LOGITS
 
 CHOICES = {
     "model": ("yolov2", "tiny", "yolo9000"),
