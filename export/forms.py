@@ -104,6 +104,7 @@ def _tflite(model, folder, settings):
     from yolov2_tf.export.runtime import TFLiteDetector
     from yolov2_tf.export.tail import tail_share
     from yolov2_tf.export.tflite import Conversion
+    from yolov2_tf.models.heads import find_head
 
     calibration, pictures, _ = settings
 
@@ -121,7 +122,7 @@ def _tflite(model, folder, settings):
             conversions[batch] = Conversion(model, thresholds=EVALUATION, batch=batch)
         name = _title("float32" if quantization == "none" else quantization, "none", batch)
         yield written(conversions[batch], name, quantization, batch)
-    if calibration:
+    if calibration and find_head(model).tree_logits == "nodes":  # int8 cannot add up leaves
         bare = Conversion(model, nms=False, raw_head=True, thresholds=EVALUATION)
         yield dataclasses.replace(written(bare, "int8, raw head", "int8"), tail_share=None)
 

@@ -155,8 +155,8 @@ class Conversion:
             case "int8":
                 if self._layout.outputs == HEAD_OUTPUTS and self._head.tree_logits == "leaves":
                     raise InputError(
-                        "an int8 head tensor of logits that are made of others",
-                        expected="another quantization, or decoding in the file",
+                        "an int8 head tensor of a network that gives logits of leaves alone",
+                        expected="another quantization, or a file that decodes",
                     )
                 size, mode = self._head.input_size, self._head.resize
                 images = (resize_image(p, size, mode).numpy() for p in calibration)
@@ -234,8 +234,8 @@ def _check_decoding(path, file, model, layout, pictures, where):
 
     images, shapes = prepare(pictures, head.input_size, head.resize)
     raw = np.concatenate([runner.run(image)["head"] for image in images.numpy()])
-    if layout.outputs != HEAD_OUTPUTS:  # what the convolution gives
-        raw = np.asarray(head.with_all_logits(raw))
+    if head.tree_logits == "leaves" and layout.outputs != HEAD_OUTPUTS:
+        raw = np.asarray(head.of_all_nodes(raw))  # what was opened is the convolution
     difference = compare(model, raw, pictures)
     if layout.quantization == "none":
         judge(difference, where)

@@ -11,6 +11,8 @@ from gpu_slices import assert_slices_keep_their_axes
 from yolov2_tf.detection.non_max_suppression import NonMaxSuppression
 from yolov2_tf.detection.predict import detect, detector
 from yolov2_tf.detection.thresholds import Thresholds
+from yolov2_tf.errors import InputError
+from yolov2_tf.export import forms
 from yolov2_tf.export.detectors import open_model
 from yolov2_tf.export.flatbuffer import operator_names, unpack
 from yolov2_tf.export.layout import LABELLED_OUTPUTS
@@ -141,11 +143,30 @@ def test_onnx_and_openvino_give_the_labels_of_the_keras_model(
         assert_same(found, wanted)
 
 
-def test_a_head_of_leaves_gives_the_labels_of_the_keras_model_in_every_form(pictures, tmp_path):
+def leaf_model():
     keras.utils.set_random_seed(0)
     options = {"tree": TREE, "tree_logits": "leaves"}
     model = TinyYOLOv2(TREE.names, input_size=64, width=0.125, resize="letterbox", **options)
-    restless(model, spread=3.0)
+    return restless(model, spread=3.0)
+
+
+def test_an_int8_file_adds_up_leaves_in_its_decoding_alone(pictures, tmp_path):
+    model, path = leaf_model(), tmp_path / "m.tflite"
+    many = [np.roll(picture, i, axis=1) for i in range(0, 40, 4) for picture in pictures]
+    int8 = {"quantization": "int8", "calibration": many, "thresholds": Thresholds(SCORE)}
+    with pytest.raises(InputError, match="head tensor of a network that gives logits of leaves"):
+        export_tflite(model, path, nms=False, raw_head=True, **int8)
+    assert not path.exists()
+    export_tflite(model, path, **int8)
+    found = list(TFLiteDetector(path, score_threshold=SCORE).detect(pictures))
+    assert any(len(one["labels"]) for one in found)
+    names = [form.name for form in forms._tflite(model, tmp_path, (many, pictures[:2], None))]
+    assert "TFLite int8" in names
+    assert "TFLite int8, raw head" not in names
+
+
+def test_a_head_of_leaves_gives_the_labels_of_the_keras_model_in_every_form(pictures, tmp_path):
+    model = leaf_model()
     exporters = {"s": export_saved_model, "m.tflite": export_tflite}
     if all(importlib.util.find_spec(name) for name in ("onnx", "tf2onnx", "onnxruntime")):
         exporters["m.onnx"] = export_onnx

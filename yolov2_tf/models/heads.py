@@ -49,10 +49,6 @@ class Head:
         """How many logits of classes the layers before give: C, or one for each leaf."""
         return len(self.tree.leaves) if self.tree_logits == "leaves" else self.num_classes
 
-    def with_all_logits(self, raw):
-        """The raw head tensor of what the layers before give, `(B, S, S, k · (5 + logits))`."""
-        return raw
-
     def _explain(self, class_names, input_size, resize, tree, tree_logits="nodes"):
         class_names = _in_order(class_names)
         if resize not in MODES:
@@ -113,11 +109,18 @@ class DetectionHead(Head, keras.layers.Conv2D):
         super().__init__(len(self.anchors) * (5 + self.num_logits), 1, **kwargs)
 
     def call(self, features):
-        return self.with_all_logits(super().call(features))
+        raw = super().call(features)
+        return raw if self.tree_logits == "nodes" else self.of_all_nodes(raw)
 
-    def with_all_logits(self, raw):
-        if self.tree_logits == "nodes":
-            return raw
+    def of_all_nodes(self, raw):
+        """The raw head tensor of what the convolution gives with logits of leaves.
+
+        Args:
+            raw: `(B, S, S, k · (5 + leaves))`.
+
+        Returns:
+            `(B, S, S, k · (5 + C))`.
+        """
         batch, rows, columns, _ = _static(raw)
         k = len(self.anchors)
         boxes = tf.reshape(raw, [batch, rows * columns * k, 5 + self.num_logits])

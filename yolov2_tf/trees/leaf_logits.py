@@ -18,9 +18,9 @@ def node_logits(logits, tree):
     Returns:
         `(..., nodes)` of the same type.
     """
-    rows = tf.reshape(logits, [-1, len(tree.leaves)])
     if len(tree.leaves) == len(tree):
         return logits
+    rows = tf.reshape(logits, [-1, len(tree.leaves)])
     highest = tf.stop_gradient(tf.reduce_max(rows, axis=1, keepdims=True))
     # A product with zeros and ones has a fixed size and is built into every runtime, as sums over
     # segments are not. Of `9k.tree` it has fourteen million of them.
