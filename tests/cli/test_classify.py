@@ -155,6 +155,7 @@ TRAIN = ["train", "{data}/train", "--out", "{tmp}/run"]
         ([*TRAIN, "--high-resolution", "big"], "--high-resolution 'big'"),
         ([*TRAIN, "--zoom", "2-1"], "--zoom '2-1'"),
         ([*TRAIN, "--names", "{data}/colours.tree"], "--names without --tree"),
+        ([*TRAIN, "--tree-logits", "leaves"], "--tree-logits without --tree"),
         ([*TRAIN, "--split", "val"], "no image set 'val'"),
         ([*TRAIN, "--resume"], "nothing to resume"),
         ([*TRAIN, "--weights", "{tmp}/none.keras"], "no such file"),

@@ -139,6 +139,8 @@ def train(
         raise InputError(
             "--fine-zoom without --high-resolution", expected="a larger size, e.g. 448"
         )
+    if "tree_logits" in options.given and options.tree is None:
+        raise InputError("--tree-logits without --tree", expected="the tree of the classes")
     common.join()
     console = make_console()
     task = _open(options, console)
