@@ -4,6 +4,7 @@ REST needs NumPy and Pillow, gRPC also the package `tensorflow-serving-api`.
 """
 
 import base64
+import http.client
 import io
 import json
 import os
@@ -22,6 +23,7 @@ from yolov2_tf.data.pixels import pixels_of
 from yolov2_tf.detection.thresholds import DEFAULT, either
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.detectors import Detector
+from yolov2_tf.export.layout import SERVED_OUTPUTS
 from yolov2_tf.export.postprocessing import above
 from yolov2_tf.export.serving.connection import (
     PROTOCOLS,
@@ -92,7 +94,12 @@ class ServedDetector(Detector):
         self._requests = connection.requests
         client = {"REST": _Rest, "gRPC": _Grpc}[PROTOCOLS[parts.scheme]]
         ask = client(server.rstrip("/"), name, version, connection)
-        self._predict = lambda pictures: persistently(lambda: ask(pictures), connection.retries)
+
+        def predict(pictures):
+            answers = persistently(lambda: ask(pictures), connection.retries)
+            return _checked(answers, len(pictures), server)
+
+        self._predict = predict
 
     def run(self, resized):
         """What the server answers for one `(H, W, 3)` picture, values 0..255: a dict."""
@@ -166,12 +173,14 @@ class _Rest:
         except urllib.error.HTTPError as error:
             refused = _refused(self._url, _message(error.read()))
             raise (Later(refused) if error.code in RETRIED_STATUS else refused) from error
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise _refused(self._url, error) from error
         except OSError as error:
             refused = _refused(self._url, error)
             untrusted = isinstance(getattr(error, "reason", None), ssl.SSLCertVerificationError)
             raise (refused if untrusted else Later(refused)) from error
+        except http.client.HTTPException as error:  # cut off, or no HTTP, as at the port of gRPC
+            raise Later(_refused(self._url, f"no whole answer: {error!r}")) from error
 
 
 class _Grpc:
@@ -216,7 +225,10 @@ class _Grpc:
             refused = _refused(self._address, error.details())
             raise (Later(refused) if error.code() in self._later else refused) from error
         arrays = {name: tf.make_ndarray(tensor) for name, tensor in outputs.items()}
-        arrays["detection_names"] = np.char.decode(arrays["detection_names"].astype(bytes), "utf8")
+        if (names := arrays.get("detection_names")) is not None:
+            arrays["detection_names"] = np.char.decode(names.astype(bytes), "utf8")
+        if any(array.shape[:1] != (len(pictures),) for array in arrays.values()):
+            return []
         return [{name: array[i] for name, array in arrays.items()} for i in range(len(pictures))]
 
 
@@ -245,6 +257,19 @@ def _read_alike(encoded):
         return True
     turned = info.orientation == 1 or info.format in ("JPEG", "MPO")
     return turned and not info.needs_conversion
+
+
+def _checked(answers, count, server):
+    """The answers, one for each picture, once they are those of a detector of this package."""
+    for answer in answers if isinstance(answers, list) and len(answers) == count else [None]:
+        if not isinstance(answer, dict) or not answer.keys() >= set(SERVED_OUTPUTS):
+            raise ServerError(
+                "the server's answer is not that of a detector",
+                where=server,
+                expected=f"for each picture {', '.join(SERVED_OUTPUTS)}",
+                hint="the name of a model that yolov2 export --format saved_model wrote",
+            )
+    return answers
 
 
 def _message(body):

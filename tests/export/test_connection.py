@@ -3,6 +3,7 @@
 import http.server
 import json
 import shutil
+import socketserver
 import ssl
 import subprocess
 import threading
@@ -98,6 +99,41 @@ def test_no_connection_is_tried_again_too(waits):
     assert len(waits) == 2
 
 
+class Raw(socketserver.StreamRequestHandler):
+    """Reads a request, and sends what it is told to."""
+
+    answer = b""
+
+    def handle(self):
+        headers = iter(self.rfile.readline, b"\r\n")
+        (length,) = (int(line.split()[1]) for line in headers if b"Content-Length" in line)
+        self.rfile.read(length)
+        self.wfile.write(self.answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "tries"),
+    [
+        (b"\0\0\x18\4\0\0\0\0\0", "no whole answer: BadStatusLine", 3),  # gRPC's port
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{", "no whole answer: Incomplete", 3),
+        (b"", "closed connection", 3),
+        (b"HTTP/1.1 200 OK\r\n\r\n[]", "no detections", 1),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"predictions": null}', "not that of a detector", 1),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"predictions": []}', "not that of a detector", 1),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"predictions": [{"x": 1}]}', "not that of a detector", 1),
+    ],
+)
+def test_what_is_no_answer_of_a_detector_is_one_message(waits, answer, said, tries):
+    handler = type("Handler", (Raw,), {"answer": answer})
+    with socketserver.ThreadingTCPServer(("localhost", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://localhost:{server.server_address[1]}"
+        with pytest.raises(ServerError, match=said):
+            ServedDetector(address, "pets").detect_batch([b"a picture"])
+        server.shutdown()
+    assert len(waits) == tries - 1
+
+
 def test_headers_go_with_each_request(server):
     ask(server, headers={"Authorization": "Bearer 123"})
     assert server.asked[0]["Authorization"] == "Bearer 123"
@@ -144,14 +180,14 @@ def grpc_server(signed):
     from tensorflow_serving.apis import predict_pb2
 
     class Service(stubs.PredictionServiceServicer):
-        asked, codes = [], []
+        asked, codes, answer = [], [], ANSWER
 
         def Predict(self, request, context):
             self.asked.append(dict(context.invocation_metadata()))
             if self.codes:
                 context.abort(getattr(grpc.StatusCode, self.codes.pop(0)), "not now")
             response = predict_pb2.PredictResponse()
-            for name, value in ANSWER.items():
+            for name, value in self.answer.items():
                 response.outputs[name].CopyFrom(tf.make_tensor_proto([value]))
             return response
 
@@ -170,6 +206,10 @@ def test_grpc_is_encrypted_told_who_asks_and_asked_again(grpc_server, signed, wa
     (found,) = ask(grpc_server, "grpcs", **trusted)
     np.testing.assert_array_equal(found["labels"], [0])
     assert grpc_server.asked[0]["authorization"] == "Bearer 123"
+    for grpc_server.answer in ({"scores": 0.5}, {}):
+        with pytest.raises(ServerError, match="not that of a detector"):
+            ask(grpc_server, "grpcs", **trusted)
+    grpc_server.answer = ANSWER
     grpc_server.codes[:] = ["UNAVAILABLE", "RESOURCE_EXHAUSTED"]
     assert len(ask(grpc_server, "grpcs", **trusted)) == 1
     assert 0.125 <= waits[0] <= 0.25 <= waits[1] <= 0.5
