@@ -9,6 +9,8 @@ import multiprocessing
 import signal
 import time
 
+from yolov2_tf.errors import InputError
+
 
 class InProcess:
     """Times a detector here.
@@ -44,7 +46,12 @@ class InProcess:
 
 
 class OwnProcess:
-    """Likewise in a new process; `open` has to be one that `pickle` takes."""
+    """Likewise in a new process; `open` has to be one that `pickle` takes.
+
+    Raises:
+        InputError: If that process is killed, as by a system that is out of memory, or crashes;
+            from `milliseconds`, too.
+    """
 
     def __init__(self, open):
         context = multiprocessing.get_context("spawn")
@@ -56,16 +63,27 @@ class OwnProcess:
 
     def milliseconds(self, picture):
         """As `InProcess.milliseconds`; what goes between the processes does not count."""
-        self._here.send(picture)
+        with contextlib.suppress(ConnectionError):  # why there is nobody is told then
+            self._here.send(picture)
         return self._answer()
 
     def close(self):
         """Ends the process."""
-        self._here.send(None)
+        with contextlib.suppress(ConnectionError):
+            self._here.send(None)
         self._process.join()
 
     def _answer(self):
-        answer = self._here.recv()
+        try:
+            answer = self._here.recv()
+        except (EOFError, ConnectionError):
+            self._process.join()
+            code = self._process.exitcode
+            how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+            raise InputError(
+                f"a process that times a form {how}",
+                hint="more memory, or fewer forms; YOLOV2_VERBOSE=1 shows what a runtime says",
+            ) from None
         if isinstance(answer, Exception):
             raise answer
         return answer

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sleeping_detector import Sleeper
+from yolov2_tf.errors import InputError
 from yolov2_tf.export.timing import InProcess, OwnProcess
 
 
@@ -37,3 +38,16 @@ def test_ctrl_c_is_left_to_the_process_that_started_them():
     assert timed.milliseconds(np.zeros(3)) >= 0
     timed.close()
     assert process.exitcode == 0
+
+
+def test_a_process_that_is_gone_is_told():
+    with pytest.raises(InputError, match="ended with exit code 3"):
+        OwnProcess(functools.partial(os._exit, 3))
+    timed = OwnProcess(functools.partial(Sleeper, 0))
+    (process,) = multiprocessing.active_children()
+    process.kill()
+    process.join()
+    for _ in range(2):
+        with pytest.raises(InputError, match="killed by signal 9"):
+            timed.milliseconds(np.zeros(3))
+    timed.close()
