@@ -12,6 +12,7 @@ from yolov2_tf.data.labels import open_classification
 from yolov2_tf.data.pipeline import training_batches
 from yolov2_tf.data.readers.tfds_sets import read_tfds
 from yolov2_tf.data.source import open_dataset
+from yolov2_tf.data.writers.conversion import convert
 from yolov2_tf.data.writers.tfds_writer import write_shards
 from yolov2_tf.errors import InputError
 
@@ -129,6 +130,14 @@ def test_all_splits_are_read_and_told(prepared):
     assert "train, test found: all are used" in dataset.notes[0]
     for record in dataset.records:
         check_record(record, record.image_id.split("[")[0])
+        assert record.image_sets == (record.image_id.split("[")[0],)
+    assert {r.image_sets for r in read_tfds(prepared, split="train[:2]").records} == {()}
+
+
+def test_splits_stay_apart_in_another_form(prepared, tmp_path):
+    convert(read_tfds(prepared), tmp_path / "out", "yolo")
+    for split, count in SIZES.items():
+        assert len(open_dataset(tmp_path / "out", split=split)) == count
 
 
 @pytest.mark.parametrize("file_format", ["tfrecord", "array_record"])
@@ -142,7 +151,7 @@ def test_pictures_keep_their_names(prepared, tmp_path, file_format):
     named = dataclasses.replace(dataset, records=records)
     write_shards(named, tmp_path / "out", shards=2, file_format=file_format)
     back = read_tfds(tmp_path / "out")
-    found = {re.sub(r"train\[\d\]", "its place", record.image_id) for record in back.records}
+    found = {re.sub(r"test\[\d\]", "its place", record.image_id) for record in back.records}
     assert found == {*names[:-1], "a.jpg#2", "a.jpg#3", "its place"}
 
 

@@ -39,13 +39,14 @@ def read_tfds(name, *, split=None, class_names=None):
     where = f"tfds:{builder.info.full_name}"
     image_key, objects_key, names = _features(builder, where)
     title, parts, notes = _parts(builder, split, image_key, where)
-    annotations, repeated = AnnotationColumns(), RepeatedNames()
+    annotations, repeated, whole = AnnotationColumns(), RepeatedNames(), [*builder.info.splits]
     for part, examples in parts:
         for i, features in enumerate(examples):
             place = f"{where} {part}[{i}]"
             picture = StoredPicture(examples, i)
             annotation = _annotation(features, picture, objects_key, names, place)
             annotation.image_id = repeated.numbered(annotation.image_id)
+            annotation.image_sets = (part,) if part in whole else ()  # a slice is none
             annotations.append(annotation, place)
     annotations.packed()
     return build_dataset(title, annotations, names if class_names is None else class_names, notes)
