@@ -4,6 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from yolov2_tf.data.image_sets import TO_TRAIN
 from yolov2_tf.data.readers.csv_table import read_csv
 from yolov2_tf.errors import InputError
 
@@ -42,6 +43,21 @@ def test_all_forms_give_the_same(tmp_path, text):
     assert (first.image_id, first.width, first.height) == ("a.jpg", 100, 80)
     assert first.image == str(tmp_path / "a.jpg")
     assert second.boxes.shape == (0, 4)
+
+
+def test_the_only_file_of_a_folder_is_the_set_that_its_name_says(tmp_path):
+    row = "a.jpg,10,20,30,60,dog\n"
+    write(tmp_path, row).rename(tmp_path / "test_labels.csv")
+    assert read_csv(tmp_path).records[0].image_sets == ("test_labels",)
+    assert read_csv(tmp_path / "test_labels.csv", split=TO_TRAIN).records[0].image_sets == ()
+    with pytest.raises(InputError, match="only the image set test_labels, which is not to train"):
+        read_csv(tmp_path, split=TO_TRAIN)
+    header = "image,xmin,ymin,xmax,ymax,label,set\n"
+    (tmp_path / "test_labels.csv").write_text(f"{header}a.jpg,10,20,30,60,dog,train\n")
+    assert read_csv(tmp_path, split=TO_TRAIN).records[0].image_sets == ("train",)
+    (tmp_path / "test_labels.csv").unlink()
+    write(tmp_path, row)
+    assert read_csv(tmp_path, split=TO_TRAIN).records[0].image_sets == ()
 
 
 def test_sizes_in_the_file_make_pictures_unnecessary(tmp_path):

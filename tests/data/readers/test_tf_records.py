@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from yolov2_tf.data.image_sets import TO_TRAIN
 from yolov2_tf.data.images import load_image
 from yolov2_tf.data.readers.tf_records import read_records
 from yolov2_tf.errors import InputError
@@ -81,6 +82,16 @@ def test_shards_image_sets_and_the_label_map(tmp_path):
     assert [record.image_id for record in dataset.records] == ["a.jpg", "a.jpg#2"]
     assert {record.image_sets for record in dataset.records} == {("train",)}
     assert len(read_records(tmp_path)) == 3
+
+
+def test_the_only_file_of_a_folder_is_the_set_that_its_name_says(tmp_path):
+    write(tmp_path / "test.record", example())
+    assert read_records(tmp_path).records[0].image_sets == ("test",)
+    assert read_records(tmp_path / "test.record", split=TO_TRAIN).records[0].image_sets == ()
+    with pytest.raises(InputError, match="only the image set test, which is not to train on"):
+        read_records(tmp_path, split=TO_TRAIN)
+    (tmp_path / "test.record").rename(tmp_path / "pets.record")
+    assert read_records(tmp_path, split=TO_TRAIN).records[0].image_sets == ()
 
 
 @pytest.mark.parametrize("quote", ["'", '"'])

@@ -37,8 +37,8 @@ def read_csv(path, *, split=None, images=None, class_names=None):
 
     Args:
         path: The file or folder.
-        split: Image set to read, where a column or the files' names (`train_labels.csv`) tell
-            sets. Default: the only one, else all.
+        split: Image set to read, where a column or the names of files in a folder
+            (`train_labels.csv`) tell sets. Default: the only one, else all.
         images: Folder that the picture names are relative to. Default: the file's folder, or
             `images/` in it.
         class_names: Names that the labels shall index. Default: the names found, sorted.
@@ -56,6 +56,8 @@ def read_csv(path, *, split=None, images=None, class_names=None):
         return _read_via_files(path, files, split, images, class_names)
     told = []
     tables = {name: list(read_rows(file, told)) for name, file in files.items()}
+    if path.is_dir() and len(files) == 1:
+        files, tables = _named_by_file(files, tables)
     tables, chosen, notes = _choose(path, tables, split)
     notes += (*dict.fromkeys(told), *_background_notes(tables, files))
     fractions = are_fractions(
@@ -80,6 +82,14 @@ def read_csv(path, *, split=None, images=None, class_names=None):
         class_names = sorted({name for annotation in annotations for name in annotation.names})
     title = path.stem if path.is_file() else path.resolve().name
     return build_dataset(title, annotations, class_names, notes)
+
+
+def _named_by_file(files, tables):
+    """Both, with the name of a folder's only file where that says what the image set is for."""
+    ((name, file),) = files.items()
+    if not role(file.stem) or any(row.cells.get("set") for row in tables[name]):
+        return files, tables
+    return {file.stem: file}, {file.stem: tables[name]}
 
 
 def _choose(path, tables, split):

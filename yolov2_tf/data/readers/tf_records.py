@@ -13,6 +13,7 @@ from pathlib import Path
 
 from yolov2_tf.data.annotation_columns import AnnotationColumns
 from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits, listing
+from yolov2_tf.data.image_sets import role
 from yolov2_tf.data.picture_column import StoredPicture
 from yolov2_tf.data.readers.repeated_names import RepeatedNames
 from yolov2_tf.data.records import MAX_SIDE
@@ -30,7 +31,8 @@ def read_records(path, *, split=None, class_names=None):
 
     Args:
         path: A file, or a folder of them. Files that differ by more than a number
-            (`train.record`, `test.record-00000-of-00002`) are image sets.
+            (`train.record`, `test.record-00000-of-00002`) are image sets; so is the only one of a
+            folder if its name says what it is for.
         split: Image set to read. Default: the only one, else all.
         class_names: Names that the labels shall index. Default: those of `label_map.pbtxt` beside
             the files, by id, else the names found, sorted.
@@ -45,7 +47,7 @@ def read_records(path, *, split=None, class_names=None):
     files = find_record_files(path)
     if not files:
         raise InputError("no TFRecord files", where=path, expected="*.tfrecord")
-    named = list(files) if len(files) > 1 else []
+    named = list(files) if len(files) > 1 or (path.is_dir() and any(map(role, files))) else []
     chosen, notes = choose_splits(path, named, split)
     label_map = _label_map(path if path.is_dir() else path.parent)
     annotations, names, repeated = AnnotationColumns(), set(), RepeatedNames()
