@@ -171,6 +171,20 @@ def test_nodes_of_one_tree_may_be_called_otherwise():
     tree = WordTree(("thing", "dog", "cat"), (-1, 0, 0))
     model = YOLO9000(["a", "b", "c"], width=1 / 16, input_size=64, tree=tree)
     assert "head" in transfer_weights(model, random_classifier(NAMES, tree)).loaded
+    trained = YOLO9000(NAMES, width=1 / 16, input_size=64, tree=tree)
+    assert transfer_weights(model, trained).missing == {}
+    flat = YOLO9000(NAMES, width=1 / 16, input_size=64)
+    assert transfer_weights(flat, trained).missing == {"head": "other classes"}
+
+
+def test_nodes_that_are_called_otherwise_leave_the_last_layers_of_a_region():
+    tree = WordTree(("thing", "dog"), (-1, 0))
+    image = keras.Input((None, None, 3))
+    head = RegionHead([(1, 1)], ["a", "b"], 64, tree=tree, name="head")
+    model = DetectionModel(image, head(keras.layers.Conv2D(7, 3, padding="same")(image)))
+    renamed = with_new_head(model, class_names=["thing", "dog"], tree=tree)
+    assert isinstance(renamed.head, RegionHead)
+    assert renamed.head.class_names == ("thing", "dog")
 
 
 @pytest.mark.parametrize(

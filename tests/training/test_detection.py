@@ -28,6 +28,7 @@ from yolov2_tf.training.fit import train
 from yolov2_tf.training.optimizer import iterations, make_optimizer
 from yolov2_tf.training.plan import Plan, Position
 from yolov2_tf.training.recipes import DetectionRecipe
+from yolov2_tf.trees.wordtree import WordTree
 
 
 @pytest.fixture(scope="module")
@@ -250,6 +251,16 @@ def test_a_network_of_a_file_keeps_its_way_of_resizing(tmp_path, scenes):
     other = dataclasses.replace(taught, resize="stretch", epochs=1)
     with pytest.raises(InputError, match="sees pictures by letterbox"):
         train(DetectionTask(scenes), other, tmp_path / "third")
+
+
+def test_a_network_of_a_file_keeps_its_head_whatever_the_nodes_are_called(tmp_path):
+    tree = WordTree(("thing", "dog"), (-1, 0))
+    trained = shallow_detector(["a", "b"], anchors=[(1, 1)], tree=tree)
+    trained.save(tmp_path / "a.keras")
+    recipe = DetectionRecipe(model=str(tmp_path / "a.keras"), size=64)
+    head = DetectionTask(Dataset("some", tree.names, []), tree=tree).build(recipe).head
+    assert head.class_names == tree.names
+    np.testing.assert_array_equal(head.kernel, trained.head.kernel)
 
 
 def test_a_warm_up_that_is_over_stays_so(scenes):

@@ -86,7 +86,7 @@ def _classes_from_classifier(model, source):
     """
     ends = [x for x in source.layers if isinstance(x, ClassificationHead)]
     head = model.get_layer("head")
-    if not ends or not isinstance(head, DetectionHead) or not _same_classes(head, ends[0]):
+    if not ends or not isinstance(head, DetectionHead) or not same_classes(head, ends[0]):
         return False
     classes = _last_convolution(source, ends[0])
     if _layer_before(model, head).name != _layer_before(source, classes).name:
@@ -102,8 +102,15 @@ def _classes_from_classifier(model, source):
     return True
 
 
-def _same_classes(head, other):
-    """Whether the classes are the same; those of a tree are its nodes, whatever they are called."""
+def same_classes(head, other):
+    """Whether the logits of two heads are of the same classes.
+
+    Those of a tree are its nodes, whatever they are called.
+
+    Args:
+        head: `Head`.
+        other: `Head`.
+    """
     if head.tree is not None and other.tree is not None:
         return head.tree == other.tree
     return head.tree is other.tree and head.class_names == other.class_names
@@ -137,7 +144,7 @@ def with_new_head(model, **config):
     convolution = old
     if isinstance(old, RegionHead):
         head = RegionHead(**config, name=old.name)
-        if _meaning(head) == _meaning(old):
+        if same_classes(head, old) and head.anchors.tolist() == old.anchors.tolist():
             return DetectionModel(model.input, head(old.input), name=model.name)
         convolution = _last_convolution(model, old)
     regularizer = convolution.kernel_regularizer
@@ -169,11 +176,6 @@ def layers_of_head(model):
     return layers
 
 
-def _meaning(head):
-    """What the channels of a head stand for."""
-    return head.class_names, head.anchors.tolist(), head.tree
-
-
 def _last_convolution(model, head):
     """The convolution from which a single line of layers leads to the head."""
     layer = head
@@ -197,7 +199,7 @@ def _difference(layer, other):
     if other is None:
         return "the source has no such layer"
     if isinstance(layer, DetectionHead) and isinstance(other, DetectionHead):
-        if layer.class_names != other.class_names:
+        if not same_classes(layer, other):
             return "other classes"
         if layer.anchors.tolist() != other.anchors.tolist():
             return "other anchors"

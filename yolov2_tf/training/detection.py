@@ -15,7 +15,7 @@ from yolov2_tf.detection.loss import WARMUP_IMAGES, YOLOv2Loss
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.anchors import cluster, to_cells
 from yolov2_tf.models.copying import under_global_policy
-from yolov2_tf.models.transfer import layers_of_head, with_new_head
+from yolov2_tf.models.transfer import layers_of_head, same_classes, with_new_head
 from yolov2_tf.models.yolov2 import YOLO9000, TinyYOLOv2, YOLOv2
 from yolov2_tf.schedules import detection_schedule
 from yolov2_tf.training.callbacks import MeanAveragePrecision
@@ -140,7 +140,7 @@ class DetectionTask(Task):
             input_size=recipe.size,
             resize=recipe.resizing,
         )
-        if old.class_names == self.dataset.class_names and old.tree == self.tree:
+        if same_classes(old, model.head):
             model.head.set_weights(old.get_weights())
         # A file keeps what was frozen when it was saved, and that run is over.
         learning = layers_of_head(model) if recipe.freeze else model.layers
