@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from yolov2_tf.data.dataset import Dataset
+from yolov2_tf.data.labelled_images import ClassificationDataset
+from yolov2_tf.data.labels import map_onto_tree
 from yolov2_tf.data.nodes import map_boxes_onto_tree
 from yolov2_tf.data.records import Record
 from yolov2_tf.errors import InputError
@@ -40,6 +42,15 @@ def test_a_map_says_which_node_a_class_is(tmp_path):
     path.write_text("3\n")
     with pytest.raises(InputError, match="1 nodes"):
         map_boxes_onto_tree(pets("what", "ever"), TREE, class_map=path)
+
+
+def test_a_map_is_advised_only_where_it_is_taken():
+    with pytest.raises(InputError) as boxes:
+        map_boxes_onto_tree(pets("cat", "eel"), TREE, NAMES)
+    with pytest.raises(InputError) as labels:
+        map_onto_tree(ClassificationDataset("pets", ("eel",), []), TREE, NAMES)
+    assert "--map FILE" in boxes.value.hint
+    assert labels.value.hint == "the names that the tree file has"
 
 
 def test_a_class_without_a_node_is_named():

@@ -25,7 +25,7 @@ def map_boxes_onto_tree(dataset, tree, node_names=None, class_map=None):
     if class_map is None and tuple(dataset.class_names) == names:
         return dataset
     if class_map is None:
-        nodes = match_classes(dataset.class_names, tree, node_names)
+        nodes = match_classes(dataset.class_names, tree, node_names, takes_map=True)
     else:
         nodes = read_class_map(class_map, tree, dataset.class_names)
     records = dataset.records.relabelled(nodes[dataset.records.labels])

@@ -56,7 +56,7 @@ def read_class_map(path, tree, class_names=None):
     return np.array(nodes, np.int32)
 
 
-def match_classes(class_names, tree, node_names=None):
+def match_classes(class_names, tree, node_names=None, *, takes_map=False):
     """Finds the node of each class of a data set by its name.
 
     Args:
@@ -64,6 +64,7 @@ def match_classes(class_names, tree, node_names=None):
             for nothing and an underscore is a space.
         tree: The tree.
         node_names: What people call the nodes, one per node.
+        takes_map: Whether who asks takes a map file in place of names, for the message.
 
     Returns:
         `(classes,)` int32.
@@ -85,7 +86,8 @@ def match_classes(class_names, tree, node_names=None):
     if problems:
         raise InputError(
             f"no single node for {len(problems)} of the classes: {', '.join(problems[:5])}",
-            hint="names of the tree's nodes, or a map file with the number of each class's node",
+            hint="the names that the tree file has"
+            + (", or --map FILE with the number of each class's node" if takes_map else ""),
         )
     return np.array(nodes, np.int32)
 
