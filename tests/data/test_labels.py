@@ -97,6 +97,10 @@ def test_folders_beside_what_may_be_an_image_set_are_told(tmp_path):
     (tmp_path / "docs").mkdir()
     dataset = open_classification(tmp_path)
     assert dataset.notes == ("folders beside the image sets, not used: bus, tram",)
+    write(tmp_path / "val" / "1.png")
+    assert open_classification(tmp_path, "train").notes == (
+        "folders beside the image sets, not used: bus, tram, val",
+    )
 
 
 def test_classes_without_pictures_are_told(folders):

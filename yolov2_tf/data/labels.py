@@ -181,12 +181,14 @@ def _classes(folders, chosen):
 
 
 def _beside(root, image_sets):
-    """Names of the folders beside image sets that hold pictures, and are none by their names.
+    """Names of the folders with pictures beside image sets that are none themselves.
 
-    Where `train` is a class, what was taken for classes is in it.
+    They may be classes, of which one is called `train`, or a `val` whose pictures lie in no folders
+    of classes, as ImageNet's do.
     """
-    others = [folder for folder in folders_in(root) if role(folder.name) is None]
-    return [folder.name for folder in others if "" not in image_sets and _has_pictures(folder)]
+    others = [] if "" in image_sets else folders_in(root)
+    others = [folder for folder in others if folder.name not in image_sets]
+    return [folder.name for folder in others if _has_pictures(folder)]
 
 
 def _named_by_wnid(folder):
