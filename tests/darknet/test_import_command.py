@@ -54,6 +54,18 @@ def test_command(write_network, images, tmp_path, capsys):
     assert "parameters" in captured.err
 
 
+def test_command_says_that_a_classifier_without_its_tree_cannot_classify(
+    write_network, tmp_path, capsys
+):
+    (tmp_path / "a.tree").write_text("".join(f"n{i} -1\n" for i in range(14)))
+    classifier = DETECTOR.partition("[region]")[0] + "[avgpool]\n[softmax]\ntree=a.tree\n"
+    cfg, weights = write_network(parse_cfg(classifier))
+    import_command(cfg, weights, tmp_path / "a.keras", tree=tmp_path / "a.tree")
+    assert "classify" not in capsys.readouterr().err
+    import_command(cfg, weights, tmp_path / "a.keras")
+    assert "cannot classify" in " ".join(capsys.readouterr().err.split())
+
+
 def test_command_refuses_names_with_a_blank_line(write_network, tmp_path):
     cfg, weights = write_network(parse_cfg(DETECTOR))
     (tmp_path / "my.names").write_text("ant\n \n\nbee\n")

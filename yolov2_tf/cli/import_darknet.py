@@ -53,6 +53,13 @@ def import_darknet(
     )
     with replacing(out) as temporary:
         model.save(temporary)
+    if model.layers[-1].name == "logits":
+        remark(
+            console,
+            "note",
+            "the classes of [softmax] are not known without its --tree, or in several groups:"
+            " a training can start from this network, but it cannot classify",
+        )
     console.print(
         f"{out}: {len(model.layers)} layers, {model.count_params():,} parameters",
         highlight=False,
