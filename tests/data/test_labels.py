@@ -73,7 +73,7 @@ def test_pictures_that_nobody_has_sorted_are_no_class(folders):
 def test_an_image_set_that_is_not_there_is_said(folders):
     with pytest.raises(InputError, match=r"no image set 'test' \(expected train, val\)"):
         open_classification(folders, "test")
-    with pytest.raises(InputError, match="no image set 'val'"):
+    with pytest.raises(InputError, match="no image set 'val', nor any other"):
         open_classification(folders / "train", "val")
 
 

@@ -167,6 +167,7 @@ def choose_splits(name, available, wanted):
         same = [other for other in available if role(wanted) and role(other) == role(wanted)]
         if wanted.lower() in _ROLES and len(same) == 1:
             return (same[0],), (f"image set {same[0]!r} taken for {wanted!r}",)
-        has = ", ".join(available) or "a data set without image sets"
-        raise InputError(f"no image set {wanted!r}", where=name, expected=has)
+        if not available:
+            raise InputError(f"no image set {wanted!r}, nor any other", where=name)
+        raise InputError(f"no image set {wanted!r}", where=name, expected=", ".join(available))
     return (wanted,), ()
