@@ -43,6 +43,7 @@ READ = {
 }
 READ_WITHOUT_SETS = {
     "makesense": {"a.jpg": None, "labels.csv": "dog,10,20,50,50,a.jpg,200,100\n"},
+    "SKU-110K": {"a.jpg": None, "labels.csv": "a.jpg,10,20,60,70,dog,200,100\n"},
     "makesense, with a header": {
         "a.jpg": None,
         "labels.csv": "label_name,bbox_x,bbox_y,bbox_width,bbox_height,image_name,image_width,"

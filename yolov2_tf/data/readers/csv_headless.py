@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from yolov2_tf.data.picture_finder import is_picture
 from yolov2_tf.data.readers.csv_cells import is_number, number
 from yolov2_tf.data.readers.csv_header import CORNERS
 from yolov2_tf.data.readers.units import MOST
@@ -14,6 +15,7 @@ LABEL_LAST = ("image", *CORNERS, "label")
 LABEL_SECOND = ("image", "label", *CORNERS)
 _TFOD = ("image", "width", "height", "label", *CORNERS)
 _MAKESENSE = ("label", "xmin", "ymin", "box_width", "box_height", "image", "width", "height")
+_SKU110K = ("image", *CORNERS, "label", "width", "height")
 _AUTOML_SETS = {
     **{"train": "train", "training": "train", "test": "test", "unassigned": ""},
     **{"validation": "validation", "validate": "validation", "val": "validation"},
@@ -35,8 +37,12 @@ def columns_of(fields):
         return AUTOML
     if len(fields) == 8 and numbers(1, 3) and numbers(4, 8):
         return _TFOD
-    if len(fields) == 8 and numbers(1, 5) and numbers(6, 8) and not is_number(fields[5]):
-        return _MAKESENSE
+    if len(fields) == 8 and numbers(1, 5) and numbers(6, 8):
+        # Both have one text at either side of the box: the one that names a picture tells.
+        if is_picture(fields[0]):
+            return _SKU110K
+        if is_picture(fields[5]):
+            return _MAKESENSE
     if len(fields) == 6 and numbers(2, 6):
         return None if is_number(fields[1]) else LABEL_SECOND
     return LABEL_LAST
