@@ -194,3 +194,29 @@ def test_the_folder_of_the_pictures_must_be_there(tmp_path):
     write(tmp_path, {"a.jpg": None, "a.xml": XML})
     with pytest.raises(InputError, match="no such folder of pictures"):
         open_dataset(tmp_path, images=tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("place", ["", "annotations/"])
+def test_other_json_beside_coco_costs_no_image_set(tmp_path, place):
+    files = {
+        f"{s}/{n}": c
+        for s in ("train", "val")
+        for n, c in (("a.jpg", None), (f"{place}l.json", COCO))
+    }
+    write(tmp_path, {**files, f"train/{place}classes.json": {"0": "dog"}})
+    assert {r.image_sets for r in open_dataset(tmp_path).records} == {("train",), ("val",)}
+    write(tmp_path, {f"train/{place}old.json": COCO})
+    with pytest.raises(InputError, match="several COCO files of one image set: l"):
+        open_dataset(tmp_path)
+
+
+def test_several_files_of_via_cost_no_image_set(tmp_path):
+    region = {"shape_attributes": {"name": "rect", "x": 10, "y": 20, "width": 20, "height": 40}}
+    regions = [{**region, "region_attributes": {"class": "dog"}}]
+    via = {"a.jpg1": {"filename": "a.jpg", "size": 1, "regions": regions, "file_attributes": {}}}
+    files = {
+        f"{s}/{n}": c for s in ("train", "val") for n, c in (("a.jpg", None), ("via.json", via))
+    }
+    write(tmp_path, {**files, "train/project.json": {"_via_img_metadata": via}})
+    with pytest.raises(InputError, match="several files of VIA: project"):
+        open_dataset(tmp_path)

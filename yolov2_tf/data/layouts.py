@@ -152,7 +152,10 @@ def _find_createml(folder):
 
 def _find_via(folder):
     files = [path for path in _json_files(folder) if _json_form(path) == "via"]
-    return files[0] if len(files) == 1 else None
+    if len(files) > 1:
+        names = listing([path.name for path in files])
+        raise InputError(f"several files of VIA: {names}", where=folder, hint="give one of them")
+    return files[0] if files else None
 
 
 def _find_kitti(folder):

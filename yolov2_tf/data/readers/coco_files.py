@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 
+from yolov2_tf.data.annotations import listing
 from yolov2_tf.data.cache import recall, remember, stamp
 from yolov2_tf.data.image_sets import role
 from yolov2_tf.data.readers.json_files import kind_of_json, load_json
@@ -20,6 +21,7 @@ _KEPT = {
 _CACHE_KIND = "coco/1"
 _WORTH_CACHING = 1 << 22  # bytes: smaller files are read as fast as the cache
 _HEAD = 1 << 16
+_ONE = "leave one of them there, or give one"
 
 
 def find_coco_files(path):
@@ -31,6 +33,9 @@ def find_coco_files(path):
 
     Returns:
         A dict from image set to path, sorted; empty if there are none.
+
+    Raises:
+        InputError: If several in a folder that is an image set could be meant.
     """
     path = Path(path)
     if path.is_file():
@@ -47,12 +52,22 @@ def find_coco_files(path):
     for folder in places:
         if files := [file for file in visible(folder, "*.json") if _looks_like_coco(file)]:
             return {split_name(file): file for file in files}
-    sets = {sub.name: visible(sub, "*.json") for sub in folders if role(sub.name)}
-    return {
-        name: files[0]
-        for name, files in sets.items()
-        if len(files) == 1 and _looks_like_coco(*files)
-    }
+    sets = {sub: _of_one_set(sub) for sub in folders if role(sub.name)}
+    return {sub.name: file for sub, file in sets.items() if file}
+
+
+def _of_one_set(folder):
+    """The annotation file of a folder that is an image set, None where it has none."""
+    for place in (folder, folder / "annotations"):
+        files = visible(place, "instances_*.json") or visible(place, "*.json")
+        if len(files := [*filter(_looks_like_coco, files)]) > 1:
+            names = listing([file.name for file in files])
+            raise InputError(
+                f"several COCO files of one image set: {names}", where=place, hint=_ONE
+            )
+        if files:
+            return files[0]
+    return None
 
 
 def category_ids(data, split=None):
