@@ -98,6 +98,16 @@ def test_a_folder_of_sets_without_a_yaml_keeps_them_apart(tmp_path):
     assert len(open_dataset(tmp_path, split="val")) == 1
 
 
+def test_pictures_beside_the_folders_of_sets_are_a_set_of_their_own(tmp_path):
+    folders = ("train", "bus", "")
+    files = {f"images/{f}/a{i}.jpg": None for i, f in enumerate(folders)}
+    files |= {f"labels/{f}/a{i}.txt": ROW for i, f in enumerate(folders)}
+    write(tmp_path, files)
+    sets = [record.image_sets for record in open_dataset(tmp_path).records]
+    assert sorted(sets) == [("other",), ("other",), ("train",)]
+    assert len(open_dataset(tmp_path, split="other")) == 2
+
+
 def test_label_files_without_a_picture_are_told(tmp_path):
     files = {"a.jpg": None, "a.txt": ROW, "b.txt": ROW, "classes.txt": "dog", "notes.txt": "hello"}
     dataset = open_dataset(write(tmp_path, files))

@@ -32,6 +32,9 @@ from yolov2_tf.errors import InputError
 SETS = ("train", "val", "valid", "validation", "test")
 """Keys of image sets in a description."""
 
+_OTHERS = "other"
+"""The image set of pictures in other folders, where some lie in `train/` and the like."""
+
 _VOTERS = 20  # label files: the first may have a typo, or be damaged
 _LARGEST = 1_000_000  # letters of a description; those of 10,000 classes have 200,000
 
@@ -122,7 +125,7 @@ def from_folder(folder, images=None):
     """Describes a folder of pictures and label files by what lies in it.
 
     Pictures belong to the image set whose name a folder on their way bears (`images/train`,
-    `valid/images`), or which lists them (`train.txt`).
+    `valid/images`), or which lists them (`train.txt`); those beside such folders are another one.
 
     Args:
         folder: The folder.
@@ -153,6 +156,8 @@ def from_folder(folder, images=None):
         sets.pictures.setdefault(name, []).append(path)
     if not sets.pictures:
         raise InputError("no pictures", where=root, hint="--images with their folder")
+    if len(sets.pictures) > 1 and "" in sets.pictures:
+        sets.pictures[_OTHERS] = sets.pictures.pop("")
     return sets
 
 
