@@ -1,4 +1,5 @@
 import re
+import shutil
 
 import pytest
 from PIL import Image
@@ -52,3 +53,21 @@ def test_a_few_that_look_like_it_make_no_other_form_yolo(tmp_path, other):
 def test_pictures_of_nothing_have_no_voice(tmp_path):
     assert not holds_labels(write(tmp_path, "", "\n", "# nothing\n"))
     assert holds_labels(write(tmp_path / "more", *[""] * 30, GOOD))
+
+
+def test_an_export_in_the_folder_of_another_reads_its_own_pictures(tmp_path):
+    yaml = "train: ../train/images\nval: ../valid/images\nnames: [{}]\n"
+    for folder, name in ((tmp_path, "cat"), (tmp_path / "second", "dog")):
+        for part in ("train", "valid"):
+            (folder / part / "labels").mkdir(parents=True)
+            (folder / part / "images").mkdir()
+            Image.new("RGB", (40, 30)).save(folder / part / "images" / f"{name}.png")
+            (folder / part / "labels" / f"{name}.txt").write_text(GOOD)
+        (folder / "data.yaml").write_text(yaml.format(name))
+    for folder, name in ((tmp_path, "cat"), (tmp_path / "second", "dog")):
+        ids = [record.image_id for record in open_dataset(folder).records]
+        assert ids == [f"train/images/{name}.png", f"valid/images/{name}.png"]
+    shutil.rmtree(tmp_path / "second" / "valid")
+    dataset = open_dataset(tmp_path / "second")
+    assert [record.image_id for record in dataset.records] == ["train/images/dog.png"]
+    assert any("image set left out: 'val'" in note for note in dataset.notes)

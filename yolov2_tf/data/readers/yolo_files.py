@@ -71,6 +71,36 @@ def resolve(entry, folders, inside=()):
     return None
 
 
+def without_ups(entries, folder):
+    """Image sets without the `../` before them, if one is in the description's own folder then.
+
+    Roboflow writes `../train/images` for `train/images` of its own folder. The folder above may
+    hold image sets of another data set, also those that are missing here.
+
+    Args:
+        entries: Dict from image set to a path or a list of paths.
+        folder: The folder of the description.
+
+    Returns:
+        Such a dict.
+    """
+    own = {
+        key: [re.sub(r"^(\./)*(\.\./)+", "", as_posix(str(part))) for part in _parts(entry)]
+        for key, entry in entries.items()
+    }
+    changed = [
+        path
+        for key, paths in own.items()
+        for path, part in zip(paths, _parts(entries[key]), strict=True)
+        if path and path != as_posix(str(part))
+    ]
+    return own if any(_exists(os.path.join(folder, path)) for path in changed) else entries
+
+
+def _parts(entry):
+    return entry if isinstance(entry, list) else [entry]
+
+
 def list_pictures(entry, place, root):
     """Lists the pictures of a folder or of a list of paths.
 

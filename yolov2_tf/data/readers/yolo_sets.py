@@ -23,7 +23,7 @@ from yolov2_tf.data.readers.yolo_classes import (
     numbered,
     read_names,
 )
-from yolov2_tf.data.readers.yolo_files import LabelFinder, list_pictures, resolve
+from yolov2_tf.data.readers.yolo_files import LabelFinder, list_pictures, resolve, without_ups
 from yolov2_tf.data.readers.yolo_rows import split_rows
 from yolov2_tf.data.text_files import read_text
 from yolov2_tf.data.visible_files import visible
@@ -85,6 +85,8 @@ def from_yaml(path, images=None):
     if not entries:
         raise InputError("no image sets", where=path, expected="train, val or test")
     folder = os.path.abspath(path.parent)
+    if not content.get("path"):
+        entries = without_ups(entries, sets.root)
     _fill(sets, entries, [sets.root, folder], _around(folder))
     return sets
 
