@@ -71,3 +71,35 @@ def test_an_export_in_the_folder_of_another_reads_its_own_pictures(tmp_path):
     dataset = open_dataset(tmp_path / "second")
     assert [record.image_id for record in dataset.records] == ["train/images/dog.png"]
     assert any("image set left out: 'val'" in note for note in dataset.notes)
+
+
+def export(folder, name):
+    for part in ("images", "labels"):
+        (folder / part / "train").mkdir(parents=True)
+    Image.new("RGB", (40, 30)).save(folder / "images" / "train" / f"{name}.png")
+    (folder / "labels" / "train" / f"{name}.txt").write_text(GOOD)
+    return folder
+
+
+@pytest.mark.parametrize("place", ["pets", "datasets/pets", "../pets", "../datasets/pets"])
+@pytest.mark.parametrize("path", ["pets", "./pets"])
+def test_a_path_may_mean_the_folder_datasets(tmp_path, place, path):
+    code = tmp_path / "code"
+    code.mkdir()
+    export(code / place, "a")
+    (code / "pets.yaml").write_text(f"path: {path}\ntrain: images/train\nnames: [dog]\n")
+    assert open_dataset(code / "pets.yaml").records[0].image_id == "images/train/a.png"
+
+
+@pytest.mark.parametrize("path", ["pets", "/content/pets"])
+def test_a_path_leads_to_no_other_set_where_this_one_is_here(tmp_path, path):
+    export(tmp_path / "pets", "other")
+    folder = export(tmp_path / "mine", "own")
+    (folder / "pets.yaml").write_text(f"path: {path}\ntrain: images/train\nnames: [dog]\n")
+    assert open_dataset(folder).records[0].image_id == "images/train/own.png"
+
+
+def test_image_sets_of_a_description_in_any_case(tmp_path):
+    export(tmp_path, "a")
+    (tmp_path / "data.yaml").write_text("Train: images/train\nnames: [dog]\n")
+    assert open_dataset(tmp_path).records[0].image_sets == ("Train",)

@@ -58,7 +58,7 @@ def resolve(entry, folders, inside=()):
         for folder in folders:
             tail = entry if absolute and not start else os.path.join("", *parts[start:])
             path = os.path.normpath(os.path.join(folder, tail))
-            if _exists(path):
+            if is_there(path):
                 if lies_in(path, [*folders, *inside]):
                     return path
                 outside = outside or path
@@ -85,19 +85,20 @@ def without_ups(entries, folder):
         Such a dict.
     """
     own = {
-        key: [re.sub(r"^(\./)*(\.\./)+", "", as_posix(str(part))) for part in _parts(entry)]
+        key: [re.sub(r"^(\./)*(\.\./)+", "", as_posix(str(part))) for part in parts_of(entry)]
         for key, entry in entries.items()
     }
     changed = [
         path
         for key, paths in own.items()
-        for path, part in zip(paths, _parts(entries[key]), strict=True)
+        for path, part in zip(paths, parts_of(entries[key]), strict=True)
         if path and path != as_posix(str(part))
     ]
-    return own if any(_exists(os.path.join(folder, path)) for path in changed) else entries
+    return own if any(is_there(os.path.join(folder, path)) for path in changed) else entries
 
 
-def _parts(entry):
+def parts_of(entry):
+    """The paths of an image set: a list of one, or of several."""
     return entry if isinstance(entry, list) else [entry]
 
 
@@ -223,7 +224,8 @@ def label_places(picture):
     return [*apart, *beside] if images else [beside[1], beside[0], *apart]
 
 
-def _exists(path):
+def is_there(path):
+    """Whether there is such a file or folder."""
     try:
         return os.path.exists(path)
     except ValueError:  # a null byte

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from yolov2_tf.data.annotations import listing
 from yolov2_tf.data.image_sets import role
-from yolov2_tf.data.picture_finder import walk_pictures
+from yolov2_tf.data.picture_finder import as_posix, walk_pictures
 from yolov2_tf.data.readers.csv_cells import is_number
 from yolov2_tf.data.readers.yolo_classes import (
     NAMES_FILES,
@@ -23,8 +23,16 @@ from yolov2_tf.data.readers.yolo_classes import (
     numbered,
     read_names,
 )
-from yolov2_tf.data.readers.yolo_files import LabelFinder, list_pictures, resolve, without_ups
+from yolov2_tf.data.readers.yolo_files import (
+    LabelFinder,
+    is_there,
+    list_pictures,
+    parts_of,
+    resolve,
+    without_ups,
+)
 from yolov2_tf.data.readers.yolo_rows import split_rows
+from yolov2_tf.data.readers.yolo_yaml import load_yaml
 from yolov2_tf.data.text_files import read_text
 from yolov2_tf.data.visible_files import visible
 from yolov2_tf.errors import InputError
@@ -36,7 +44,6 @@ _OTHERS = "other"
 """The image set of pictures in other folders, where some lie in `train/` and the like."""
 
 _VOTERS = 20  # label files: the first may have a typo, or be damaged
-_LARGEST = 1_000_000  # letters of a description; those of 10,000 classes have 200,000
 
 
 @dataclasses.dataclass
@@ -81,7 +88,7 @@ def from_yaml(path, images=None):
         path, _root(content, path, images), _names(content, path), {}, _keypoints(content, path)
     )
     sets.notes += notes
-    entries = {key: content[key] for key in SETS if content.get(key)}
+    entries = entries_of(content)
     if not entries:
         raise InputError("no image sets", where=path, expected="train, val or test")
     folder = os.path.abspath(path.parent)
@@ -89,6 +96,12 @@ def from_yaml(path, images=None):
         entries = without_ups(entries, sets.root)
     _fill(sets, entries, [sets.root, folder], _around(folder))
     return sets
+
+
+def entries_of(content):
+    """What a description says of its image sets: a dict from their names, `Train` of CVAT, too."""
+    named = {key: value for key, value in content.items() if value and key.lower() in SETS}
+    return dict(sorted(named.items(), key=lambda entry: SETS.index(entry[0].lower())))
 
 
 def from_darknet(path, images=None):
@@ -116,7 +129,7 @@ def from_darknet(path, images=None):
     else:
         raise InputError("neither 'names' nor 'classes'", where=path, expected="names = obj.names")
     sets = YoloSets(path, os.path.abspath(images or folder), names, {})
-    entries = {key: content[key] for key in SETS if content.get(key)}
+    entries = entries_of(content)
     if not entries:
         raise InputError("no image sets", where=path, expected="train = train.txt")
     _fill(sets, entries, [sets.root, *folders])
@@ -192,63 +205,6 @@ def _voice(path):
     return "yes" if 4 <= numbers == len(fields) else "unclear"
 
 
-def load_yaml(path):
-    """Loads a YAML file of keys; every scalar stays text.
-
-    Args:
-        path: The file.
-
-    Returns:
-        A dict and a list of notes.
-
-    Raises:
-        InputError: If it is malformed or has no keys.
-    """
-    text, notes = read_text(path), []
-    try:
-        content = _parse_yaml(text, path)
-    except InputError:
-        # Windows paths in double quotes, and tabs, are no YAML, but clear enough.
-        mended = text.replace("\\", "/").expandtabs(2)
-        if mended == text:
-            raise
-        try:
-            content = _parse_yaml(mended, path)
-        except InputError:
-            content = None
-        if not isinstance(content, dict):
-            raise
-        notes.append(f"{path}: tabs or backslashes that YAML forbids, read as blanks and slashes")
-    if not isinstance(content, dict):
-        raise InputError("no keys", where=path, expected="train, val, names")
-    return content, notes
-
-
-def _parse_yaml(text, path):
-    import yaml
-
-    # The base loader keeps every scalar as text: a class may be called `no` or `1e3`.
-    class Loader(yaml.BaseLoader):
-        def compose_node(self, parent, index):
-            # Aliases of aliases make gigabytes of a few lines, and no description needs one.
-            if self.check_event(yaml.AliasEvent):
-                mark = self.peek_event().start_mark
-                raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read", mark)
-            return super().compose_node(parent, index)
-
-    if len(text) > _LARGEST:
-        raise InputError(
-            f"a description of {len(text):,} letters", where=path, expected=f"at most {_LARGEST:,}"
-        )
-    try:
-        return yaml.load(text, Loader)
-    except yaml.MarkedYAMLError as error:
-        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise InputError(f"malformed YAML: {error.problem}", where=f"{path}{line}") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise InputError(f"malformed YAML: {error}", where=path) from None
-
-
 def _names(content, path):
     names = content.get("names")
     file = resolve(names, [os.path.abspath(path.parent)]) if isinstance(names, str) else None
@@ -291,11 +247,21 @@ def _root(content, path, images):
     folder = os.path.abspath(path.parent)
     if images:
         return os.path.abspath(images)
-    root = content.get("path")
-    named = isinstance(root, str) and root
-    found = resolve(root, [folder], _around(folder)) if named else None
+    root, around = content.get("path"), _around(folder)
+    if not isinstance(root, str) or not root:
+        return folder
+    places = [folder]
+    if not as_posix(root).startswith("/") and not _holds_a_set(folder, content):
+        # Ultralytics looks in the folder that one works in, and in its `datasets`.
+        places += [os.path.join(place, "datasets") for place in (folder, *around)] + around
+    found = resolve(root, places, around)
     # Files made elsewhere often state a folder of that machine.
     return found if found and os.path.isdir(found) else folder
+
+
+def _holds_a_set(folder, content):
+    parts = (part for entry in entries_of(content).values() for part in parts_of(entry))
+    return any(is_there(os.path.join(folder, as_posix(str(part)))) for part in parts)
 
 
 def _around(folder):
@@ -309,7 +275,7 @@ def _fill(sets, entries, folders, inside=()):
     for key, entry in entries.items():
         pictures = []
         try:
-            for part in entry if isinstance(entry, list) else [entry]:
+            for part in parts_of(entry):
                 place = resolve(part, folders, inside)
                 if place is None:
                     raise InputError(

@@ -11,12 +11,13 @@ from yolov2_tf.data.readers.yolo_classes import Labels, class_names_by_id
 from yolov2_tf.data.readers.yolo_files import LabelFinder, label_places
 from yolov2_tf.data.readers.yolo_rows import RowLayout, read_files, read_rows
 from yolov2_tf.data.readers.yolo_sets import (
+    entries_of,
     from_darknet,
     from_folder,
     from_yaml,
     holds_labels,
-    load_yaml,
 )
+from yolov2_tf.data.readers.yolo_yaml import load_yaml
 from yolov2_tf.data.visible_files import folders_in, is_hidden, names_in
 from yolov2_tf.errors import InputError
 
@@ -139,7 +140,7 @@ def _describes_sets(path):
         content, _ = load_yaml(path)
     except InputError:
         return False
-    return bool({"names", "nc"} & set(content)) and bool({"train", "val", "test"} & set(content))
+    return bool({"names", "nc"} & set(content)) and bool(entries_of(content))
 
 
 def _is_darknet(path):
