@@ -32,6 +32,9 @@ MIN_SIDE = 1e-6
 TOLERATED = 20
 """So many boxes may lie outside their pictures; more, if most do, mean that they are misread."""
 
+ONE_CLASS = "object"
+"""The class of boxes that are all of one, where nothing names it."""
+
 _ONLY = "yolov2 convert DATA OUT --only A,B makes a set with some of the classes alone"
 """What to try where a data set has more classes than are wanted."""
 

@@ -201,7 +201,9 @@ def _what_a_csv_lacks(folder):
     """Why a table that lies there is none of boxes."""
     from yolov2_tf.data.readers.csv_columns import read_rows
 
-    for path in visible(folder, "*.csv")[:1]:
+    files = [path for path in visible(folder, "*.csv") if path.is_file()]
+    # Of several the largest: others are lists of pictures, or what a competition wants to have.
+    for path in sorted(files, key=lambda path: -path.stat().st_size)[:1]:
         try:
             list(read_rows(path))
         except InputError as error:

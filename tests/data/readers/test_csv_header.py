@@ -24,6 +24,10 @@ CORNERS = [
     "filename,left,top,right,bottom,class",
     "file,x_min,y_min,x_max,y_max,cls",
     "filename,bbox_x1,bbox_y1,bbox_x2,bbox_y2,class",
+    "Filename,Roi.X1,Roi.Y1,Roi.X2,Roi.Y2,ClassId",
+    "img_id,minx,miny,maxx,maxy,Class Label",
+    "file,x_top_left,y_top_left,x_bottom_right,y_bottom_right,category",
+    "image,x,y,x2,y2,label",
 ]
 
 
@@ -51,7 +55,7 @@ def test_the_header_says_what_the_numbers_are(tmp_path, header, scale):
     dataset = read(tmp_path, header, [*(first * scale), *(second * scale)])
     np.testing.assert_allclose(dataset.records[0].boxes, [BOX[[1, 0, 3, 2]]], atol=1e-6)
     assumed = "columns x and y are taken as the upper left corner of the box"
-    assert (assumed in dataset.notes) == (",x,y," in header)
+    assert (assumed in dataset.notes) == (",x,y,w" in header)
 
 
 @pytest.mark.parametrize(
@@ -94,13 +98,30 @@ def test_a_class_called_like_a_column(tmp_path):
     [
         ("bild,links,oben,breite,hoehe,klasse", r"csv:1: no known header: bild,links.*x_center"),
         ("filename,cx,cy,class", "csv:1: the header must name once: box_width, box_height"),
-        ("filename,x,y,w,h", "csv:1: the header must name once: label"),
+        ("filename,x,y,w,h,species", "csv:1: the header must name once: label"),
         ("filename,x1,y1,x2,y2,x3,y3,x4,y4,class", "csv:1: columns of more than two corners"),
     ],
 )
 def test_a_header_that_does_not_say_what_is_needed(tmp_path, header, message):
     with pytest.raises(InputError, match=message):
         read_csv(write(tmp_path, header, "a.jpg,50,50,20,20,dog"))
+
+
+@pytest.mark.parametrize(
+    "header", ["image,xmin,ymin,xmax,ymax", "source,image,xmin,ymin,xmax,ymax"]
+)
+def test_without_a_class_all_boxes_are_of_one(tmp_path, header):
+    start = "kaggle," * header.startswith("source")
+    dataset = read_csv(write(tmp_path, header, f"{start}a.jpg,50,50,70,90", f"{start}b.jpg,,,,"))
+    assert dataset.class_names == ("object",)
+    assert dataset.num_boxes == 1
+    assert "no column names a class: every box is one of 'object'" in dataset.notes
+    assert not any("with a class and no box" in note for note in dataset.notes)
+
+
+def test_of_two_columns_the_one_with_names_is_the_class(tmp_path):
+    path = write(tmp_path, "image,label,class_name,xmin,ymin,xmax,ymax", "a.jpg,3,dog,5,5,70,90")
+    assert read_csv(path).class_names == ("dog",)
 
 
 def test_half_a_box_beside_a_size(tmp_path):

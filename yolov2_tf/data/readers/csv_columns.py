@@ -4,11 +4,13 @@ import dataclasses
 import itertools
 import math
 
+from yolov2_tf.data.annotations import ONE_CLASS
 from yolov2_tf.data.readers.csv_cells import is_grouped, is_number, number, separated_cells
 from yolov2_tf.data.readers.csv_header import (
     CENTRE,
     CORNER,
     CORNERS,
+    LIST,
     PLACE,
     SIZE,
     header,
@@ -22,6 +24,7 @@ from yolov2_tf.data.readers.csv_headless import (
     names_a_set,
     side_of_label,
 )
+from yolov2_tf.data.readers.csv_lists import split_lists
 from yolov2_tf.errors import InputError
 
 BOX = (*CORNERS, "label")
@@ -72,6 +75,11 @@ def read_rows(path, told=None):
     name, told = str(path), [] if told is None else told
     separator, lines = separated_cells(path)
     columns, lines = _columns(lines, name, told)
+    if {*LIST} <= {*columns}:
+        columns, lines = split_lists(columns, lines, name, told)
+    of_one_class = bool(columns) and columns != AUTOML and "label" not in columns
+    if of_one_class:
+        told.append(f"no column names a class: every box is one of {ONE_CLASS!r}")
     start = next((place for place in (CORNER, CENTRE, PLACE) if _is_sized(columns, place)), None)
     box = (*start, *SIZE) if start else CORNERS
     for line, fields in lines:
@@ -88,8 +96,11 @@ def read_rows(path, told=None):
         cells = dict(zip(columns, fields, strict=True))
         if not cells["image"]:
             raise InputError("no image is named", where=where)
+        if of_one_class:
+            cells["label"] = ONE_CLASS
         if all(cells[column].lower() in _MISSING for column in box):
             cells |= {key: "" for key in (*box, "label") if cells[key].lower() in _MISSING}
+            cells["label"] = "" if of_one_class else cells["label"]
         if separator == "," and "," in "".join(fields):
             _refuse_grouped(cells, where)
         if start:

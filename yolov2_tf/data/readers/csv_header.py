@@ -14,6 +14,8 @@ SIZE = ("box_width", "box_height")
 CORNER, CENTRE = ("xmin", "ymin"), ("x_center", "y_center")
 PLACE = ("x", "y")
 """A corner by all that is usual, though the names do not say so."""
+LIST = ("box",)
+"""One column with four numbers: `"[834.0, 222.0, 56.0, 36.0]"`."""
 
 EXPECTED = (
     "columns for the image, the label and the box, e.g. image,xmin,ymin,xmax,ymax,label; "
@@ -24,19 +26,34 @@ EXPECTED = (
 _COLUMNS = {
     "image": (
         *("path", "image_path", "img_path", "file_path", "filename", "file_name", "image", "file"),
-        *("image_id", "image_name", "img_name", "img", "image_uri"),
+        *("image_id", "image_name", "img_name", "img", "image_uri", "image_file", "image_filename"),
+        *("img_id", "picture", "photo"),
     ),
-    "xmin": ("xmin", "x1", "left", "bbox_xmin", "bbox_x1", "bbox_left", "bbox_x"),
-    "ymin": ("ymin", "y1", "top", "bbox_ymin", "bbox_y1", "bbox_top", "bbox_y"),
-    "xmax": ("xmax", "x2", "right", "bbox_xmax", "bbox_x2", "bbox_right"),
-    "ymax": ("ymax", "y2", "bottom", "bbox_ymax", "bbox_y2", "bbox_bottom"),
+    "xmin": (
+        *("xmin", "x1", "left", "bbox_xmin", "bbox_x1", "bbox_left", "bbox_x", "bbox_x_min"),
+        *("min_x", "x_left", "x_top_left", "top_left_x", "upper_left_corner_x", "roi_x1", "xtl"),
+    ),
+    "ymin": (
+        *("ymin", "y1", "top", "bbox_ymin", "bbox_y1", "bbox_top", "bbox_y", "bbox_y_min"),
+        *("min_y", "y_top", "y_top_left", "top_left_y", "upper_left_corner_y", "roi_y1", "ytl"),
+    ),
+    "xmax": (
+        *("xmax", "x2", "right", "bbox_xmax", "bbox_x2", "bbox_right", "bbox_x_max", "max_x"),
+        *("x_right", "x_bottom_right", "bottom_right_x", "lower_right_corner_x", "roi_x2", "xbr"),
+    ),
+    "ymax": (
+        *("ymax", "y2", "bottom", "bbox_ymax", "bbox_y2", "bbox_bottom", "bbox_y_max", "max_y"),
+        *("y_bottom", "y_bottom_right", "bottom_right_y", "lower_right_corner_y", "roi_y2", "ybr"),
+    ),
+    "box": ("bbox", "bounding_box"),
     "x": ("x",),
     "y": ("y",),
     "x_center": ("x_center", "x_centre", "center_x", "centre_x", "cx", "xc", "bbox_x_center"),
     "y_center": ("y_center", "y_centre", "center_y", "centre_y", "cy", "yc", "bbox_y_center"),
     "label": (
-        *("class", "label", "class_name", "label_name", "category", "category_name", "name"),
-        *("cls", "class_id", "category_id"),
+        # Names before what may be their numbers.
+        *("class_name", "label_name", "category_name", "class_label", "class", "label", "category"),
+        *("name", "cls", "class_id", "category_id", "annotation_tag"),
     ),
     "width": ("image_width", "img_width", "width"),
     "height": ("image_height", "img_height", "height"),
@@ -46,6 +63,10 @@ _COLUMNS = {
     "group": ("is_group_of",),
 }
 _FROM_ZERO = {"x0": "xmin", "y0": "ymin", "x1": "xmax", "y1": "ymax"}
+_NO_CLASS = {
+    *("", "unnamed:0", "id", "index", "source", "domain", "url", "confidence", "score", "area"),
+    *("iscrowd", "difficult", "truncated", "occluded", "depth", "imagedepth"),
+}
 _ALWAYS = ("image", "label", "width", "height", "set", "group")
 
 
@@ -57,7 +78,8 @@ def header(fields, where):
         where: The line, for messages.
 
     Returns:
-        What the columns mean, others as they are called; None if the line is no header.
+        What the columns mean, others as they are called; None if the line is no header. Without
+        `label` where none of them could be one.
 
     Raises:
         InputError: If it is one that does not say what is needed.
@@ -68,10 +90,6 @@ def header(fields, where):
     if _FROM_ZERO.keys() <= set(keys):
         keys = [_FROM_ZERO.get(key, key) for key in keys]
     found = _found(keys)
-    if "bbox" in keys and "xmin" not in found:
-        raise InputError(
-            "a column 'bbox' of lists", where=where, expected="columns xmin, ymin, xmax, ymax"
-        )
     form = _form(found)
     if form is None:
         return None
@@ -79,6 +97,8 @@ def header(fields, where):
         raise InputError("columns of more than two corners", where=where, expected=EXPECTED)
     _tell_sides(found, keys, form)
     missing = [column for column in ("image", *form, "label") if column not in found]
+    if missing == ["label"] and not _unknown(keys):
+        missing = []
     if missing:
         what = f"the header must name once: {', '.join(missing)}"
         raise InputError(what, where=where, expected=EXPECTED)
@@ -108,10 +128,19 @@ def _found(keys):
         once = (_key(alias) for alias in aliases if keys.count(_key(alias)) == 1)
         if (key := next(once, None)) is not None:
             found[column] = keys.index(key)
+    for place, low, high in zip(PLACE, CORNERS[:2], CORNERS[2:], strict=True):
+        if high in found and low not in found and place in found:
+            found[low] = found[place]
     name = keys.index("name") if keys.count("name") == 1 else None
     if "image" not in found and name is not None and found.get("label") != name:
         found["image"] = name
     return found
+
+
+def _unknown(keys):
+    """Columns of no known meaning, which may name the class."""
+    known = {_key(alias) for aliases in _COLUMNS.values() for alias in aliases}
+    return [key for key in keys if key not in known | _NO_CLASS]
 
 
 def _form(found):
@@ -122,7 +151,9 @@ def _form(found):
         return (*CORNER, *SIZE) if _has_sizes(found) else CORNERS
     if found.keys() & {*CENTRE}:
         return (*CENTRE, *SIZE)
-    return (*PLACE, *SIZE) if found.keys() >= {*PLACE} else None
+    if found.keys() >= {*PLACE}:
+        return (*PLACE, *SIZE)
+    return LIST if found.keys() >= {*LIST} else None
 
 
 def _has_sizes(found):
@@ -142,4 +173,4 @@ def _tell_sides(found, keys, form):
 
 
 def _key(name):
-    return re.sub(r"[\s_-]+", "", name.lower())
+    return re.sub(r"[\s._-]+", "", name.lower())
