@@ -8,6 +8,7 @@ from PIL import Image
 
 from yolov2_tf.data.layouts import recognise
 from yolov2_tf.data.source import open_dataset
+from yolov2_tf.data.training_sets import DataSource, open_training_sets
 from yolov2_tf.errors import InputError
 
 BOX = (0.25, 0.1, 0.75, 0.3)
@@ -230,3 +231,20 @@ def test_several_files_of_via_cost_no_image_set(tmp_path):
     write(tmp_path, {**files, "train/project.json": {"_via_img_metadata": via}})
     with pytest.raises(InputError, match="several files of VIA: project"):
         open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("form", ["voc", "coco"])
+def test_an_image_set_that_nobody_filled_is_told_and_not_scored_on(tmp_path, form):
+    files = {f"train/{i}.jpg": None for i in range(3)}
+    if form == "voc":
+        files |= {f"Annotations/{i}.xml": XML for i in range(3)}
+        files |= {"ImageSets/Main/train.txt": "0\n1\n2\n", "ImageSets/Main/valid.txt": "\n"}
+    else:
+        images = [{**COCO["images"][0], "id": i, "file_name": f"{i}.jpg"} for i in range(3)]
+        files["train/_annotations.coco.json"] = {**COCO, "images": images}
+        files["valid/_annotations.coco.json"] = {**COCO, "images": [], "annotations": []}
+    data = DataSource(str(write(tmp_path, files)))
+    train, scored, notes = open_training_sets(data)
+    assert (len(train), scored) == (3, None)  # copies of one picture, none to hold out
+    assert any("no image set to score on" in note for note in notes)
+    assert "image sets without a picture, left out: valid" in open_dataset(tmp_path).notes

@@ -126,6 +126,11 @@ class Purpose:
         return (f"image sets {', '.join(available)}: {', '.join(chosen)} {self.verb}{unused}",)
 
 
+def without_pictures(names):
+    """A note on image sets that are there and hold nothing."""
+    return (f"image sets without a picture, left out: {', '.join(names)}",) if names else ()
+
+
 TO_TRAIN = Purpose(training_names, "is what trains")
 """What `train` would train on."""
 

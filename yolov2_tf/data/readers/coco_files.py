@@ -8,6 +8,7 @@ from yolov2_tf.data.annotations import listing
 from yolov2_tf.data.cache import recall, remember, stamp
 from yolov2_tf.data.image_sets import role
 from yolov2_tf.data.readers.json_files import kind_of_json, load_json
+from yolov2_tf.data.text_files import read_text
 from yolov2_tf.data.visible_files import folders_in, visible
 from yolov2_tf.errors import InputError
 
@@ -68,6 +69,13 @@ def _of_one_set(folder):
         if files:
             return files[0]
     return None
+
+
+def is_without_pictures(path):
+    """Whether an annotation file is of an image set that nobody put a picture into."""
+    if os.path.getsize(path) > _HEAD:  # it holds more than categories
+        return False
+    return re.search(r'"images"\s*:\s*\[\s*\]', read_text(path)) is not None
 
 
 def category_ids(data, split=None):

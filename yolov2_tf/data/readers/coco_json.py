@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, finite, listing
-from yolov2_tf.data.image_sets import choose_splits
+from yolov2_tf.data.image_sets import choose_splits, without_pictures
 from yolov2_tf.data.picture_finder import find_pictures
 from yolov2_tf.data.picture_folders import folders_of_set
 from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.coco_categories import read_categories
 from yolov2_tf.data.readers.coco_files import find_coco_files as find_coco_files
-from yolov2_tf.data.readers.coco_files import load_coco, split_name
+from yolov2_tf.data.readers.coco_files import is_without_pictures, load_coco, split_name
 from yolov2_tf.data.readers.coco_values import (
     as_id,
     as_number,
@@ -63,7 +63,10 @@ def read_coco(path, *, split=None, images=None, class_names=None):
     files = find_coco_files(path)
     if not files:
         raise InputError("no COCO annotations", where=path, expected="instances_*.json")
-    chosen, notes = choose_splits(path, files, split)
+    empty = [name for name in files if is_without_pictures(files[name])]
+    used = [name for name in files if name not in empty] or list(files)
+    chosen, notes = choose_splits(path, used, split)
+    notes += without_pictures(empty) if len(used) < len(files) else ()
 
     annotations, found_names = [], {}
     for name in chosen:

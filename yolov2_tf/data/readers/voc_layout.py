@@ -61,6 +61,11 @@ class VocPart:
                     members[stem] = (*members.get(stem, ()), name)
         return members, twice
 
+    def is_empty(self, name):
+        """Whether an image set is a list without a line."""
+        source = self.sets.get(name)
+        return source is None or (source.is_file() and not _lines(source))
+
     def _entries(self, name, source, by_key, faults):
         """Yields where an image set names an image, and its id."""
         if source.is_dir():

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, listing
-from yolov2_tf.data.image_sets import choose_splits
+from yolov2_tf.data.image_sets import choose_splits, without_pictures
 from yolov2_tf.data.picture_finder import lies_in
 from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.faults import Faults
@@ -88,7 +88,9 @@ def read_voc(folder, *, split=None, images=None, class_names=None):
     if not parts:
         raise InputError("no VOC annotations", where=folder, expected="Annotations/*.xml")
     available = sorted({name for part in parts for name in part.sets})
-    chosen, notes = choose_splits(folder, available, split)
+    used = [name for name in available if not all(part.is_empty(name) for part in parts)]
+    chosen, notes = choose_splits(folder, used, split)
+    notes += without_pictures([name for name in available if name not in used])
 
     images_of_sets, told = _read_images(folder, parts, chosen, images)
     del parts  # with a million images every dict counts
