@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from yolov2_tf.data.image_check import check_images
 from yolov2_tf.data.layouts import recognise
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.data.training_sets import DataSource, open_training_sets
@@ -248,3 +249,19 @@ def test_an_image_set_that_nobody_filled_is_told_and_not_scored_on(tmp_path, for
     assert (len(train), scored) == (3, None)  # copies of one picture, none to hold out
     assert any("no image set to score on" in note for note in notes)
     assert "image sets without a picture, left out: valid" in open_dataset(tmp_path).notes
+
+
+@pytest.mark.parametrize("folder", ["photos", "images/set1", "images/train/a"])
+def test_pictures_of_coco_in_a_folder_of_any_name(tmp_path, folder):
+    write(tmp_path, {f"{folder}/a.jpg": None, "annotations/instances_train.json": COCO})
+    (record,) = open_dataset(tmp_path).records
+    assert record.image == str(tmp_path / folder / "a.jpg")
+
+
+def test_pictures_of_another_image_set_are_not_taken_for_coco_s(tmp_path):
+    files = {f"annotations/instances_{s}2017.json": COCO for s in ("train", "val")}
+    dataset = open_dataset(write(tmp_path, {**files, "val2017/a.jpg": None}))
+    assert [record.image is None for record in dataset.records] == [True, False]
+    train = open_dataset(tmp_path, split="train2017")
+    with pytest.raises(InputError, match=r"picture not found.*--images with"):
+        check_images(train)

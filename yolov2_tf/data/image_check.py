@@ -52,9 +52,11 @@ def check_images(dataset, progress=None, *, decode=True) -> tuple[Any, list[tupl
     faults = [(records[i].image_id, seen[i]) for i in bad]
     left_out = [f"{image_id}: {reason}" for image_id, reason in faults]
     if len(bad) == len(seen):
+        absent = all(record.image is None for record in records)
         raise InputError(
             f"not one of {len(dataset):,} pictures can be read; the first: {listing(left_out, 1)}",
             where=dataset.name,
+            hint="--images with the folder of the pictures" if absent else None,
         )
     if bad:
         kept = sorted({*range(len(seen))} - {*bad})

@@ -15,12 +15,12 @@ import numpy as np
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, finite, listing
 from yolov2_tf.data.image_sets import choose_splits, without_pictures
-from yolov2_tf.data.picture_finder import find_pictures
+from yolov2_tf.data.picture_finder import as_posix, find_pictures
 from yolov2_tf.data.picture_folders import folders_of_set
 from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.coco_categories import read_categories
 from yolov2_tf.data.readers.coco_files import find_coco_files as find_coco_files
-from yolov2_tf.data.readers.coco_files import is_without_pictures, load_coco, split_name
+from yolov2_tf.data.readers.coco_files import is_without_pictures, load_coco
 from yolov2_tf.data.readers.coco_values import (
     as_id,
     as_number,
@@ -71,7 +71,7 @@ def read_coco(path, *, split=None, images=None, class_names=None):
     annotations, found_names = [], {}
     for name in chosen:
         prefix = f"{name}/" if len(chosen) > 1 else ""
-        content = _Content(files[name], images)
+        content = _Content(files[name], images, name, path)
         found_names.update(dict.fromkeys(content.categories.values()))
         annotations += content.annotations(prefix, name)
         notes += content.notes
@@ -118,8 +118,8 @@ class _Content:
         notes: What there is to tell.
     """
 
-    def __init__(self, path, images):
-        self.path = path
+    def __init__(self, path, images, image_set, data):
+        self.path, self._image_set, self._data = path, image_set, data
         content = load_coco(path)
         self._image_faults, self._box_faults = Faults(path), Faults(path)
         self.categories, notes = read_categories(content, path)
@@ -245,8 +245,11 @@ class _Content:
 
     def _find_pictures(self, images):
         """Returns sizes by image id and paths by file name; drops images of unknown size."""
-        folders = _picture_folders(self.path, images)
-        pictures = find_pictures(list(self._images.values()), folders, [images] if images else ())
+        names = list(self._images.values())
+        folders = _picture_folders(self.path, images, self._image_set)
+        pictures = find_pictures(names, folders, [images] if images else ())
+        if not pictures and not images:
+            pictures = _find_anywhere(names, self._image_set, self._data)
         sizes, unsaid = {}, {}
         for i in self._images:
             try:
@@ -307,8 +310,16 @@ def _locate(path, ids, index):
     return _where(path, ids[index])
 
 
-def _picture_folders(path, images):
-    split = split_name(path)
+def _find_anywhere(names, image_set, data):
+    """Pictures in whatever folder of the data set; none of `val/` for an image set to train on."""
+    if not data.is_dir():
+        return {}
+    below = {f"{image_set}/{as_posix(name).lstrip('/')}": name for name in names}
+    found = find_pictures(below, (), [data])
+    return {below[spelling]: path for spelling, path in found.items()}
+
+
+def _picture_folders(path, images, split):
     if images:
         return [*folders_of_set(split, [images]), images]
     bases = (path.parent, path.parent.parent)
