@@ -69,6 +69,14 @@ def test_the_class_among_several_attributes(tmp_path):
         read_via(path)
 
 
+def test_regions_that_name_no_class_are_all_of_one(tmp_path):
+    dataset = read_via(write(tmp_path, (RECT, {})))
+    assert dataset.class_names == ("object",)
+    assert dataset.notes == ("no region names a class: every box is one of 'object'",)
+    with pytest.raises(InputError, match="the region has no 'class'"):
+        read_via(write(tmp_path, (RECT, {}), (RECT, {"class": "dog"})))
+
+
 @pytest.mark.parametrize(
     ("region", "message"),
     [
@@ -82,7 +90,6 @@ def test_the_class_among_several_attributes(tmp_path):
         ),
         (({**POLYGON, "all_points_y": None}, {"class": "dog"}), "'all_points_y' is None, no list"),
         ((RECT, {"class": ""}), "the region has no 'class'"),
-        ((RECT, {}), "which attribute"),
     ],
 )
 def test_bad_regions_raise_with_their_place(tmp_path, region, message):

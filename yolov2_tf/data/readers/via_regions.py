@@ -8,7 +8,7 @@ import math
 import reprlib
 from pathlib import Path
 
-from yolov2_tf.data.annotations import Annotation, build_dataset, finite, listing
+from yolov2_tf.data.annotations import ONE_CLASS, Annotation, build_dataset, finite, listing
 from yolov2_tf.data.images import unreadable
 from yolov2_tf.data.picture_finder import PictureFinder
 from yolov2_tf.data.picture_infos import picture_sizes
@@ -50,7 +50,10 @@ def read_via(path, *, images=None, class_names=None):
             left_out.append(unreadable(name, picture))
             continue
         boxes = [_corners(shape, where) for shape, _, where in regions]
-        names = [_value(attributes, label, where) for _, attributes, where in regions]
+        names = [
+            ONE_CLASS if label is None else _value(attributes, label, where)
+            for _, attributes, where in regions
+        ]
         places = [where for _, _, where in regions]
         annotations.append(
             Annotation(
@@ -67,6 +70,8 @@ def read_via(path, *, images=None, class_names=None):
     what = "images without a readable picture, left out"
     notes = [f"{what}: {len(left_out):,} ({listing(left_out)})"] if left_out else []
     notes += to_fractions(annotations, path)
+    if label is None and any(regions_of.values()):
+        notes.append(f"no region names a class: every box is one of {ONE_CLASS!r}")
     if class_names is None:
         class_names = sorted({name for annotation in annotations for name in annotation.names})
     return build_dataset(path.stem, annotations, class_names, notes)
@@ -135,17 +140,20 @@ def _from_csv(path):
 
 
 def _label_attribute(regions_of, path):
-    """The attribute that names the class: the only one, or the one that is called so."""
+    """The attribute that names the class: the only one, or the one that is called so.
+
+    None where no region has any.
+    """
     used = {}
     for regions in regions_of.values():
         for _, attributes, _ in regions:
             used.update(dict.fromkeys(attributes if isinstance(attributes, dict) else ()))
     known = [name for name in used if str(name).lower() in _LABELS]
     found = known if len(used) > 1 else list(used)
-    if len(found) == 1 or not regions_of or not any(regions_of.values()):
+    if len(found) == 1 or not used:
         return next(iter(found), None)
     raise InputError(
-        f"which attribute of the regions names the class? There are: {listing(list(used)) or '-'}",
+        f"which attribute of the regions names the class? There are: {listing(list(used))}",
         where=path,
         hint="one attribute that is called class",
     )
