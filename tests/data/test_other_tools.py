@@ -150,3 +150,19 @@ def test_a_table_of_boxes_that_cannot_be_read_says_why_in_a_folder_too(tmp_path)
     files = {"a.jpg": None, "train.csv": HEADER + 'a.jpg,"2,000",100,dog,10,20,60,70\n'}
     with pytest.raises(InputError, match=r"mend the CSV.*train\.csv:2: '2,000' may have a comma"):
         open_dataset(write(tmp_path, files))
+
+
+def test_a_form_is_called_by_its_name_behind_many_pictures_and_empty_files(tmp_path):
+    for number in range(400):
+        (tmp_path / f"{number}.jpg").write_bytes(b"")
+    label = {"objects": [{"classTitle": "dog", "points": {}}]}
+    write(tmp_path, {"z/ann/0.jpg.json": {"objects": []}, "z/ann/1.jpg.json": label})
+    with pytest.raises(InputError, match="Supervisely's JSON"):
+        open_dataset(tmp_path)
+
+
+def test_a_yaml_beside_labels_of_another_form_does_not_hide_their_name(tmp_path):
+    files = {"data.yaml": "train: ../train/images\nnames: [dog]\n", "train/images/a.jpg": None}
+    write(tmp_path, {**files, "train/labelTxt/a.txt": "1 2 3 2 3 4 1 4 dog 0\n"})
+    with pytest.raises(InputError, match="DOTA's oriented boxes"):
+        open_dataset(tmp_path)

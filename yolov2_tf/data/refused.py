@@ -1,13 +1,17 @@
 """Forms of annotations that are known and not read: what they are, and what converts them."""
 
+import collections
 import itertools
 import re
 
+from yolov2_tf.data.picture_finder import is_picture
 from yolov2_tf.data.readers.json_files import REFUSED, kind_of_json
 from yolov2_tf.data.visible_files import walk_files
 from yolov2_tf.errors import InputError
 
-_LOOKED_AT = 300  # files of a folder
+_LOOKED_AT = 300  # files of a folder that are no pictures
+_PASSED = 100_000  # files, pictures too
+_FEW = 5  # JSON files of one folder: the first may be of a picture without an object
 
 _DATUMARO = "Datumaro, which writes COCO (coco_instances)"
 _BY_NAME = (
@@ -52,12 +56,13 @@ def refuse_by_name(folder):
     Raises:
         InputError: If it is one; says what it is and what to do.
     """
-    looked_into = set()
-    for path in itertools.islice(walk_files(folder), _LOOKED_AT):
+    looked_into = collections.Counter()
+    files = itertools.islice(walk_files(folder), _PASSED)
+    for path in itertools.islice(itertools.filterfalse(is_picture, files), _LOOKED_AT):
         refuse_file(path)
         place = path.rpartition("/")[0]
-        if path.lower().endswith(".json") and place not in looked_into:
-            looked_into.add(place)  # one speaks for all
+        if path.lower().endswith(".json") and looked_into[place] < _FEW:
+            looked_into[place] += 1
             refuse_json(path)
 
 

@@ -18,6 +18,7 @@ from yolov2_tf.data.readers.yolo_sets import (
     holds_labels,
 )
 from yolov2_tf.data.readers.yolo_yaml import load_yaml
+from yolov2_tf.data.refused import refuse_by_name
 from yolov2_tf.data.visible_files import folders_in, is_hidden, names_in
 from yolov2_tf.errors import InputError
 
@@ -158,6 +159,7 @@ def _match_notes(files, labels, sets):
     bare = [picture for picture, file in files.items() if file is None]
     background = [picture for picture in bare if os.path.isfile(picture)]
     if bare and len(bare) == len(files):
+        refuse_by_name(sets.root)  # Roboflow writes a data.yaml beside DOTA's labels, too
         raise InputError(
             f"not one picture has a label file; the first should be {label_places(bare[0])[0]}",
             where=sets.where,
