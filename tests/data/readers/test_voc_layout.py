@@ -243,3 +243,13 @@ def test_pictures_and_lists_may_differ_in_case(tmp_path):
 def test_pictures_in_folders_of_the_image_sets(tmp_path):
     build(tmp_path, "annotations/train/a.xml", "train/a.jpg", "annotations/val/a.xml", "val/a.jpg")
     assert found(tmp_path) == {"train/a": "train/a.jpg", "val/a": "val/a.jpg"}
+
+
+def test_xml_files_that_no_list_names_are_told(tmp_path):
+    files = [f"Annotations/{name}.xml" for name in "abcd"]
+    build(tmp_path, *files, "ImageSets/Main/train.txt: a, b", "ImageSets/Main/val.txt: c")
+    for split in (None, "train"):
+        notes = open_dataset(tmp_path, split=split).notes
+        assert "XML files that no image set lists, not used: 1 (d)" in notes
+    build(tmp_path, "ImageSets/Main/test.txt: d")
+    assert not any("no image set lists" in note for note in open_dataset(tmp_path).notes)

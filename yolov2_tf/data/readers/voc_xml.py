@@ -126,12 +126,17 @@ def _read_images(folder, parts, chosen, images):
         List of `_Image`, and notes.
     """
     lists, files, notes = Faults(folder), Faults(folder), ()
-    members = []
+    members, unlisted = [], []
     for part in parts:
         ids, twice = part.members(chosen, lists)
         members.append(ids)
         if twice:
             notes += (f"images listed twice, read once: {len(twice):,} ({listing(twice)})",)
+        listed = part.members(part.sets, Faults(folder))[0]
+        unlisted += [stem for stem in part.files if stem not in listed]
+    if unlisted:
+        what = "XML files that no image set lists, not used"
+        notes += (f"{what}: {len(unlisted):,} ({listing(unlisted)})",)
     paths = [part.files[stem] for part, ids in zip(parts, members, strict=True) for stem in ids]
     found, told = _images(folder, parts, members, read_voc_files(paths), images, files)
     return found, (*notes, *told, *lists.notes(), *files.notes())
