@@ -253,3 +253,11 @@ def test_xml_files_that_no_list_names_are_told(tmp_path):
         assert "XML files that no image set lists, not used: 1 (d)" in notes
     build(tmp_path, "ImageSets/Main/test.txt: d")
     assert not any("no image set lists" in note for note in open_dataset(tmp_path).notes)
+
+
+def test_sets_as_folders_of_xml_beside_folders_of_pictures(tmp_path):
+    parts = [(part, name) for part in ("train", "val") for name in "ab"]
+    build(tmp_path, *(f"labels/{part}/{name}.xml" for part, name in parts))
+    build(tmp_path, *(f"images/{part}/{name}.jpg" for part, name in parts))
+    assert found(tmp_path) == {f"{p}/{n}": f"images/{p}/{n}.jpg" for p, n in parts}
+    assert len(open_dataset(tmp_path, split="val")) == 2

@@ -150,10 +150,18 @@ def _xml_folder(folder):
         return folder
     # Any other name counts beside pictures or lists.
     if {sub.name.lower() for sub in subs} & {*PICTURE_FOLDERS, "imagesets"} - {"data"}:
-        named = [sub for sub in subs if _has_xml(sub) and not role(sub.name)]
+        others = [sub for sub in subs if not role(sub.name)]
+        named = [sub for sub in others if _has_xml(sub)]
+        named = named or [sub for sub in others if any(map(_has_xml, _folders_of_sets(sub)))]
         if len(named) == 1:
             return named[0]
     return None
+
+
+def _folders_of_sets(folder):
+    """Folders in one that are called train, val and so on, if it is not that of the pictures."""
+    pictures = folder.name.lower() in PICTURE_FOLDERS
+    return [] if pictures else [sub for sub in folders_in(folder) if role(sub.name)]
 
 
 def _lists(part):
