@@ -265,3 +265,15 @@ def test_pictures_of_another_image_set_are_not_taken_for_coco_s(tmp_path):
     train = open_dataset(tmp_path, split="train2017")
     with pytest.raises(InputError, match=r"picture not found.*--images with"):
         check_images(train)
+
+
+def test_tables_in_annotations_beside_the_pictures(tmp_path):
+    files = {f"annotations/{s}.csv": f"{s}.jpg,10,20,30,60,dog\n" for s in ("train", "val")}
+    write(tmp_path, {**files, "images/train.jpg": None, "images/val/val.jpg": None})
+    dataset = open_dataset(tmp_path)
+    assert [r.image_sets for r in dataset.records] == [("train",), ("val",)]
+    for record in dataset.records:
+        np.testing.assert_allclose(record.boxes, [BOX], atol=1e-6)
+    assert dataset.name == tmp_path.name
+    write(tmp_path, {"annotations/train.xml": XML})
+    assert len(open_dataset(tmp_path)) == 1  # of VOC, as if there were no tables

@@ -136,9 +136,15 @@ def _find_voc(folder):
 
 
 def _find_csv(folder):
-    from yolov2_tf.data.readers.csv_table import find_csv_files
+    from yolov2_tf.data.readers.csv_table import FOLDER, find_csv_files
 
-    return folder if find_csv_files(folder) else None
+    if find_csv_files(folder):
+        return folder
+    place = folder / FOLDER
+    # Beside VOC's or COCO's files it is a copy of them.
+    if not place.is_dir() or _find_voc(folder) or _find_coco(folder):
+        return None
+    return place if find_csv_files(place) else None
 
 
 def _find_createml(folder):

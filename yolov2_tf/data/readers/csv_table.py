@@ -27,6 +27,9 @@ from yolov2_tf.data.readers.via_regions import is_via_csv, read_via
 from yolov2_tf.data.visible_files import visible
 from yolov2_tf.errors import InputError
 
+FOLDER = "annotations"
+"""A folder of this name holds tables alone; the pictures lie beside it."""
+
 _ENOUGH = 1000  # rows of a file that tell whether it is one of boxes
 _FITS = 0.02  # a box may stick out this far before it speaks against a reading
 _MANY = 0.25  # so many boxes that stick out do
@@ -80,7 +83,9 @@ def read_csv(path, *, split=None, images=None, class_names=None):
         annotation.names = [names.get(label, label) for label in annotation.names]
     if class_names is None:
         class_names = sorted({name for annotation in annotations for name in annotation.names})
-    title = path.stem if path.is_file() else path.resolve().name
+    place = path.resolve()
+    title = path.stem if path.is_file() else place.name
+    title = place.parent.name if title.lower() == FOLDER else title
     return build_dataset(title, annotations, class_names, notes)
 
 
@@ -174,8 +179,10 @@ def _finder(file, name, images):
     if images:
         return PictureFinder([*folders_of_set(name, [images]), images], [images])
     folder = file.parent
-    own = folders_of_set(name, [folder / "images", folder])
-    return PictureFinder([*own, folder, folder / "images"], [folder])
+    bases = [folder, folder.parent] if folder.name.lower() == FOLDER else [folder]
+    places = [place for base in bases for place in (base, base / "images")]
+    own = folders_of_set(name, [place for base in bases for place in (base / "images", base)])
+    return PictureFinder([*own, *places], [folder, *places[3:]])
 
 
 def _annotations(rows, path, finder, fractions, prefix, set_name):
