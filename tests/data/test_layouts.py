@@ -110,6 +110,13 @@ def test_pictures_beside_the_folders_of_sets_are_a_set_of_their_own(tmp_path):
     assert len(open_dataset(tmp_path, split="other")) == 2
 
 
+def test_pictures_that_share_a_label_file_are_told(tmp_path):
+    files = {"images/a.jpg": None, "images/a.png": None, "images/b.jpg": None}
+    write(tmp_path, {**files, "labels/a.txt": ROW, "labels/b.txt": ROW})
+    (note,) = (note for note in open_dataset(tmp_path).notes if "share a label file" in note)
+    assert note.endswith(": 2 (images/a.jpg, images/a.png)")
+
+
 def test_label_files_without_a_picture_are_told(tmp_path):
     files = {"a.jpg": None, "a.txt": ROW, "b.txt": ROW, "classes.txt": "dog", "notes.txt": "hello"}
     dataset = open_dataset(write(tmp_path, files))

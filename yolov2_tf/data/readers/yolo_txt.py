@@ -170,6 +170,12 @@ def _match_notes(files, labels, sets):
         notes.append(
             f"pictures without a label file, taken as background: {len(background):,} ({shown})"
         )
+    owners = collections.Counter(filter(None, files.values()))
+    if shared := [picture for picture, file in files.items() if file and owners[file] > 1]:
+        shown = listing([os.path.relpath(p, sets.root) for p in shared[:3]], len(shared))
+        notes.append(
+            f"pictures that share a label file, each with its boxes: {len(shared):,} ({shown})"
+        )
     if labels.several:
         read = [os.path.relpath(file, sets.root) for file in labels.several.values()]
         notes.append(f"pictures with two label files, one read: {len(read):,} ({listing(read)})")
