@@ -47,3 +47,11 @@ def test_one_row_that_may_be_either_is_refused(tmp_path):
 def test_an_image_without_a_box_may_come_first(tmp_path):
     dataset = read_csv(write(tmp_path, ["b.jpg,,,,,", "a.jpg,dog,.1,.2,.3,.4"]))
     assert dataset.class_names == ("dog",)
+
+
+@pytest.mark.parametrize("row", ["dog,.1,.2,.3,.4,a.jpg", "dog,20,20,60,40,a.jpg"])
+def test_the_picture_may_stand_last(tmp_path, row):
+    dataset = read_csv(write(tmp_path, [row]))
+    assert dataset.class_names == ("dog",)
+    assert dataset.records[0].image_id == "a.jpg"
+    np.testing.assert_allclose(dataset.records[0].boxes, [[0.2, 0.1, 0.4, 0.3]], atol=1e-6)

@@ -43,6 +43,8 @@ def columns_of(fields):
             return _SKU110K
         if is_picture(fields[5]):
             return _MAKESENSE
+    if len(fields) == 6 and numbers(1, 5) and is_picture(fields[5]) and not is_picture(fields[0]):
+        return ("label", *CORNERS, "image")
     if len(fields) == 6 and numbers(2, 6):
         return None if is_number(fields[1]) else LABEL_SECOND
     return LABEL_LAST
