@@ -62,6 +62,8 @@ REFUSED = {
         }
     },
     "BDD100K": {"labels/det.json": [{"name": "a.jpg", "labels": [{"category": "c", "box2d": {}}]}]},
+    "Darwin": {"a.json": {"item": {"slots": []}, "annotations": [{"bounding_box": {}}]}},
+    "SuperAnnotate": {"a.json": {"metadata": {}, "instances": [{"className": "dog"}]}},
     "Labelbox": {"export.ndjson": "{}"},
     "SageMaker": {"output.manifest": "{}"},
     "Hugging Face": {"train/metadata.jsonl": "{}"},

@@ -44,6 +44,11 @@ REFUSED = {
     "datumaro": ("Datumaro's own JSON", "in Datumaro: convert to coco_instances"),
     "bdd": ("JSON of BDD100K or Scalabel", "bdd100k.label.to_coco, which makes a COCO file of it"),
     "labelbox": ("Labelbox's own JSON", "export as COCO there"),
+    "darwin": ("Darwin JSON of V7", "export as COCO there"),
+    "superannotate": (
+        "SuperAnnotate's own JSON",
+        "export_annotation of its SDK, which writes COCO",
+    ),
     "coco-results": (
         "COCO results: what a model found, no annotations",
         "the instances_*.json that they were made for",
@@ -70,6 +75,8 @@ _OBJECTS = (
     ("via3", ("metadata", "vid", "xy")),
     ("datumaro", ("items", "label_id")),
     ("coco", ("images", "annotations")),
+    ("darwin", ("item", "slots", "annotations")),
+    ("superannotate", ("instances", "className")),
 )
 _CHUNK = 1 << 20  # bytes: files of gigabytes are looked through piece by piece
 _LONGEST = 32  # bytes: no key is longer
