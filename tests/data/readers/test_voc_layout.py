@@ -261,3 +261,17 @@ def test_sets_as_folders_of_xml_beside_folders_of_pictures(tmp_path):
     build(tmp_path, *(f"images/{part}/{name}.jpg" for part, name in parts))
     assert found(tmp_path) == {f"{p}/{n}": f"images/{p}/{n}.jpg" for p, n in parts}
     assert len(open_dataset(tmp_path, split="val")) == 2
+
+
+def test_lists_that_lie_beside_the_folders(tmp_path):
+    files = [f"{folder}/{name}" for name in "abc" for folder in ("annotations", "images")]
+    files = [name + (".xml" if name.startswith("a") else ".jpg") for name in files]
+    lists = [
+        "train.txt: ./images/a.jpg ./annotations/a.xml",
+        "test.txt: images/b.jpg annotations/b.xml, images/c.jpg annotations/c.xml",
+        "label_list.txt: dog",
+        "train_notes.txt: all by hand",
+    ]
+    build(tmp_path, *files, *lists)
+    assert found(tmp_path, "train") == {"a": "images/a.jpg"}
+    assert found(tmp_path, "test") == {"b": "images/b.jpg", "c": "images/c.jpg"}

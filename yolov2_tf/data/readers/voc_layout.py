@@ -1,8 +1,9 @@
 """Where a VOC data set keeps its XML files and image sets.
 
 Tools lay them out in many ways: `Annotations/` beside `JPEGImages/` and `ImageSets/Main/` (VOC),
-all of it in sub-folders (CVAT), `annotations/xmls/` beside `images/` (Oxford pets), XML beside
-the pictures in `train/`, `valid/` and `test/` (Roboflow), or nothing but XML files.
+or beside the lists themselves (PaddleDetection), all of it in sub-folders (CVAT),
+`annotations/xmls/` beside `images/` (Oxford pets), XML beside the pictures in `train/`, `valid/`
+and `test/` (Roboflow), or nothing but XML files.
 """
 
 import dataclasses
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from yolov2_tf.data.image_sets import role
 from yolov2_tf.data.readers.voc_pictures import PICTURE_FOLDERS, name_key, without_suffix
-from yolov2_tf.data.visible_files import folders_in, names_in, walk_files
+from yolov2_tf.data.visible_files import folders_in, names_in, visible, walk_files
 
 _FEW, _HEAD = 20, 4096  # XML files that are looked at, and bytes of each
 
@@ -180,7 +181,24 @@ def _lists(part):
                 for path in paths
                 if not _is_of_one_class(path, keys)
             }
-    return {}
+    return _lists_beside(part)
+
+
+def _lists_beside(part):
+    """Lists without a folder of their own, `train.txt`, as PaddleDetection has them.
+
+    Their lines are ids, or pictures and XML files.
+    """
+    keys = {name_key(stem).rpartition("/")[2] for stem in part.files}
+    paths = [path for path in visible(part.folder, "*.txt") if role(path.stem)]
+    return {
+        path.stem: path
+        for path in paths
+        if any(
+            name_key(without_suffix(line)).rpartition("/")[2] in keys
+            for _, line in _lines(path)[:_FEW]
+        )
+    }
 
 
 def _is_of_one_class(path, keys):
