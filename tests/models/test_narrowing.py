@@ -4,6 +4,9 @@ import keras
 import numpy as np
 import pytest
 
+from yolov2_tf.darknet.cfg import parse_cfg
+from yolov2_tf.darknet.network import parse_network
+from yolov2_tf.darknet.reader import build_model
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.narrowing import narrowed
 from yolov2_tf.models.yolov2 import TinyYOLOv2, YOLOv2
@@ -47,6 +50,75 @@ def test_a_share_of_the_filters_stays_in_whole_vectors(trained, share):
         wanted = max(16, round(before[name] * share / 16) * 16)
         assert after[name] == min(before[name], wanted)
     assert after["conv20"] == 64 * share
+
+
+def darknet_network(reorg_reads, last="batch_normalize=0\nactivation=linear"):
+    """A network of a cfg with a passthrough of 26×26, which no power of 2 divides."""
+    conv = "[convolutional]\nbatch_normalize=1\nsize=3\npad=1\nactivation=leaky\n"
+    text = f"""
+[net]
+width=104
+height=104
+channels=3
+{conv}filters=32
+stride=2
+{conv}filters=64
+stride=2
+[maxpool]
+size=2
+stride=2
+{conv}filters=48
+[route]
+layers={reorg_reads}
+[reorg]
+stride=2
+[route]
+layers=-1,-3
+[convolutional]
+batch_normalize=1
+filters=32
+size=1
+activation=leaky
+[dropout]
+[convolutional]
+filters=14
+size=1
+{last}
+[region]
+anchors=1,1,2,2
+classes=2
+num=2
+softmax=1
+"""
+    return build_model(parse_network(parse_cfg(text)))
+
+
+@pytest.mark.parametrize("reads", ["1", "1,1"])
+def test_channels_that_reorg_mixes_go_together(reads):
+    model = darknet_network(reads)
+    kept = narrowed(model, 0.5)
+    rng = np.random.default_rng(3)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            gamma, beta, mean, variance = layer.get_weights()
+            gamma = rng.uniform(0.5, 1.5, gamma.shape)
+            gone = len(gamma) - kept.get_layer(layer.name).gamma.shape[0]
+            silent = 4 * rng.permutation(len(gamma) // 4)[: gone // 4]
+            gamma[silent[:, None] + np.arange(4)] = 0
+            layer.set_weights([gamma, beta, mean, variance])
+    small = narrowed(model, 0.5)
+    assert small.count_params() < 0.5 * model.count_params()
+    images = np.random.default_rng(4).uniform(0, 255, (2, 104, 104, 3)).astype("float32")
+    np.testing.assert_allclose(small(images), model(images), rtol=1e-4, atol=1e-5)
+
+
+def test_what_region_reads_stays_whole():
+    model = darknet_network("1", last="batch_normalize=1\nactivation=leaky")
+    assert type(model.head).__name__ == "RegionHead"
+    small = narrowed(model, 0.5)
+    assert small.output.shape == model.output.shape
+    assert filters(small)["conv5"] == 14
+    assert filters(small)["conv4"] == 16
 
 
 @pytest.mark.parametrize("builder", [YOLOv2, TinyYOLOv2])

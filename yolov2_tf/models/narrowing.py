@@ -5,17 +5,27 @@ brings the smaller network further than the same training from nothing (Li et al
 for Efficient ConvNets", ICLR 2017).
 """
 
+import math
+
 import keras
 import numpy as np
 
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.batch_norm import VECTOR
 from yolov2_tf.models.copying import copied
-from yolov2_tf.models.layers import DarknetInput, DarknetMaxPool, Grayscale, Passthrough
+from yolov2_tf.models.heads import RegionHead
+from yolov2_tf.models.layers import (
+    DarknetInput,
+    DarknetMaxPool,
+    DarknetReorg,
+    Grayscale,
+    Passthrough,
+)
 
 BY_CHANNEL = (
     keras.layers.Activation,
     keras.layers.BatchNormalization,
+    keras.layers.Dropout,
     keras.layers.LeakyReLU,
     keras.layers.MaxPooling2D,
     keras.layers.ReLU,
@@ -34,7 +44,8 @@ def narrowed(model, share):
     Every convolution with a batch normalisation keeps the filters of the greatest norm in what
     follows: |γ| of its batch normalisation times the norm of the weights that read it, these times
     their own γ / σ. Others, such as the head, keep all. The channels that stay compute what they
-    did, but for what came from channels that are gone: it has to be trained on.
+    did, but for what came from channels that are gone: it has to be trained on. Of what Darknet's
+    `[reorg]` reads, the channels whose places it mixes up stay or go together.
 
     Args:
         model: `DetectionModel`; it is left as it is.
@@ -66,13 +77,17 @@ def narrowed(model, share):
 
 
 def _check(layer):
-    known = (*BY_CHANNEL, *AT_THE_INPUT, keras.layers.Concatenate, Passthrough)
+    joining = (keras.layers.Concatenate, Passthrough, DarknetReorg, RegionHead)
     convolution = isinstance(layer, keras.layers.Conv2D) and layer.groups == 1
-    if not (convolution or isinstance(layer, known)):
-        raise InputError(
-            f"layer {layer.name!r} ({type(layer).__name__}) cannot be narrowed",
-            expected="convolutions in one group, pooling, passthrough by space_to_depth and routes",
-        )
+    if not (convolution or isinstance(layer, (*BY_CHANNEL, *AT_THE_INPUT, *joining))):
+        raise _refusal(layer)
+
+
+def _refusal(layer):
+    return InputError(
+        f"layer {layer.name!r} ({type(layer).__name__}) cannot be narrowed",
+        expected="convolutions in one group, pooling, passthrough and routes",
+    )
 
 
 def _makers(model):
@@ -88,7 +103,7 @@ def _makers(model):
 
 def _kept_channels(model, makers, share):
     """For each layer's name, the channels of its output that stay, ascending."""
-    demand = _demand(model, makers)
+    demand, units = _demand(model, makers), _units(model, makers)
     normalised = {
         makers[layer.name][0].name
         for layer in model.layers
@@ -99,7 +114,7 @@ def _kept_channels(model, makers, share):
         name = layer.name
         if isinstance(layer, keras.layers.Conv2D):
             count = _filters(layer.filters, share) if name in normalised else layer.filters
-            kept[name] = np.sort(np.argsort(-demand[name], kind="stable")[:count])
+            kept[name] = _most_wanted(demand[name], count, units[name])
         elif isinstance(layer, AT_THE_INPUT):
             kept[name] = np.arange(layer.output.shape[-1])
         else:
@@ -107,7 +122,52 @@ def _kept_channels(model, makers, share):
             if isinstance(layer, Passthrough):
                 starts = layer.input.shape[-1] * np.arange(layer.block**2)
                 kept[name] = (starts[:, None] + kept[name]).ravel()
+            elif isinstance(layer, DarknetReorg):
+                kept[name] = _reorganised(layer, kept[name])
     return kept
+
+
+def _most_wanted(demand, count, unit):
+    """About `count` of the channels, ascending: whole units of neighbours."""
+    units = demand.reshape(-1, unit).sum(axis=1)
+    first = np.sort(np.argsort(-units, kind="stable")[: max(1, count // unit)])
+    return (first[:, None] * unit + np.arange(unit)).ravel()
+
+
+def _units(model, makers):
+    """For each layer's name, how many neighbouring channels of its output stay or go together.
+
+    Those of `[reorg]`'s input that come to lie on one another's places, block² at a time; all of
+    what is `[region]`'s input.
+    """
+    units = {layer.name: 1 for layer in model.layers}
+    for layer in reversed(model.layers):
+        unit = units[layer.name]
+        if isinstance(layer, keras.layers.Conv2D):
+            unit = 1
+        elif isinstance(layer, RegionHead):
+            unit = layer.output.shape[-1]
+        elif isinstance(layer, DarknetReorg):
+            if layer.block**2 % unit:
+                raise _refusal(layer)
+            unit = layer.block**2
+        for maker in makers[layer.name]:
+            if maker.output.shape[-1] % unit:  # units across the seam of a route
+                raise _refusal(layer)
+            units[maker.name] = math.lcm(units[maker.name], unit)
+    return units
+
+
+def _reorganised(layer, kept):
+    """The channels that stay of `[reorg]`'s output, of those that stay of its input.
+
+    It reads block² channels as one that is `block` times as fine, takes that apart by
+    space_to_depth, and reads each of the block² parts as block² channels.
+    """
+    size = layer.block**2
+    fine, all_fine = kept[::size] // size, layer.input.shape[-1] // size
+    parts = (np.arange(size)[:, None] * all_fine + fine).ravel()
+    return (parts[:, None] * size + np.arange(size)).ravel()
 
 
 def _filters(filters, share):
@@ -147,6 +207,10 @@ def _demand(model, makers):
             wanted = wanted * gamma**2 / (variance + layer.epsilon)
         elif isinstance(layer, Passthrough):
             wanted = wanted.reshape(layer.block**2, -1).sum(axis=0)
+        elif isinstance(layer, DarknetReorg):
+            size = layer.block**2
+            fine = wanted.reshape(size, -1, size).sum(axis=(0, 2))
+            wanted = np.repeat(fine / size, size)
         at = 0
         for maker in makers[layer.name]:
             channels = maker.output.shape[-1]
