@@ -15,7 +15,7 @@ from PIL import Image
 
 from yolov2_tf.data.picture_finder import walk_pictures
 from yolov2_tf.drawing.media import find_media, read_media, written_media
-from yolov2_tf.drawing.media_finder import stream_media
+from yolov2_tf.drawing.media_finder import Source, stream_media
 from yolov2_tf.errors import InputError
 
 
@@ -145,8 +145,30 @@ def test_videos_keep_all_frames_and_their_rate(tmp_path, size):
     stream = probed(out)
     assert (stream["nb_read_frames"], stream["r_frame_rate"]) == ("23", "25/2")
     # MPEG-4 has whole blocks of 2 × 2 pixels.
-    assert abs(stream["width"] - size[0]) <= 1
-    assert abs(stream["height"] - size[1]) <= 1
+    assert (stream["width"], stream["height"]) == (size[0] // 2 * 2, size[1] // 2 * 2)
+
+
+def test_videos_of_odd_sides_keep_the_last_row_and_column(tmp_path):
+    camera = Source("camera", "live", Path("camera.mp4"), "0")
+    frame = np.zeros((49, 65, 3), np.uint8)
+    frame[-1], frame[:, -1] = 255, 255
+    with written_media(camera, tmp_path) as write:
+        write(frame)
+    ((_, seen),) = read_media(find_media([tmp_path / "camera.mp4"])[0])
+    assert seen.shape == (50, 66, 3)
+    for edge in (seen[48:], seen[:, 64:]):
+        assert edge.min() > 200
+    assert seen[:47, :63].max() < 60
+
+
+def test_frames_too_large_for_a_video_are_named(tmp_path):
+    camera = Source("camera", "live", Path("camera.mp4"), "0")
+    with (
+        pytest.raises(InputError, match="no video of 8194×32"),
+        written_media(camera, tmp_path) as write,
+    ):
+        write(np.zeros((32, 8194, 3), np.uint8))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])

@@ -5,6 +5,7 @@ import math
 import os
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from yolov2_tf.data.images import load_image
@@ -121,7 +122,7 @@ def _same_file(out, opened):
 class _VideoWriter:
     def __init__(self, path, source):
         self._cv2 = _opencv(source.name)
-        self._path = path
+        self._path, self._name = path, source.name
         self._rate = 25.0
         if source.kind == "video":
             capture = self._cv2.VideoCapture(source.opened)
@@ -132,10 +133,19 @@ class _VideoWriter:
         self._writer = None
 
     def write(self, drawn):
+        # MPEG-4 has whole blocks of 2 × 2 pixels; OpenCV would cut the rest off.
+        height, width, _ = drawn.shape
+        drawn = np.pad(drawn, [(0, height % 2), (0, width % 2), (0, 0)], "edge")
         if self._writer is None:  # the size of the frames is known with the first
             code = self._cv2.VideoWriter_fourcc(*"mp4v")
             size = drawn.shape[1], drawn.shape[0]
             self._writer = self._cv2.VideoWriter(str(self._path), code, self._rate, size)
+            if not self._writer.isOpened():
+                raise InputError(
+                    f"OpenCV can write no video of {width}×{height}",
+                    where=self._name,
+                    expected="sides of at most 8,191 pixels, and an OpenCV with MPEG-4",
+                )
         self._writer.write(drawn[..., ::-1].copy())
 
     def close(self):
