@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from yolov2_tf.models.yolov2 import TinyYOLOv2
+from yolov2_tf.trees.wordtree import WordTree
+
 TREE = "thing -1\ncat 0\ndog 0\n"
 
 
@@ -105,3 +108,23 @@ def test_what_cannot_be_joined_is_said_and_nothing_written(run, data, arguments,
     assert code == 2
     assert message in error
     assert not (data / "run").exists()
+
+
+def test_results_have_the_categories_of_coco(run, data):
+    """A cat is one of COCO's animals, whichever node is called so."""
+    out, names = data / "tree.keras", ("thing", "cat", "dog")
+    TinyYOLOv2(names, tree=WordTree.read(data / "pets.tree"), width=1 / 16, input_size=64).save(out)
+    coco = {"images": [{"id": 7, "file_name": "0.png", "width": 96, "height": 64}]}
+    box = {"id": 1, "image_id": 7, "bbox": [8, 16, 30, 32], "area": 960, "iscrowd": 0}
+    coco |= {"annotations": [{**box, "category_id": 3}], "categories": [{"id": 3, "name": "cat"}]}
+    (data / "coco.json").write_text(json.dumps(coco))
+    code, _, err = run("evaluate", out, data / "coco.json", "--results", data / "r.json")
+    assert code == 0, err
+    rows = json.loads((data / "r.json").read_text())
+    (data / "all.map").write_text("0\n")
+    options = ["--results", data / "r.json", "--map", data / "all.map"]
+    code, _, err = run("evaluate", out, data / "coco.json", *options)
+    assert code == 0, err
+    every = json.loads((data / "r.json").read_text())
+    assert 0 < len(rows) < len(every)
+    assert {(row["image_id"], row["category_id"]) for row in rows + every} == {(7, 3)}

@@ -8,7 +8,7 @@ import pytest
 from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.records import Record
 from yolov2_tf.evaluation.detections import evaluate
-from yolov2_tf.evaluation.hierarchy import by_supervision
+from yolov2_tf.evaluation.hierarchy import by_supervision, of_classes
 from yolov2_tf.trees.class_maps import read_class_map
 from yolov2_tf.trees.wordtree import WordTree
 
@@ -133,3 +133,16 @@ def test_the_papers_classes_of_imagenet_detection(shared_data):
     ap[classes] = 1.0
     groups = by_supervision(ap, tree, read_class_map(folder / "coco9k.map", tree))
     assert [count for _, count in groups.values()] == [38, 18, 144]
+
+
+def test_nodes_become_the_classes_of_who_knows_no_tree():
+    """Every detection counts as a node, and as the class of a node above; two share the cat."""
+    classes = {"pet": DOG, "cat": CAT, "tabby": CAT, "object": THING}
+    detections = found(HOUND, CAT, ANIMAL, None)
+    dataset, named = of_classes(images([DOG]), detections, TREE, classes)
+    assert dataset.class_names == ("pet", "cat", "tabby", "object")
+    assert [one["labels"].tolist() for one in named] == [[0], [1, 2], [], []]
+    assert named[1]["boxes"].tolist() == [detections[1]["boxes"][0].tolist()] * 2
+    assert named[0]["scores"].tolist() == detections[0]["scores"].tolist()
+    _, named = of_classes(images([DOG]), detections, TREE, classes, every_node=True)
+    assert [one["labels"].tolist() for one in named] == [[], [1, 2], [], []]

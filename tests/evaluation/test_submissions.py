@@ -149,10 +149,20 @@ def test_pycocotools_finds_the_same_average_precision(tmp_path, shared_data):
     assert 0.3 < ours.map < 1
 
 
+def test_classes_without_a_category_are_left_out(tmp_path):
+    dataset, found = scenes()
+    write_coco_results(dataset, found, tmp_path / "r.json", {"cat": 7, "bird": 9})
+    rows = json.loads((tmp_path / "r.json").read_text())
+    labels = np.concatenate([one["labels"] for one in found])
+    assert [row["category_id"] for row in rows] == [
+        {0: 7, 2: 9}[label] for label in labels if label != 1
+    ]
+
+
 def test_what_cannot_be_written_is_refused_and_leaves_nothing(tmp_path):
     dataset, found = scenes()
-    with pytest.raises(InputError, match="no category id for dog"):
-        write_coco_results(dataset, found, tmp_path / "r.json", {"cat": 1, "bird": 3})
+    with pytest.raises(InputError, match="no category id for cat, dog, bird"):
+        write_coco_results(dataset, found, tmp_path / "r.json", {"horse": 1})
     unsized = Dataset(
         "unsized", ("cat",), [Record(None, "a", *(np.zeros(s) for s in ((0, 4), 0, 0)))]
     )

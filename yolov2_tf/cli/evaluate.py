@@ -135,7 +135,12 @@ def evaluate(
         return
     if every_node:
         opened = opened.scoring(np.unique(dataset.records.labels))
-    write_results = None if results is None else _results_writer(dataset, results, data, split)
+    write_results = None
+    if results is not None:
+        source = data, split
+        write_results = _results_writer(
+            opened, dataset, results, source, class_map, every_node, console
+        )
     dataset, found, seconds = detect_all(opened, dataset, console, leave_out=check)
     if write_results is not None:
         write_results(dataset, found)
@@ -228,21 +233,39 @@ def _at_sizes(model, dataset, sides, metric, thresholds, batch_size, plot, json)
     make_console().print(table)
 
 
-def _results_writer(dataset, path, data, split):
+def _results_writer(opened, dataset, path, source, class_map, every_node, console):
     """Function of a data set and its detections that writes these as VOC's or COCO's tools do.
 
     Raises:
         InputError: If they could not be written.
     """
+    import dataclasses
+
+    from yolov2_tf.cli.parsing import print_notes
+    from yolov2_tf.data.annotations import listing
+    from yolov2_tf.data.nodes import nodes_of
     from yolov2_tf.data.readers.coco_files import category_ids
     from yolov2_tf.evaluation import submissions
+    from yolov2_tf.evaluation.hierarchy import of_classes
 
-    if path.suffix == ".json":
-        ids = category_ids(data, split)
-        submissions.check_coco_results(dataset, path, ids)
-        return lambda *found: submissions.write_coco_results(*found, path, ids)
-    submissions.check_voc_results(dataset, path)
-    return lambda *found: submissions.write_voc_results(*found, path)
+    if path.suffix != ".json":
+        submissions.check_voc_results(dataset, path)
+        return lambda *found: submissions.write_voc_results(*found, path)
+    ids = category_ids(*source)
+    tree, write = opened.tree, submissions.write_coco_results
+    if tree is not None:  # COCO's tools know their categories alone
+        nodes = nodes_of(list(ids), tree, opened.class_names, class_map)
+        classes = dict(zip(ids, nodes, strict=True))
+        dataset = dataclasses.replace(dataset, class_names=tuple(ids))
+    submissions.check_coco_results(dataset, path, ids)
+    if missing := submissions.without_category(dataset, ids):
+        what = f"classes without a category of {source[0]}, whose detections {path} leaves out"
+        print_notes([f"{what}: {len(missing):,} ({listing(missing)})"], console)
+    if tree is None:
+        return lambda *found: write(*found, path, ids)
+    return lambda *found: write(
+        *of_classes(*found, tree, classes, every_node=every_node), path, ids
+    )
 
 
 def _by_supervision(evaluation, tree, nodes):

@@ -24,9 +24,13 @@ def map_boxes_onto_tree(dataset, tree, node_names=None, class_map=None):
     names = tuple(node_names or tree.names)
     if class_map is None and tuple(dataset.class_names) == names:
         return dataset
-    if class_map is None:
-        nodes = match_classes(dataset.class_names, tree, node_names, takes_map=True)
-    else:
-        nodes = read_class_map(class_map, tree, dataset.class_names)
+    nodes = nodes_of(dataset.class_names, tree, node_names, class_map)
     records = dataset.records.relabelled(nodes[dataset.records.labels])
     return dataclasses.replace(dataset, class_names=names, records=records)
+
+
+def nodes_of(class_names, tree, node_names=None, class_map=None):
+    """The node of each class, `(classes,)` int32; arguments and errors as above."""
+    if class_map is None:
+        return match_classes(class_names, tree, node_names, takes_map=True)
+    return read_class_map(class_map, tree, class_names)

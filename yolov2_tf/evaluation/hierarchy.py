@@ -49,6 +49,43 @@ def _expand(labels, tree, counted):
     return row, paths[row, level]
 
 
+def of_classes(dataset, detections, tree, classes, *, every_node=False):
+    """Turns nodes of a tree into the classes of a data set, for who knows no tree.
+
+    As for `with_ancestors`, a detection of `hound` is one of the class whose node is `dog`; what is
+    less deep than every class is left out.
+
+    Args:
+        dataset: `Dataset` whose labels are nodes.
+        detections: As `yolov2_tf.evaluation.detections.evaluate` takes them, with nodes as labels.
+        tree: `yolov2_tf.trees.wordtree.WordTree`.
+        classes: Dict from the name of each class to its node; several may share one.
+        every_node: As for `with_ancestors`.
+
+    Returns:
+        `(dataset, detections)` with these classes as labels; the data set is without its boxes.
+    """
+    at = {}
+    for label, node in enumerate(classes.values()):
+        at.setdefault(int(node), []).append(label)
+    named = []
+    for found in detections:
+        rows, labels = [], []
+        for row, node in enumerate(np.asarray(found["labels"], int)):
+            for place in [node] if every_node else tree.paths[node]:
+                some = at.get(int(place), [])
+                rows += [row] * len(some)
+                labels += some
+        rows, labels = np.array(rows, int), np.array(labels, np.int32)
+        boxes, scores = (np.asarray(found[key])[rows] for key in ("boxes", "scores"))
+        named.append({"boxes": boxes, "labels": labels, "scores": scores})
+    records = [
+        dataclasses.replace(r, boxes=r.boxes[:0], labels=r.labels[:0], ignore=r.ignore[:0])
+        for r in dataset.records
+    ]
+    return dataclasses.replace(dataset, class_names=tuple(classes), records=records), named
+
+
 SUPERVISION = ("boxes", "below one with boxes", "never a box")
 """How classes of a network that was trained jointly were taught."""
 

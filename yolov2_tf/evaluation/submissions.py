@@ -48,8 +48,8 @@ def check_coco_results(dataset, path, category_ids):
     Raises:
         InputError: As `write_coco_results`.
     """
-    missing = [name for name in dataset.class_names if name not in category_ids]
-    if missing:
+    missing = without_category(dataset, category_ids)
+    if len(missing) == len(dataset.class_names):
         raise InputError(f"no category id for {', '.join(missing[:5])}", where=path)
     for image_id in dataset.records.image_ids:
         if not _number(image_id).isdecimal():
@@ -57,6 +57,11 @@ def check_coco_results(dataset, path, category_ids):
                 f"image id {image_id!r}", where=path, expected="a number, as COCO's are"
             )
     _check_sizes(dataset)
+
+
+def without_category(dataset, category_ids):
+    """Names of the classes that COCO's tools do not know, whose detections they cannot take."""
+    return [name for name in dataset.class_names if name not in category_ids]
 
 
 def write_voc_results(dataset, detections, folder, name=VOC_NAME):
@@ -102,6 +107,8 @@ def write_voc_results(dataset, detections, folder, name=VOC_NAME):
 def write_coco_results(dataset, detections, path, category_ids):
     """Writes COCO's results file.
 
+    Detections of a class without a category are left out.
+
     Args:
         dataset: `Dataset` with the sizes of its pictures, whose image ids are COCO's.
         detections: As `yolov2_tf.evaluation.detections.evaluate` takes them.
@@ -109,11 +116,11 @@ def write_coco_results(dataset, detections, path, category_ids):
         category_ids: Dict from each class's name to COCO's category id.
 
     Raises:
-        InputError: If the size of a picture is not known, its id is no number, or a class has no
+        InputError: If the size of a picture is not known, its id is no number, or no class has a
             category.
     """
     check_coco_results(dataset, path, category_ids)
-    ids = [category_ids[name] for name in dataset.class_names]
+    ids = [category_ids.get(name) for name in dataset.class_names]
     rows = []
     for record, found in zip(dataset.records, detections, strict=True):
         width, height = record.width, record.height
@@ -122,6 +129,8 @@ def write_coco_results(dataset, detections, path, category_ids):
         for label, score, low, high in zip(
             found["labels"], found["scores"], near, far, strict=True
         ):
+            if ids[int(label)] is None:
+                continue
             rows.append(
                 {
                     "image_id": int(_number(record.image_id)),

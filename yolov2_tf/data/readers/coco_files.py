@@ -7,6 +7,7 @@ from pathlib import Path
 from yolov2_tf.data.annotations import listing
 from yolov2_tf.data.cache import recall, remember, stamp
 from yolov2_tf.data.image_sets import role
+from yolov2_tf.data.readers.coco_categories import read_categories
 from yolov2_tf.data.readers.json_files import kind_of_json, load_json
 from yolov2_tf.data.text_files import read_text
 from yolov2_tf.data.visible_files import folders_in, visible
@@ -86,7 +87,7 @@ def category_ids(data, split=None):
         split: Image set; None: the first.
 
     Returns:
-        Dict from name to id.
+        Dict from name to id, in the order of the data set's classes.
 
     Raises:
         InputError: If it is no COCO data set.
@@ -97,7 +98,11 @@ def category_ids(data, split=None):
         raise InputError(
             "COCO's results have its category ids", where=data, expected="a COCO data set"
         )
-    return {entry["name"].strip(): entry["id"] for entry in load_coco(file)["categories"]}
+    names, _ = read_categories(load_coco(file), file)
+    ids = {}
+    for number, name in names.items():
+        ids.setdefault(name, number)
+    return ids
 
 
 def split_name(path):
