@@ -1,6 +1,7 @@
 """`yolov2 classify` as users call it: folders in; a model, JSON and exit codes out."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -92,6 +93,32 @@ def test_evaluate_writes_json(run, data, flat, with_tree):
     scores = json.loads(out)
     assert set(scores["accuracy"]) == {"dark", "red", "white"}
     assert 0 <= scores["top1"] <= scores["hierarchical"] <= 1
+
+
+def test_a_data_set_may_call_the_classes_otherwise(run, data, flat, with_tree, tmp_path):
+    folders = {"dark": "n00000003", "red": "n00000001", "white": "n00000002"}
+    for name, wnid in folders.items():
+        shutil.copytree(data / "val" / name, tmp_path / "val" / wnid)
+    code, _, err = run("classify", "evaluate", flat, tmp_path / "val")
+    assert code == 2
+    assert "unknown class 'n00000001'" in err
+    assert "--names FILE" in err
+    for model, names in ((flat, ["dark", "red", "white"]), (with_tree, None)):
+        names = names or ["dark", "bright", "white", "red"]
+        lines = [folders.get(name, name) for name in names]
+        (tmp_path / "wnids.txt").write_text("\n".join(lines) + "\n")
+        options = ["--names", tmp_path / "wnids.txt", "--json", "-"]
+        code, out, err = run("classify", "evaluate", model, tmp_path / "val", *options)
+        assert code == 0, err
+        code, expected, _ = run(
+            "classify", "evaluate", model, data, "--split", "val", "--json", "-"
+        )
+        found, expected = json.loads(out), json.loads(expected)
+        assert found["accuracy"] == expected["accuracy"]
+    options = ["--names", "imagenet"]
+    code, _, err = run("classify", "evaluate", flat, tmp_path / "val", *options)
+    assert code == 2
+    assert "1,000 names" in err
 
 
 def test_evaluate_prints_a_table(run, data, with_tree):

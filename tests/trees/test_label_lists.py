@@ -3,7 +3,7 @@
 import pytest
 
 from yolov2_tf.errors import InputError
-from yolov2_tf.trees.label_lists import SHIPPED, Label, read_labels
+from yolov2_tf.trees.label_lists import IMAGENET, SHIPPED, Label, read_labels
 from yolov2_tf.trees.wordnet import DEBIAN_FOLDER, Synset, WordNet, build_tree
 
 SYNSETS = {  # number: (words, hypernyms)
@@ -160,3 +160,9 @@ def test_a_tree_of_imagenets_classes_depends_on_their_order(wordnet, shared_data
     lines = (shared_data / "darknet/imagenet.labels.list").read_text().split()[:1000]
     assert len(build_tree(lines, wordnet)) == 1370
     assert len(build_tree(sorted(lines), wordnet)) == 1369
+
+
+def test_imagenets_classes_are_in_darknets_order(shared_data):
+    ids = IMAGENET.read_text().splitlines()
+    assert ids == (shared_data / "darknet/imagenet.labels.list").read_text().splitlines()[:1000]
+    assert len(set(ids)) == 1000

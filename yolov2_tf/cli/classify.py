@@ -204,6 +204,14 @@ def evaluate(
     model: Model,
     data: Data,
     split: Annotated[str | None, typer.Option(help="Image set, e.g. test.")] = None,
+    names: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|imagenet",
+            help="What DATA calls the model's classes, one on each line; `imagenet`: the ids of "
+            "ImageNet's thousand, in Darknet's order.",
+        ),
+    ] = None,
     size: Size = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images at once.")] = 32,
     json: Json = None,
@@ -213,16 +221,18 @@ def evaluate(
     With a tree a leaf is right if it is the label or lies below it, and the hierarchical accuracy
     is the share of the label's path, from the root on, that the most probable leaf is below.
 
-    **Example**
+    **Examples**
     `yolov2 classify evaluate run/model.keras photos --split test --json -`
+
+    `yolov2 classify evaluate darknet19 ILSVRC/val --names imagenet`
     """
     from rich.progress import track
 
     from yolov2_tf.classification.accuracy import evaluate_classifier
     from yolov2_tf.classification.classifier import classifier, load_classifier
     from yolov2_tf.cli.console import make_console
-    from yolov2_tf.cli.parsing import checked, messages, model_file, write_json
-    from yolov2_tf.data.labels import map_onto_tree, open_classification
+    from yolov2_tf.cli.parsing import checked, messages, model_file, names_in_data, write_json
+    from yolov2_tf.data.labels import map_onto_tree, open_classification, with_classes
     from yolov2_tf.models.heads import find_classification_head
     from yolov2_tf.models.input_sides import check_side
 
@@ -231,10 +241,14 @@ def evaluate(
     console = messages()
     network = load_classifier(model_file(model, console))
     head = find_classification_head(network)
+    called = names_in_data(names, head.class_names)
+    dataset = open_classification(data, split)
     if head.tree is None:
-        dataset = open_classification(data, split, class_names=head.class_names)
+        hint = None if names else "--names FILE, what DATA calls the model's classes, or imagenet"
+        dataset = with_classes(dataset, called, hint)
     else:
-        dataset = map_onto_tree(open_classification(data, split), head.tree, head.class_names)
+        dataset = map_onto_tree(dataset, head.tree, called)
+    dataset = dataclasses.replace(dataset, class_names=head.class_names)
 
     def progress(items, total):
         return track(items, "classifying", total=total, console=console, transient=True)
@@ -272,6 +286,7 @@ def predict(
     `yolov2 classify predict run/model.keras dog.jpg photos/ --json -`
     """
     from yolov2_tf.classification.classifier import classifier, classify, load_classifier
+    from yolov2_tf.cli.classify_rows import as_json, as_line
     from yolov2_tf.cli.console import make_console, remark
     from yolov2_tf.cli.parsing import messages, model_file, write_json
     from yolov2_tf.detection.thresholds import TREE
@@ -295,7 +310,7 @@ def predict(
         try:
             for name, picture in read_media(source):
                 (found,) = classify(ranking, [picture], size=size)
-                results.append({"image": name, **_as_json(found, head)})
+                results.append({"image": name, **as_json(found, head)})
         except InputError as error:  # the others are still worth looking at
             remark(console, "skipped", error)
     if not results:
@@ -304,7 +319,7 @@ def predict(
         write_json(results, json)
     if json != "-":
         for result in results:
-            make_console().print(_line(result), highlight=False, soft_wrap=True)
+            make_console().print(as_line(result), highlight=False, soft_wrap=True)
 
 
 def _stage(text, size):
@@ -322,30 +337,3 @@ def _stage(text, size):
         raise InputError(
             f"--high-resolution {text!r}", expected="a size such as 448, or 448,10, or paper"
         ) from None
-
-
-def _as_json(found, head):
-    names = head.class_names
-    predictions = [
-        {"label": names[label], "score": round(float(score), 5)}
-        for label, score in zip(found["labels"], found["scores"], strict=True)
-    ]
-    if head.tree is None:
-        return {"predictions": predictions}
-    # The root itself, where not even a child of it is probable enough, has no name.
-    path = [names[node] for node in head.tree.paths[found["node"]] if node >= 0]
-    path = path if found["node"] >= 0 else []
-    return {
-        "label": path[-1] if path else None,
-        "score": round(float(found["probability"]), 5),
-        "path": path,
-        "predictions": predictions,
-    }
-
-
-def _line(result):
-    best = ", ".join(f"{p['label']} {p['score']:.2f}" for p in result["predictions"])
-    if "path" not in result:
-        return f"{result['image']}: {best}"
-    path = " > ".join(result["path"]) or "not sure of anything"
-    return f"{result['image']}: {path} {result['score']:.2f} ({best})"

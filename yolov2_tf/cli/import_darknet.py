@@ -32,7 +32,7 @@ def import_darknet(
     `yolov2 import-darknet darknet19_448.cfg darknet19_448.conv.23 trunk.keras --partial`
     """
     from yolov2_tf.cli.console import remark
-    from yolov2_tf.cli.parsing import messages
+    from yolov2_tf.cli.parsing import messages, read_names
     from yolov2_tf.darknet.network import read_network
     from yolov2_tf.errors import InputError
     from yolov2_tf.files import replacing
@@ -65,19 +65,3 @@ def import_darknet(
         highlight=False,
         soft_wrap=True,
     )
-
-
-def read_names(path):
-    """The class names in a file, one a line.
-
-    Raises:
-        InputError: If it cannot be read, or a line is blank: a name, or a line too many?
-    """
-    from yolov2_tf.errors import InputError
-    from yolov2_tf.trees.wordtree import read_lines
-
-    names = [line.strip() for line in read_lines(path)]
-    if "" in names:
-        where = f"{path}:{names.index('') + 1}"
-        raise InputError("a blank line", where=where, expected="a class name in each line")
-    return names

@@ -262,3 +262,46 @@ def class_names(text):
         return CLASS_NAMES
     names = read_lines(text) if Path(text).is_file() else text.split(",")
     return tuple(name.strip() for name in names)
+
+
+def read_names(path):
+    """The class names in a file, one a line.
+
+    Raises:
+        InputError: If it cannot be read, or a line is blank: a name, or a line too many?
+    """
+    from yolov2_tf.trees.wordtree import read_lines
+
+    names = [line.strip() for line in read_lines(path)]
+    if "" in names:
+        where = f"{path}:{names.index('') + 1}"
+        raise InputError("a blank line", where=where, expected="a class name in each line")
+    return names
+
+
+def names_in_data(text, class_names):
+    """What a data set calls the classes of a model, in their order.
+
+    Args:
+        text: `imagenet`, for the ids of ImageNet's thousand classes in Darknet's order, or the path
+            of a file with a name in each line; None: as the model does.
+        class_names: The model's.
+
+    Returns:
+        Tuple of names.
+
+    Raises:
+        InputError: If the file cannot be used, or has not one name for each class.
+    """
+    from yolov2_tf.trees.label_lists import IMAGENET
+
+    if text is None:
+        return tuple(class_names)
+    names = read_names(IMAGENET if text == "imagenet" else text)
+    if len(names) != len(class_names):
+        raise InputError(
+            f"{len(names):,} names",
+            where=text,
+            expected=f"{len(class_names):,}, one for each class of the model",
+        )
+    return tuple(names)

@@ -216,12 +216,13 @@ def _pictures(folder):
 # === Labels ===
 
 
-def with_classes(dataset, class_names):
+def with_classes(dataset, class_names, hint=None):
     """The data set with labels that index other names: its own among more, or in another order.
 
     Args:
         dataset: `ClassificationDataset`.
         class_names: Tuple of names.
+        hint: What helps where a class is not among them, for the message.
 
     Returns:
         `ClassificationDataset`.
@@ -235,6 +236,7 @@ def with_classes(dataset, class_names):
             f"unknown class {unknown[0]!r}",
             where=dataset.name,
             expected=listing(class_names, shown=100),
+            hint=hint,
         )
     labels = np.array([class_names.index(name) for name in dataset.class_names])
     return _relabel(dataset, class_names, labels)

@@ -16,6 +16,9 @@ SHIPPED = {"coco": "coco.txt", "voc": "voc.txt"}
 VOC's and COCO's boats are water craft of any size (`vessel`, as Darknet has it), their cows cattle
 of either sex, their television sets monitors too (`display`)."""
 
+IMAGENET = Path(__file__).parent / "wnids" / "imagenet.txt"
+"""The ids of ImageNet's thousand classes, in the order of Darknet's networks."""
+
 SHOWN = 5  # problems that a message lists
 
 
