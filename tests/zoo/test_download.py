@@ -9,7 +9,7 @@ from yolov2_tf.errors import InputError
 from yolov2_tf.zoo.download import download
 
 CONTENT = np.random.default_rng(0).bytes(1_000_000)
-CHECKS = {"size": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest()}
+CHECKS = {"sizes": (len(CONTENT),), "sha256": hashlib.sha256(CONTENT).hexdigest()}
 
 
 @pytest.fixture
@@ -54,7 +54,9 @@ def test_goes_on_where_the_connection_broke(server, file, ranges):
     assert names(file) == ["net.weights"]
 
 
-@pytest.mark.parametrize("known", [CHECKS, {"size": CHECKS["size"]}, {"sha256": CHECKS["sha256"]}])
+@pytest.mark.parametrize(
+    "known", [CHECKS, {"sizes": CHECKS["sizes"]}, {"sha256": CHECKS["sha256"]}]
+)
 @pytest.mark.parametrize("wrong", [CONTENT[:-1], CONTENT + b"x"])
 def test_refuses_another_file_and_starts_anew(server, file, wrong, known):
     server.files["/net.weights"] = wrong

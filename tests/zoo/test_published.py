@@ -74,6 +74,14 @@ def test_a_name_is_downloaded_once_and_is_a_model(server, toy, tmp_path):
     assert not list((tmp_path / "cache").glob("*.part"))
 
 
+def test_weights_may_have_the_later_header(server, toy):
+    """As `yolov2-tiny.weights` on the authors' page: 44,948,600 bytes, not 44,948,596."""
+    numbers = server.files["/toy.weights"][16:]
+    server.files["/toy.weights"] = Header(0, 2, 0, 1).to_bytes() + numbers
+    model = load_model(model_path("toy"))
+    np.testing.assert_array_equal(model.get_layer("conv1_bn").beta, toy[:8])
+
+
 def test_damaged_weights_are_not_kept(server, toy, tmp_path):
     whole = server.files["/toy.weights"]
     server.files["/toy.weights"] = whole[:100] + b"\xff\xff\xff\x7f" + whole[104:]  # a NaN

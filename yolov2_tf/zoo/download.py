@@ -15,7 +15,7 @@ TIMEOUT = 30.0
 CHUNK = 1 << 16
 
 
-def download(url, path, *, size=None, sha256=None, progress=None):
+def download(url, path, *, sizes=(), sha256=None, progress=None):
     """Brings a file to `path`, unless it is there.
 
     What arrived before a connection broke stays beside it as `NAME.part`; the next call goes on
@@ -24,7 +24,7 @@ def download(url, path, *, size=None, sha256=None, progress=None):
     Args:
         url: Where it is.
         path: Where it goes; missing folders are made.
-        size: Bytes it must have, or None where that is not known.
+        sizes: Bytes it may have; none where that is not known.
         sha256: Its checksum in hexadecimal digits, or None.
         progress: Called with the bytes so far and the bytes in all (or None) as they arrive.
 
@@ -40,7 +40,7 @@ def download(url, path, *, size=None, sha256=None, progress=None):
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     try:
-        _receive(url, part, size, progress)
+        _receive(url, part, sizes, progress)
     except requests.RequestException as error:
         have = part.stat().st_size if part.exists() else 0
         raise InputError(
@@ -49,15 +49,15 @@ def download(url, path, *, size=None, sha256=None, progress=None):
             expected=f"a connection, or the file at {path}",
             hint="the same command goes on from there" if have else f"put the file at {path}",
         ) from None
-    _check(part, url, path, size, sha256)
+    _check(part, url, path, sizes, sha256)
     os.replace(part, path)
     return path
 
 
-def _receive(url, part, size, progress):
+def _receive(url, part, sizes, progress):
     """Appends to `part` what is missing; starts anew where the server cannot go on."""
     have = part.stat().st_size if part.exists() else 0
-    if size is not None and have >= size:
+    if sizes and have >= max(sizes):
         return  # whole, or too long: the check says which
     with requests.Session() as session:
         for scheme in ("http://", "https://"):
@@ -70,7 +70,7 @@ def _receive(url, part, size, progress):
             goes_on = answer.status_code == requests.codes.partial_content
             have = have if goes_on else 0
             coming = answer.headers.get("Content-Length")
-            total = have + int(coming) if coming else size
+            total = have + int(coming) if coming else min(sizes, default=None)
             with part.open("ab" if goes_on else "wb") as file:
                 for chunk in answer.iter_content(CHUNK):
                     file.write(chunk)
@@ -81,13 +81,13 @@ def _receive(url, part, size, progress):
                 raise requests.ConnectionError("the connection broke off")
 
 
-def _check(part, url, path, size, sha256):
+def _check(part, url, path, sizes, sha256):
     """Removes a file that is not the right one, so that the next call starts anew."""
     have = part.stat().st_size
     with part.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if size is not None and have != size:
-        what, expected = f"{have:,} bytes", f"{size:,} bytes"
+    if sizes and have not in sizes:
+        what, expected = f"{have:,} bytes", " or ".join(f"{size:,}" for size in sizes) + " bytes"
     elif sha256 is not None and digest != sha256:
         what, expected = f"has the checksum {digest}", sha256
     else:

@@ -2,8 +2,8 @@
 
 Their weights come from the authors' address when they are first asked for, and are kept as `.keras`
 files. The files of Darknet's repository (cfg, names, tree) are known by their checksums. For the
-weights no checksum is published: what the cfg needs is their size to the byte, and the import
-checks every number.
+weights no checksum is published: what the cfg needs is their size to the byte, but for the header,
+of which there are two, and the import checks every number.
 """
 
 import dataclasses
@@ -14,6 +14,9 @@ from yolov2_tf.files import cache_folder, replacing
 
 SITE = "https://pjreddie.com/media/files"
 REPOSITORY = "https://raw.githubusercontent.com/pjreddie/darknet/master"
+
+LONGER_HEADER = 4
+"""Bytes by which the header is longer from version 0.2 on, as in `yolov2-tiny.weights`."""
 
 CHECKSUMS = {
     "cfg/darknet19.cfg": "7ac495cfb9f37c780ae5ea451dda4754ec147ae9820fa14b2fdd52f8e6426971",
@@ -40,7 +43,7 @@ class Published:
 
     Attributes:
         what: What it finds.
-        size: Bytes of its weights.
+        size: Bytes of its weights behind the header of 16 bytes; some files have the later one.
         names: File of its class names in Darknet's repository.
         tree: File of its label tree there, or None.
         score: The authors' figure.
@@ -124,7 +127,8 @@ def fetch(name, progress=None):
     cfg = from_repository(f"cfg/{name}.cfg")
     names = from_repository(f"data/{network.names}")
     tree = None if network.tree is None else from_repository(f"data/{network.tree}")
-    weights = brought(f"{SITE}/{name}.weights", f"{name}.weights", size=network.size)
+    sizes = network.size, network.size + LONGER_HEADER
+    weights = brought(f"{SITE}/{name}.weights", f"{name}.weights", sizes=sizes)
     _import(cfg, weights, network.class_names(names), tree, out)
     weights.unlink()  # the .keras file holds them now
     return out
