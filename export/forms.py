@@ -55,12 +55,12 @@ def write_forms(model, source, folder, *, calibration=None, pictures=None, batch
         model, folder / "saved_model", pictures=pictures, thresholds=EVALUATION
     )
     settings = calibration, pictures, batch
+    notes = [] if calibration else ["int8: no pictures to calibrate on"]
     forms = [
         Form("Keras", Path(source), functools.partial(_open_tensorflow, source)),
         Form("SavedModel", saved, functools.partial(_open_tensorflow, saved)),
-        *_tflite(model, folder / "tflite", settings),
+        *_tflite(model, folder / "tflite", settings, notes),
     ]
-    notes = [] if calibration else ["int8: no pictures to calibrate on"]
     for title, write in _PEERS.items():
         try:
             forms += write(model, source, folder, settings)
@@ -99,7 +99,7 @@ def _title(name, quantization, batch):
     return words if batch == 1 else f"{words}, batch {batch}"
 
 
-def _tflite(model, folder, settings):
+def _tflite(model, folder, settings, notes):
     from yolov2_tf.export.layout_values import QUANTIZATIONS
     from yolov2_tf.export.runtime import TFLiteDetector
     from yolov2_tf.export.tail import tail_share
@@ -124,7 +124,10 @@ def _tflite(model, folder, settings):
         yield written(conversions[batch], name, quantization, batch)
     if calibration and find_head(model).tree_logits == "nodes":  # int8 cannot add up leaves
         bare = Conversion(model, nms=False, raw_head=True, thresholds=EVALUATION)
-        yield dataclasses.replace(written(bare, "int8, raw head", "int8"), tail_share=None)
+        try:
+            yield dataclasses.replace(written(bare, "int8, raw head", "int8"), tail_share=None)
+        except InputError as error:
+            notes.append(f"TFLite int8, raw head: {error}")
 
 
 def _onnx(model, _, folder, settings):

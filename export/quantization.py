@@ -19,6 +19,7 @@ int8, symmetric, per output channel, biases int32 with the scale input × weight
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from yolov2_tf.errors import InputError
 from yolov2_tf.export.calibration import best_range, observe
 from yolov2_tf.export.flatbuffer import (
     constant,
@@ -51,6 +52,9 @@ def quantize_int8(model, pictures, *, whole=False):
             0..255. A hundred are enough.
         whole: Whether the head becomes int8 too, the input int8, and all outputs: what
             accelerators ask for. The file ends in the raw head tensor then.
+
+    Raises:
+        InputError: If the network does something to its input that int8 cannot do.
     """
     _fold_rescaling(model)
     _Quantizer(model, pictures, whole).run()
@@ -98,6 +102,10 @@ class _Quantizer:
         self.tensors = list(
             dict.fromkeys(i for op in self.integer for i in (*self._data(op), *op.outputs))
         )
+        if whole and self.image not in self.tensors:
+            begins = ", ".join(operator_name(model, op) for op in self.graph.operators[:3])
+            what = f"an int8 input of a network that begins with {begins}"
+            raise InputError(what, expected="1/255 and a convolution")
         self.statistics = observe(pack(model), self.tensors, (np.rint(p) for p in pictures))
         self.scales = self._scales()
 
@@ -227,20 +235,51 @@ def round_keeping_sums(values):
 
 
 def _fold_rescaling(model):
-    """Moves the first layer's factor 1/255 into the first convolution: pixels are read as is."""
-    graph = model.subgraphs[0]
-    first, image = graph.operators[0], graph.inputs[0]
-    factors = [constant(model, graph.tensors[i]) for i in first.inputs if i != image]
-    readers = _readers(graph, first.outputs[0])
-    if (
-        operator_name(model, first) == "MUL"
-        and [np.size(factor) for factor in factors if factor is not None] == [1]
-        and all(operator_name(model, op) == "CONV_2D" for op in readers)
-    ):
-        for op in readers:
-            replace_constant(model, op, 1, _constant_input(model, op, 1) * factors[0].reshape(()))
-            op.inputs = [image, *op.inputs[1:]]
-        graph.operators = graph.operators[1:]
+    """Moves what the first layers do to a pixel into the first convolutions, which read it as is.
+
+    That is 1/255, and in grey networks the share of each colour. Zeros may be put around it.
+    """
+    graph, image = model.subgraphs[0], model.subgraphs[0].inputs[0]
+    *folded, colours = _first_factors(model)
+    through = [op for op in folded[-1:] for op in _readers(graph, op.outputs[0])]
+    pads = [op for op in through if operator_name(model, op) == "PAD"]
+    readers = [op for op in through if op not in pads]
+    readers += [op for pad in pads for op in _readers(graph, pad.outputs[0])]
+    if not readers or any(operator_name(model, op) != "CONV_2D" for op in readers):
+        return
+    for op in readers:
+        kernel = _constant_input(model, op, 1) * colours  # to (O, h, w, 3), if it was of grey
+        replace_constant(model, op, 1, kernel).shape = list(kernel.shape)
+    for op in through:
+        op.inputs = [image, *op.inputs[1:]]
+    for op in pads:
+        tensor = graph.tensors[op.outputs[0]]
+        tensor.shape = [*tensor.shape[:-1], len(colours)]
+    graph.operators = [op for op in graph.operators if not any(op is one for one in folded)]
+
+
+def _first_factors(model):
+    """The first operators that only weigh the colours of a pixel, and at last `(3,)` factors."""
+    graph, image = model.subgraphs[0], model.subgraphs[0].inputs[0]
+    factor = _factor(model, graph.operators[0], image)
+    if factor is None or np.size(factor) != 1:
+        return [np.ones(3, np.float32)]
+    folded, factor = graph.operators[:1], np.full(3, factor, np.float32)
+    match _readers(graph, folded[0].outputs[0]):
+        case [weighing] if np.shape(_factor(model, weighing, folded[0].outputs[0])) == (3,):
+            match _readers(graph, weighing.outputs[0]):
+                case [adding] if operator_name(model, adding) == "SUM":
+                    factor = factor * _factor(model, weighing, folded[0].outputs[0])
+                    folded = [*folded, weighing, adding]
+    return [*folded, factor]
+
+
+def _factor(model, op, read):
+    """The constant that an operator multiplies a tensor by, or None."""
+    if operator_name(model, op) != "MUL":
+        return None
+    others = [index for index in op.inputs if index != read]
+    return constant(model, model.subgraphs[0].tensors[others[0]]) if others else None
 
 
 def _backbone(model, whole):

@@ -6,6 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from yolov2_tf.darknet.cfg import parse_cfg
+from yolov2_tf.darknet.network import parse_network
+from yolov2_tf.darknet.reader import build_model
+from yolov2_tf.errors import InputError
 from yolov2_tf.export.calibration import best_range, observe
 from yolov2_tf.export.flatbuffer import convolutions, operator_names, unpack
 from yolov2_tf.export.quantization import round_keeping_sums
@@ -125,3 +129,56 @@ def test_a_filter_without_weights_keeps_its_bias(pictures, tmp_path, weights):
     tensor = model.subgraphs[0].tensors[convolutions(model)[0].inputs[2]]
     steps = np.frombuffer(bytes(model.buffers[tensor.buffer].data), np.int32)
     np.testing.assert_allclose((steps * tensor.quantization.scale)[::2], 3.0, rtol=1e-3)
+
+
+def imported(net, first, pool="size=2\nstride=2"):
+    """A network of a cfg with random weights."""
+    text = f"""
+[net]
+width=64
+height=64
+{net}
+[convolutional]
+filters=8
+size=3
+pad=1
+{first}
+[maxpool]
+{pool}
+[convolutional]
+filters=14
+size=1
+activation=linear
+[region]
+anchors=1,1,2,2
+classes=2
+num=2
+softmax=1
+"""
+    keras.utils.set_random_seed(0)
+    return build_model(parse_network(parse_cfg(text)))
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_all_is_integers_from_the_picture_on(pictures, tmp_path, channels, stride):
+    """With a stride zeros lie around the picture, and grey networks weigh its colours."""
+    model = imported(f"channels={channels}", f"stride={stride}\nactivation=leaky")
+    path = tmp_path / "raw.tflite"
+    options = {"nms": False, "raw_head": True, "quantization": "int8"}
+    agreement = export_tflite(model, path, calibration=pictures[:2], **options)
+    assert agreement.scores < 0.05
+    pads = ["PAD"] * (stride - 1)
+    expected = [*pads, "CONV_2D", "LEAKY_RELU", "MAX_POOL_2D", "CONV_2D"]
+    assert operator_names(unpack(path.read_bytes())) == expected
+
+
+def test_a_first_layer_that_has_no_integers_is_named(small_model, pictures, tmp_path):
+    x = keras.layers.Rescaling(1 / 255)(small_model.input)
+    x = keras.layers.Conv2D(8, 3, padding="same")(keras.layers.Activation("tanh")(x))
+    x = DetectionHead([(1, 1)], ["a"], input_size=64)(keras.layers.MaxPool2D(32)(x))
+    model = DetectionModel(small_model.input, x)
+    options = {"nms": False, "raw_head": True, "quantization": "int8"}
+    with pytest.raises(InputError, match="int8 input of a network that begins with MUL, TANH"):
+        export_tflite(model, tmp_path / "raw.tflite", calibration=pictures[:2], **options)
+    assert not list(tmp_path.iterdir())

@@ -160,7 +160,7 @@ def test_an_int8_file_adds_up_leaves_in_its_decoding_alone(pictures, tmp_path):
     export_tflite(model, path, **int8)
     found = list(TFLiteDetector(path, score_threshold=SCORE).detect(pictures))
     assert any(len(one["labels"]) for one in found)
-    names = [form.name for form in forms._tflite(model, tmp_path, (many, pictures[:2], None))]
+    names = [form.name for form in forms._tflite(model, tmp_path, (many, pictures[:2], None), [])]
     assert "TFLite int8" in names
     assert "TFLite int8, raw head" not in names
 
