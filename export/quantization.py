@@ -33,7 +33,10 @@ from yolov2_tf.export.flatbuffer import (
 OWN_SCALE = ("CONV_2D", "LEAKY_RELU", "RELU")
 """Operators whose output has a range of its own."""
 
-SHARED_SCALE = ("MAX_POOL_2D", "SPACE_TO_DEPTH", "CONCATENATION", "RESHAPE", "TRANSPOSE", "PAD")
+SHARED_SCALE = (
+    *("MAX_POOL_2D", "SPACE_TO_DEPTH", "CONCATENATION", "RESHAPE", "TRANSPOSE"),
+    *("PAD", "STRIDED_SLICE"),
+)
 """Operators that only move values about: inputs and output share one scale."""
 
 MAX_BIAS = 2**30

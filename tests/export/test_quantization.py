@@ -182,3 +182,14 @@ def test_a_first_layer_that_has_no_integers_is_named(small_model, pictures, tmp_
     with pytest.raises(InputError, match="int8 input of a network that begins with MUL, TANH"):
         export_tflite(model, tmp_path / "raw.tflite", calibration=pictures[:2], **options)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("pool", ["size=3\nstride=2", "size=5\nstride=3"])
+def test_what_lies_beyond_a_map_has_no_part_in_its_range(pictures, tmp_path, pool):
+    """Darknet pools over −∞ there; as a number of float32 it left no step of int8 for the rest."""
+    model = imported("channels=3", "stride=2\nactivation=leaky", pool)
+    path = tmp_path / "pooled.tflite"
+    options = {"nms": False, "quantization": "int8", "calibration": pictures[:2]}
+    assert export_tflite(model, path, **options).scores < 0.05
+    names = operator_names(unpack(path.read_bytes()))
+    assert names.count("QUANTIZE") == names.count("DEQUANTIZE") == 1

@@ -85,10 +85,14 @@ class DarknetMaxPool(keras.layers.Layer):
         self.padding = padding
 
     def call(self, inputs):
-        around = [self.padding // 2, self.padding - self.padding // 2]
-        paddings = [[0, 0], around, around, [0, 0]]
-        padded = tf.pad(inputs, paddings, constant_values=inputs.dtype.min)
-        return tf.nn.max_pool2d(padded, self.size, self.stride, "VALID")
+        # The outermost rows and columns again: a window that reaches beyond holds them, too, and
+        # its maximum stays. A number for −∞ would be in the range of an int8 file.
+        before, after = self.padding // 2, self.padding - self.padding // 2
+        x = inputs
+        if self.padding:
+            x = tf.concat([x[:, :1]] * before + [x] + [x[:, -1:]] * after, axis=1)
+            x = tf.concat([x[:, :, :1]] * before + [x] + [x[:, :, -1:]] * after, axis=2)
+        return tf.nn.max_pool2d(x, self.size, self.stride, "VALID")
 
     def compute_output_shape(self, input_shape):
         batch, *sides, channels = input_shape
