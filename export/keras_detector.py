@@ -60,7 +60,7 @@ class KerasDetector(Detector):
         self._model = detector(
             network, limits.score, limits.iou, limits.detections, limits.tree, nodes
         )
-        self._size = size or head.input_size
+        self._asked, self._size = size, size or head.input_size
         self._batch_size = batch_size
 
     @property
@@ -70,7 +70,7 @@ class KerasDetector(Detector):
 
     def scoring(self, nodes):
         """The same detector, whose boxes have a score of each of some nodes of its tree."""
-        options = {"size": self._size, "batch_size": self._batch_size, "nodes": tuple(nodes)}
+        options = {"size": self._asked, "batch_size": self._batch_size, "nodes": tuple(nodes)}
         return KerasDetector(self._network, self.thresholds, **options)
 
     def run(self, resized):
@@ -86,7 +86,7 @@ class KerasDetector(Detector):
         )
 
     def _detect_each(self, pictures):
-        found = detect(self._model, pictures, size=self._size, batch_size=self._batch_size)
+        found = detect(self._model, pictures, size=self._asked, batch_size=self._batch_size)
         if self._nodes is None:
             return found
         nodes = np.array(self._nodes, np.int32)

@@ -1,7 +1,10 @@
 """`yolov2 import-darknet`: what it writes and says, and the files that it refuses."""
 
+import json
+
 import numpy as np
 import pytest
+from PIL import Image
 
 import yolov2_tf
 from yolov2_tf.cli.import_darknet import import_darknet as import_command
@@ -52,6 +55,23 @@ def test_command(write_network, images, tmp_path, capsys):
     assert captured.out == ""
     assert "[region] ignores 'mystery'" in captured.err
     assert "parameters" in captured.err
+
+
+def test_a_network_whose_side_is_no_multiple_of_32_is_used_at_it(write_network, run, tmp_path):
+    text = DETECTOR.replace("32", "75")
+    out = tmp_path / "a.keras"
+    code, _, err = run("import-darknet", *write_network(parse_cfg(text)), out)
+    assert code == 0, err
+    Image.new("RGB", (90, 60), (200, 90, 10)).save(tmp_path / "a.png")
+    code, printed, err = run("predict", out, tmp_path / "a.png", "--json", "-")
+    assert code == 0, err
+    (row,) = json.loads(printed)
+    detector = yolov2_tf.detector(yolov2_tf.load_model(out))
+    (found,) = yolov2_tf.detect(detector, [tmp_path / "a.png"])
+    assert len(row["detections"]) == len(found["scores"])
+    code, printed, err = run("describe", out)
+    assert code == 0, err
+    assert "at 75 px" in printed
 
 
 def test_command_says_that_a_classifier_without_its_tree_cannot_classify(

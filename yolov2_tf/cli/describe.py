@@ -37,7 +37,8 @@ def describe(
     from yolov2_tf.training.recipe_values import checked_side
 
     network, own_size = _open(model)
-    side = checked_side("size", own_size if size is None else size)
+    # An imported network's own side may be no multiple of 32.
+    side = own_size if size is None else checked_side("size", size)
     rows = describe_layers(network, side)
     operations, weights = sum(row.operations for row in rows), network.count_params()
     if json is not None:
