@@ -148,6 +148,14 @@ def test_videos_keep_all_frames_and_their_rate(tmp_path, size):
     assert (stream["width"], stream["height"]) == (size[0] // 2 * 2, size[1] // 2 * 2)
 
 
+@pytest.mark.parametrize("suffix", [".MP4", ".mpg", ".wmv", ".3gp", ".m2ts"])
+def test_videos_of_many_programs_are_found(tmp_path, suffix):
+    film(tmp_path / "clip.mp4").rename(tmp_path / f"clip{suffix}")
+    (source,) = find_media([tmp_path])
+    assert (source.kind, source.drawn) == ("video", Path("clip.mp4"))
+    assert len(list(read_media(source))) == 23
+
+
 def test_videos_of_odd_sides_keep_the_last_row_and_column(tmp_path):
     camera = Source("camera", "live", Path("camera.mp4"), "0")
     frame = np.zeros((49, 65, 3), np.uint8)

@@ -12,7 +12,13 @@ from yolov2_tf.data.picture_finder import PICTURE_SUFFIXES, lies_in
 from yolov2_tf.data.visible_files import walk_files
 from yolov2_tf.errors import InputError
 
-VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"})
+VIDEO_SUFFIXES = frozenset(
+    {
+        *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg"),
+        *(".wmv", ".flv", ".3gp", ".3g2", ".mts", ".m2ts", ".ogv"),
+    }
+)
+"""Suffixes of videos. `.ts` is none of them: folders hold more programs than films of that name."""
 
 STREAMS = ("rtsp", "rtsps", "rtmp", "rtp", "udp", "tcp")
 """Schemes of addresses that are streams whatever they end in."""
