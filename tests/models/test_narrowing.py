@@ -8,6 +8,7 @@ from yolov2_tf.darknet.cfg import parse_cfg
 from yolov2_tf.darknet.network import parse_network
 from yolov2_tf.darknet.reader import build_model
 from yolov2_tf.errors import InputError
+from yolov2_tf.models.heads import RegionHead
 from yolov2_tf.models.narrowing import narrowed
 from yolov2_tf.models.yolov2 import TinyYOLOv2, YOLOv2
 
@@ -119,6 +120,11 @@ def test_what_region_reads_stays_whole():
     assert small.output.shape == model.output.shape
     assert filters(small)["conv5"] == 14
     assert filters(small)["conv4"] == 16
+    joined = model.get_layer("conv4_leaky").output
+    parts = [keras.layers.Conv2D(n, 1, name=f"part{n}")(joined) for n in (6, 8)]
+    head = RegionHead([(1, 1), (2, 2)], NAMES, input_size=104)
+    model = type(model)(model.input, head(keras.layers.Concatenate()(parts)))
+    assert narrowed(model, 0.5).output.shape == model.output.shape
 
 
 @pytest.mark.parametrize("builder", [YOLOv2, TinyYOLOv2])

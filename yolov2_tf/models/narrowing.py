@@ -151,10 +151,13 @@ def _units(model, makers):
             if layer.block**2 % unit:
                 raise _refusal(layer)
             unit = layer.block**2
+        whole = isinstance(layer, keras.layers.Concatenate) and unit == layer.output.shape[-1]
         for maker in makers[layer.name]:
-            if maker.output.shape[-1] % unit:  # units across the seam of a route
+            channels = maker.output.shape[-1]
+            part = channels if whole else unit
+            if channels % part:  # units across the seam of a route
                 raise _refusal(layer)
-            units[maker.name] = math.lcm(units[maker.name], unit)
+            units[maker.name] = math.lcm(units[maker.name], part)
     return units
 
 
