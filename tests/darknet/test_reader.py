@@ -178,6 +178,16 @@ def test_plain_reorg_is_space_to_depth(write_network, images):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["reorg", "reorg3d"])
+def test_a_reorg_without_a_stride_changes_nothing(kind, write_network, images):
+    """Its stride is 1, in Darknet a copy; TensorFlow has no such space_to_depth."""
+    head = "[convolutional]\nfilters=8\nsize=3\npad=1\n"
+    text = "[net]\nwidth=32\nheight=32\nchannels=3\n" + head
+    plain = import_darknet(*write_network(parse_cfg(text + head), name="plain"))
+    with_it = import_darknet(*write_network(parse_cfg(f"{text}[{kind}]\n{head}"), name="reorg"))
+    np.testing.assert_array_equal(outputs(with_it, images(32)), outputs(plain, images(32)))
+
+
 def test_a_classifier_gives_logits(write_network, images):
     text = NET + CONV + "[avgpool]\n[softmax]\ngroups=1\n[cost]\ntype=sse\n"
     cfg, weights = write_network(parse_cfg(text))

@@ -185,14 +185,14 @@ def _add_layer(network, layer, inputs, name, regularizer):
             return keras.layers.Concatenate(name=name)(inputs)
         case Shortcut():
             return activate(_add(network, layer, inputs, name), layer.activation, name)
-        case Reorg():
+        case Reorg() if layer.stride > 1:
             kind = Passthrough if layer.plain else DarknetReorg
             return kind(layer.stride, name=name)(x)
         case AvgPool():
             return keras.layers.GlobalAveragePooling2D(keepdims=True, dtype="float32", name=name)(x)
         case Dropout():
             return keras.layers.Dropout(layer.probability, name=name)(x)
-    return x  # [region], [cost], a [route] with one source
+    return x  # [region], [cost], a [route] with one source, a [reorg] of stride 1
 
 
 def _add(network, layer, tensors, name):
