@@ -3,6 +3,7 @@
 import { benchmark, placeInWords, report } from "./benchmark.js";
 import { LOWEST_THRESHOLD } from "./detector.js";
 import { Closed, Engine } from "./engine.js";
+import { connectFiles } from "./files.js";
 import { cameras, Film } from "./film.js";
 import { keepOffline } from "./offline.js";
 import { fetched } from "./packed.js";
@@ -299,7 +300,6 @@ function guarded(handler) {
 // === Events ===
 
 const useFile = guarded(async (file) => {
-  if (!file) return;
   if (MODEL.test(file.name)) {
     return useModel({
       name: file.name.replace(MODEL, ""),
@@ -314,59 +314,15 @@ const useFile = guarded(async (file) => {
   await usePicture(file);
 });
 
-/** For phones, which have no keys to paste with. */
-async function pasteByButton() {
-  const items = await navigator.clipboard.read().catch((error) => {
-    console.warn(error);
-    throw new Unusable("The clipboard was not allowed. Allow it in the browser's address bar.");
-  });
-  for (const item of items) {
-    const type = item.types.find((each) => each.startsWith("image/"));
-    if (type) return useFile(new File([await item.getType(type)], "pasted.png", { type }));
-  }
-  throw new Unusable("There is no picture in the clipboard. Copy one, then paste it here.");
-}
-
 function connect() {
-  const inputs = { empty: "file", choose: "file", open: "model-file" };
-  for (const [button, input] of Object.entries(inputs)) {
-    element(button).addEventListener("click", () => element(input).click());
-  }
-  for (const input of ["file", "model-file"]) {
-    element(input).addEventListener("change", ({ target }) => {
-      useFile(target.files[0]);
-      target.value = ""; // so that the same file can be chosen again
-    });
-  }
+  connectFiles(useFile, guarded);
   const on = (id, event, handler) => element(id).addEventListener(event, guarded(handler));
   on("camera", "click", toggleCamera);
   on("cameras", "change", () => useFilm(() => Film.openCamera(element("cameras").value)));
-  on("paste", "click", pasteByButton);
-  element("paste").hidden = !navigator.clipboard?.read;
   on("model", "change", ({ target }) => useModel(models[target.value]));
   on("place", "change", () => current && useModel(current));
   on("measure", "click", measure);
-  document.addEventListener("paste", (event) => {
-    const [file] = event.clipboardData.files;
-    if (file) useFile(file);
-  });
-  connectDrop();
   addEventListener("pagehide", stopFilm);
-}
-
-function connectDrop() {
-  document.addEventListener("dragover", (event) => {
-    event.preventDefault(); // else the browser opens the file in place of the page
-    element("drop").classList.add("over");
-  });
-  document.addEventListener("dragleave", ({ relatedTarget }) => {
-    if (!relatedTarget) element("drop").classList.remove("over");
-  });
-  document.addEventListener("drop", (event) => {
-    event.preventDefault();
-    element("drop").classList.remove("over");
-    useFile(event.dataTransfer.files[0]);
-  });
 }
 
 async function begin() {

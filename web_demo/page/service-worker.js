@@ -11,6 +11,7 @@ const PAGE = [
   "classes.js",
   "detector.js",
   "engine.js",
+  "files.js",
   "film.js",
   "icon.svg",
   "layout.js",
