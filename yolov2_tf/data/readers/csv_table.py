@@ -41,7 +41,8 @@ def read_csv(path, *, split=None, images=None, class_names=None):
     Args:
         path: The file or folder.
         split: Image set to read, where a column or the names of files in a folder
-            (`train_labels.csv`) tell sets. Default: the only one, else all.
+            (`train_labels.csv`) tell sets. Default: the only one, else all. Files of a folder that
+            are called anything are sets, too, where in each a column names one of its own.
         images: Folder that the picture names are relative to. Default: the file's folder, or
             `images/` in it.
         class_names: Names that the labels shall index. Default: the names found, sorted.
@@ -150,6 +151,9 @@ def find_csv_files(folder):
     ]
     if len(files) < 2:
         return dict.fromkeys([""], *files) if files else {}
+    named = {name: file for file in files if (name := _only_set(file))}
+    if len(named) == len(files):  # a copy of a table names the same set
+        return named
     roles = [role(file.stem) for file in files]
     if None in roles or len(set(roles)) < len(roles):
         names = listing([file.name for file in files], shown=5)
@@ -161,9 +165,19 @@ def _holds_boxes(path):
     if is_via_csv(path):
         return True
     try:
-        return any(list(map(_numbers, itertools.islice(read_rows(path), _ENOUGH))))
+        rows = list(itertools.islice(read_rows(path), _ENOUGH))
     except InputError:
         return False
+    return any(_numbers(row) or row.cells.get("set") for row in rows)
+
+
+def _only_set(path):
+    """The image set that a column of a file names in every row; None where there are others."""
+    if is_via_csv(path):
+        return None
+    rows = read_rows(path)
+    first = next((row.cells.get("set") for row in rows), None)
+    return first if first and all(row.cells["set"] == first for row in rows) else None
 
 
 def _read_via_files(path, files, split, images, class_names):

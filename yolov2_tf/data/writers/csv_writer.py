@@ -11,6 +11,9 @@ COLUMNS = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax
 def write_csv(output, folder):
     """Writes one file per image set, `annotations.csv` where there are none.
 
+    A column `set` names the image set, so that a folder of files that are called `train.csv` and
+    `other.csv` is known as one data set.
+
     Args:
         output: `yolov2_tf.data.writers.conversion.Output`.
         folder: Where to.
@@ -22,9 +25,10 @@ def write_csv(output, folder):
         path = folder / f"{name}.csv"
         with open(path, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(COLUMNS)
+            own = (name,) if output.sets else ()
+            writer.writerow((*COLUMNS, "set") if own else COLUMNS)
             for item in items:
-                writer.writerows(_rows(item, output.class_names))
+                writer.writerows((*row, *own) for row in _rows(item, output.class_names))
     return ()
 
 
