@@ -94,6 +94,21 @@ def test_the_only_file_of_a_folder_is_the_set_that_its_name_says(tmp_path):
     assert read_records(tmp_path, split=TO_TRAIN).records[0].image_sets == ()
 
 
+def test_a_number_before_that_of_the_shard_belongs_to_the_image_set(tmp_path):
+    for name in ("train2017.record-00000-of-00002", "train2017.record-00001-of-00002"):
+        write(tmp_path / name, example(f"{name}.jpg"))
+    write(tmp_path / "train2018.record-00000-of-00001", example())
+    sets = [record.image_sets for record in read_records(tmp_path).records]
+    assert sets == [("train2017",), ("train2017",), ("train2018",)]
+
+
+def test_braces_in_names_of_the_label_map(tmp_path):
+    text = "item { # don't\n id: 1 name: '{x}' }\nitem { id: 2 name: \"}\" # it's\n}"
+    (tmp_path / "label_map.pbtxt").write_text(text)
+    path = write(tmp_path / "a.record", example(texts=(), labels=[2]))
+    assert read_records(path).class_names == ("{x}", "}")
+
+
 @pytest.mark.parametrize("quote", ["'", '"'])
 @pytest.mark.parametrize(
     ("written", "name"),

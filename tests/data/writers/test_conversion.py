@@ -149,7 +149,7 @@ def test_no_picture_is_lost_whatever_the_image_sets_are_called(tmp_path, form, s
     records = [record(picture(tmp_path / "p", f"{k}.jpg"), k, sets=v) for k, v in sets.items()]
     notes = convert(Dataset("", ("cat",), records), tmp_path / "out", form)
     if form == "tfrecord":
-        files = sorted((tmp_path / "out").glob("*.tfrecord"))
+        files = sorted((tmp_path / "out").glob("*.tfrecord*"))
         back = [r for file in files for r in open_dataset(file).records]
     else:
         csv = sorted((tmp_path / "out").glob("*.csv"))

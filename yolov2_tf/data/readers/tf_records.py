@@ -24,6 +24,9 @@ from yolov2_tf.errors import InputError
 _BOX = "image/object/bbox/"
 _HEADER, _FOOTER = 12, 4  # of a TFRecord: the length and its checksum, the checksum of the data
 _SUFFIX = re.compile(r"\.(tfrecords?|tfrec|record)\b.*", re.IGNORECASE)
+_SHARD = re.compile(r"[-_]?\d+(-of-\d+)?$")
+_STRING = r"""'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*\""""
+_ITEM = re.compile(rf"item\s*:?\s*{{((?:{_STRING}|[^}}])*+)}}")
 
 
 def read_records(path, *, split=None, class_names=None):
@@ -75,7 +78,9 @@ def find_record_files(path):
     files = {}
     for file in visible(path):
         if file.is_file() and _SUFFIX.search(file.name):
-            stem = re.sub(r"[-_]?\d+(-of-\d+)?$", "", _SUFFIX.sub("", file.name))
+            stem = _SUFFIX.sub("", file.name)
+            if not _SHARD.search(file.name):  # a number behind the suffix is that of the shard
+                stem = _SHARD.sub("", stem)
             files.setdefault(stem, []).append(file)
     return files
 
@@ -181,7 +186,7 @@ def _label_map(folder):
     """
     names = {}
     for path in visible(folder, "*label*map*.pbtxt")[:1]:
-        for item in re.findall(r"item\s*:?\s*{(.*?)}", read_text(path), re.DOTALL):
+        for item in _ITEM.findall(read_text(path)):
             number = re.search(r"\bid\s*:\s*(\d{1,9})", item)
             name = re.search(r"\bname\s*:\s*(['\"])((?:\\.|(?!\1).)*)\1", item)
             if not number or not name:

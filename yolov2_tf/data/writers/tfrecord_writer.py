@@ -23,7 +23,9 @@ def write_tfrecord(output, folder):
     import tensorflow as tf
 
     for name, items in output.files("annotations").items():
-        path = folder / f"{name}.tfrecord"
+        # A number at its end would be taken for that of a shard, were there no other.
+        shard = "-00000-of-00001" if name[-1].isdecimal() else ""
+        path = folder / f"{name}.tfrecord{shard}"
         with tf.io.TFRecordWriter(str(path)) as writer:
             for item in items:
                 writer.write(_example(item, output.class_names).SerializeToString())
