@@ -128,3 +128,15 @@ def test_results_have_the_categories_of_coco(run, data):
     every = json.loads((data / "r.json").read_text())
     assert 0 < len(rows) < len(every)
     assert {(row["image_id"], row["category_id"]) for row in rows + every} == {(7, 3)}
+
+
+def test_vocs_results_have_the_classes_of_the_data(run, data):
+    """A cat is one of VOC's things, where these are all that the data knows."""
+    out, names = data / "tree.keras", ("thing", "cat", "dog")
+    TinyYOLOv2(names, tree=WordTree.read(data / "pets.tree"), width=1 / 16, input_size=64).save(out)
+    (data / "things.csv").write_text("0.png,8,16,38,48,thing\n")
+    code, _, err = run("evaluate", out, data / "things.csv", "--results", data / "comp4")
+    assert code == 0, err
+    (file,) = (data / "comp4").iterdir()
+    assert file.name == "comp4_det_test_thing.txt"
+    assert file.read_text().startswith("0.png ")

@@ -79,7 +79,7 @@ def benchmark(
     console = messages()
     model = model_file(model, console)
     loaded = _load(model)
-    dataset = open_for(
+    dataset, _ = open_for(
         loaded.head,
         model,
         data,

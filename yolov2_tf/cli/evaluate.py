@@ -129,7 +129,7 @@ def evaluate(
     opening = {"split": split, "images": images, "format": format}
     # Pixels are decoded once, when they are scored; for several sizes they are looked at before.
     opening["decode"] = check and sides is not None
-    dataset = open_for(opened, model, data, console, nodes=class_map, **opening)
+    dataset, classes = open_for(opened, model, data, console, nodes=class_map, **opening)
     if sides is not None:
         _at_sizes(model, dataset, sides, metric, thresholds, batch_size or 8, plot, json)
         return
@@ -139,7 +139,7 @@ def evaluate(
     if results is not None:
         source = data, split
         write_results = _results_writer(
-            opened, dataset, results, source, class_map, every_node, console
+            opened, dataset, classes, results, source, class_map, every_node, console
         )
     dataset, found, seconds = detect_all(opened, dataset, console, leave_out=check)
     if write_results is not None:
@@ -233,8 +233,10 @@ def _at_sizes(model, dataset, sides, metric, thresholds, batch_size, plot, json)
     make_console().print(table)
 
 
-def _results_writer(opened, dataset, path, source, class_map, every_node, console):
+def _results_writer(opened, dataset, classes, path, source, class_map, every_node, console):
     """Function of a data set and its detections that writes these as VOC's or COCO's tools do.
+
+    These tools know the classes of the data alone, none of the nodes of a label tree.
 
     Raises:
         InputError: If they could not be written.
@@ -243,28 +245,28 @@ def _results_writer(opened, dataset, path, source, class_map, every_node, consol
 
     from yolov2_tf.cli.parsing import print_notes
     from yolov2_tf.data.annotations import listing
-    from yolov2_tf.data.nodes import nodes_of
+    from yolov2_tf.data.nodes import nodes_by_name
     from yolov2_tf.data.readers.coco_files import category_ids
     from yolov2_tf.evaluation import submissions
     from yolov2_tf.evaluation.hierarchy import of_classes
 
-    if path.suffix != ".json":
-        submissions.check_voc_results(dataset, path)
-        return lambda *found: submissions.write_voc_results(*found, path)
-    ids = category_ids(*source)
-    tree, write = opened.tree, submissions.write_coco_results
-    if tree is not None:  # COCO's tools know their categories alone
-        nodes = nodes_of(list(ids), tree, opened.class_names, class_map)
-        classes = dict(zip(ids, nodes, strict=True))
-        dataset = dataclasses.replace(dataset, class_names=tuple(ids))
-    submissions.check_coco_results(dataset, path, ids)
-    if missing := submissions.without_category(dataset, ids):
+    tree = opened.tree
+    check, write, ids = submissions.check_voc_results, submissions.write_voc_results, ()
+    if path.suffix == ".json":
+        check, write = submissions.check_coco_results, submissions.write_coco_results
+        ids = (category_ids(*source),)
+        if tree is not None:
+            classes = nodes_by_name(list(*ids), tree, opened.class_names, class_map)
+    if tree is not None:
+        dataset = dataclasses.replace(dataset, class_names=tuple(classes))
+    check(dataset, path, *ids)
+    if ids and (missing := submissions.without_category(dataset, *ids)):
         what = f"classes without a category of {source[0]}, whose detections {path} leaves out"
         print_notes([f"{what}: {len(missing):,} ({listing(missing)})"], console)
     if tree is None:
-        return lambda *found: write(*found, path, ids)
+        return lambda *found: write(*found, path, *ids)
     return lambda *found: write(
-        *of_classes(*found, tree, classes, every_node=every_node), path, ids
+        *of_classes(*found, tree, classes, every_node=every_node), path, *ids
     )
 
 

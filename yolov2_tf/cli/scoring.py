@@ -14,22 +14,24 @@ def open_for(detector, where, data, console, *, nodes=None, split=None, **openin
         **opening: See `open_checked`.
 
     Returns:
-        `Dataset`; with a tree its labels are nodes.
+        `Dataset`, with a tree its labels are nodes; and a dict from each class of the data to its
+        node, None without a tree.
 
     Raises:
         InputError: If the data set cannot be used, or its classes are not the detector's.
     """
     from yolov2_tf.cli.parsing import open_checked
     from yolov2_tf.data.image_sets import TO_SCORE
-    from yolov2_tf.data.nodes import map_boxes_onto_tree
+    from yolov2_tf.data.nodes import map_boxes_onto_tree, nodes_by_name
     from yolov2_tf.export.formats import check_tree_options
 
     opening["split"] = split or TO_SCORE
     check_tree_options(detector.tree, {"map": nodes}, where)
     if detector.tree is None:
-        return open_checked(data, console, class_names=detector.class_names, **opening)
+        return open_checked(data, console, class_names=detector.class_names, **opening), None
     dataset = open_checked(data, console, **opening)
-    return map_boxes_onto_tree(dataset, detector.tree, detector.class_names, nodes)
+    how = detector.tree, detector.class_names, nodes
+    return map_boxes_onto_tree(dataset, *how), nodes_by_name(dataset.class_names, *how)
 
 
 def detect_all(detector, dataset, console, *, leave_out=False):

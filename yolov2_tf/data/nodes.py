@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from yolov2_tf.evaluation.distinct_names import distinct_names
 from yolov2_tf.trees.class_maps import match_classes, read_class_map
 
 
@@ -22,7 +23,7 @@ def map_boxes_onto_tree(dataset, tree, node_names=None, class_map=None):
         InputError: If a class has no node, or several nodes have its name.
     """
     names = tuple(node_names or tree.names)
-    if class_map is None and tuple(dataset.class_names) == names:
+    if _are_nodes(dataset.class_names, tree, node_names, class_map):
         return dataset
     nodes = nodes_of(dataset.class_names, tree, node_names, class_map)
     records = dataset.records.relabelled(nodes[dataset.records.labels])
@@ -34,3 +35,15 @@ def nodes_of(class_names, tree, node_names=None, class_map=None):
     if class_map is None:
         return match_classes(class_names, tree, node_names, takes_map=True)
     return read_class_map(class_map, tree, class_names)
+
+
+def nodes_by_name(class_names, tree, node_names=None, class_map=None):
+    """A dict from each class to its node; of those that share a name the node's number is added."""
+    if _are_nodes(class_names, tree, node_names, class_map):
+        return {name: node for node, name in enumerate(distinct_names(class_names))}
+    nodes = nodes_of(class_names, tree, node_names, class_map)
+    return dict(zip(class_names, nodes.tolist(), strict=True))
+
+
+def _are_nodes(class_names, tree, node_names, class_map):
+    return class_map is None and tuple(class_names) == tuple(node_names or tree.names)
