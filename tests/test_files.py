@@ -1,5 +1,6 @@
 """Files and folders are replaced whole or not at all."""
 
+import os
 import stat
 
 import pytest
@@ -50,6 +51,27 @@ def test_a_file_does_not_take_the_place_of_a_folder(tmp_path):
         temporary.write_text("new")
     assert only(path) == ["somebody's"]
     assert only(tmp_path) == ["model.keras"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_a_pipe_is_written_into(tmp_path):
+    """As `--json >(jq .)` and `--json /dev/null` want it; root would lose the device."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with replacing(pipe) as temporary:
+        temporary.write_text("new")
+    assert os.read(reader, 10) == b"new"
+    os.close(reader)
+    assert pipe.is_fifo()
+    opened = os.open(tmp_path / "open", os.O_CREAT | os.O_WRONLY)
+    with replacing(f"/dev/fd/{opened}") as temporary:
+        temporary.write_text("new")
+    os.close(opened)
+    assert (tmp_path / "open").read_text() == "new"
+    with pytest.raises(InputError, match="is no folder"), replacing(pipe) as temporary:
+        temporary.mkdir()
+    assert only(tmp_path) == ["open", "pipe"]
 
 
 def write_half(path):

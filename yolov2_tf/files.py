@@ -32,6 +32,10 @@ def replacing(path, *, durable=False, keep=None):
         InputError: If a file was written and `path` is a folder, which may hold anything.
     """
     path = Path(path)
+    if _is_stream(path):
+        with _written_into(path) as temporary:
+            yield temporary
+        return
     made = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     room = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -54,6 +58,24 @@ def replacing(path, *, durable=False, keep=None):
         shutil.rmtree(room, ignore_errors=True)
         if not path.exists():
             _remove_empty(made)
+
+
+def _is_stream(path):
+    """Whether it is a device, a pipe, or what a shell calls a file that is open already."""
+    if os.path.abspath(path).startswith(("/dev/std", "/dev/fd/", "/proc/")):
+        return True
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+@contextlib.contextmanager
+def _written_into(path):
+    with tempfile.TemporaryDirectory() as room:
+        temporary = Path(room) / path.name
+        yield temporary
+        if temporary.is_dir():
+            raise InputError("is no folder", where=path, expected="the name of a folder")
+        with open(temporary, "rb") as content, open(path, "ab") as stream:
+            shutil.copyfileobj(content, stream)
 
 
 def _remove_empty(folders):
