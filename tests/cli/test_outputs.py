@@ -2,6 +2,9 @@
 
 import pytest
 
+from yolov2_tf.cli.outputs import check_outputs
+from yolov2_tf.errors import InputError
+
 
 @pytest.fixture
 def boxes(tmp_path):
@@ -15,7 +18,7 @@ def boxes(tmp_path):
 def test_a_file_where_a_folder_should_be(run, boxes, tmp_path):
     code, _, err = run("anchors", boxes, "--k", "2", "--json", boxes / "out.json")
     assert code == 2
-    assert "cannot be read or written" in err
+    assert "is no folder" in err.replace("\n", " ")
     assert str(boxes) in err.replace("\n", "")
     assert "Traceback" not in err
 
@@ -32,3 +35,34 @@ def test_a_full_disk(run, boxes, tmp_path, monkeypatch):
     assert code == 2
     assert "No space left on device" in err
     assert not (tmp_path / "out.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "message"),
+    [
+        ("json", "folder", "--json is a folder"),
+        ("plot", "folder.png", "--plot is a folder"),
+        ("results", "folder.json", "--results is a folder"),
+        ("results", "file", "--results is a file"),
+        ("report", "file", "--report is a file"),
+        ("map_out", "file/deep/er", "file is no folder"),
+    ],
+)
+def test_places_that_cannot_be_written_are_refused_before_the_work(tmp_path, name, place, message):
+    for folder in ("folder", "folder.png", "folder.json"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=message):
+        check_outputs({name: tmp_path / place})
+
+
+def test_places_that_can_be_written_are_not_refused(tmp_path):
+    (tmp_path / "file").touch()
+    given = {"json": "/dev/null", "results": tmp_path, "report": tmp_path / "new" / "page"}
+    check_outputs({**given, "plot": tmp_path / "a.png", "map_out": tmp_path / "file", "out": "-"})
+
+
+def test_a_folder_that_nobody_may_write_into_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: str(path) != str(tmp_path))
+    with pytest.raises(InputError, match="--json: nothing can be written there"):
+        check_outputs({"json": tmp_path / "new" / "a.json"})

@@ -180,6 +180,19 @@ def test_what_cannot_be_written_is_said_before_any_picture(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_plot_of_data_without_boxes_is_refused_before_any_picture(
+    run, model, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("yolov2_tf.prediction.stream.look_at_records", None)
+    Image.new("RGB", (96, 64)).save(tmp_path / "0.png")
+    (tmp_path / "boxes.csv").write_text("image,xmin,ymin,xmax,ymax,label\n0.png,,,,,\n")
+    plot = tmp_path / "curve.png"
+    code, _, err = run("evaluate", model, tmp_path / "boxes.csv", "--plot", plot)
+    assert code == 2
+    assert "no box, so no curve for --plot" in err
+    assert not plot.exists()
+
+
 def test_against_needs_a_report(run, model, data):
     code, _, err = run("evaluate", model, data, "--against", model)
     assert code == 2

@@ -98,6 +98,7 @@ def evaluate(
     from yolov2_tf.cli.parsing import messages, model_file, write_json
     from yolov2_tf.cli.scoring import detect_all, open_for
     from yolov2_tf.detection.thresholds import EVALUATION, Thresholds
+    from yolov2_tf.errors import InputError
     from yolov2_tf.evaluation.detections import evaluate
     from yolov2_tf.export.detectors import open_model
     from yolov2_tf.export.formats import (
@@ -133,6 +134,8 @@ def evaluate(
     if sides is not None:
         _at_sizes(model, dataset, sides, metric, thresholds, batch_size or 8, plot, json)
         return
+    if plot is not None and not dataset.num_boxes:
+        raise InputError("no box, so no curve for --plot", where=dataset.name)
     if every_node:
         opened = opened.scoring(np.unique(dataset.records.labels))
     write_results = None
