@@ -1,5 +1,7 @@
 """Shards that TFDS and our own reader read back as they were."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -115,3 +117,24 @@ def test_turned_pictures_are_written_upright(tmp_path):
     np.testing.assert_array_equal(example["image"], load_image(str(path)))
     assert example["image"].shape == (32, 16, 3)
     np.testing.assert_array_equal(example["objects"]["bbox"], box)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "notes"),
+    [
+        (("2007_trainval", "test-dev"), ("2007_trainval", "test-dev"), ()),
+        (
+            ("my set", "my_set"),
+            ("my_set_2", "my_set"),
+            ("image sets with another name: my set as my_set_2",),
+        ),
+    ],
+)
+def test_image_sets_of_any_name_are_written(dataset, tmp_path, old, new, notes):
+    records = [
+        dataclasses.replace(dataset.records[i], image_sets=(name,)) for i, name in enumerate(old)
+    ]
+    assert write_shards(Dataset("odd", ("cat",), records), tmp_path / "out") == notes
+    for record, name in zip(records, new, strict=True):
+        (back,) = open_dataset(tmp_path / "out", split=name).records
+        assert (back.image_id, back.image_sets) == (record.image_id, (name,))

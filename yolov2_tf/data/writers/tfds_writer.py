@@ -46,11 +46,12 @@ def write_shards(
             paths. None: this process does.
 
     Returns:
-        Notes: image sets that are not written and classes with another name, one line each.
+        Notes: image sets that are not written, and those and classes with another name, one line
+        each.
 
     Raises:
-        InputError: If `out` is not empty, there are more shards than pictures, an image set or a
-            class has a name that TFDS does not take, a picture cannot be read, or Beam is not
+        InputError: If `out` is not empty, there are more shards than pictures, a class has a name
+            that TFDS does not take, a picture cannot be read, or Beam is not
             installed, does not take its options or fails.
     """
     import tensorflow_datasets as tfds
@@ -62,11 +63,9 @@ def write_shards(
     class_names, renamed = _class_names(dataset)
     items = [Item(str(i), record) for i, record in enumerate(dataset.records)]
     sets, notes = split_into_sets(items, keep_unions=False)
-    sets = {name: [item.record for item in some] for name, some in sets.items()}
+    sets, told = _splits({name: [item.record for item in some] for name, some in sets.items()})
     sets = sets or {"train": dataset.records}
     for name, records in sets.items():
-        if not re.fullmatch(r"[A-Za-z_]\w*", name):
-            raise InputError(f"an image set called {name!r}", expected="letters, digits and _")
         if shards is not None and shards > len(records):
             raise InputError(f"{shards} shards of {len(records)} pictures", where=name)
     with replacing(out) as temporary:
@@ -75,8 +74,8 @@ def write_shards(
         settings = {} if shards is None else {"num_shards": shards}
         config = tfds.download.DownloadConfig(**settings, **(beam or {}))
         tfds.disable_progress_bar()
-        told = contextlib.redirect_stdout(io.StringIO())  # it tells of downloads; there are none
-        with told, contextlib.nullcontext() if beam is None else _without_warnings():
+        quiet = contextlib.redirect_stdout(io.StringIO())  # it tells of downloads; there are none
+        with quiet, contextlib.nullcontext() if beam is None else _without_warnings():
             try:
                 builder.download_and_prepare(download_config=config)
             except InputError:
@@ -86,7 +85,23 @@ def write_shards(
                     raise
                 raise InputError(f"Beam failed: {_reason(error)}", where=out) from error
         Path(builder.data_path).rename(temporary)
-    return (*notes, *renamed)
+    return (*notes, *told, *renamed)
+
+
+def _splits(sets):
+    """The image sets under names that TFDS takes, of letters, digits, `_` and `-`; and notes."""
+    names, other = {}, []
+    for old in sets:
+        base = name = re.sub(r"[^\w-]+", "_", old)
+        count = 1
+        while name in names.values() or (name != old and name in sets):
+            count += 1
+            name = f"{base}_{count}"
+        names[old] = name
+        if name != old:
+            other.append(f"{old} as {name}")
+    notes = [f"image sets with another name: {listing(other)}"] if other else []
+    return {names[old]: records for old, records in sets.items()}, notes
 
 
 def _class_names(dataset):
