@@ -59,6 +59,8 @@ def test_outputs_in_places_of_their_own_are_fine():
     check_outputs({"json": "a.json", "plot": "A.PNG", "results": None, "out": "a"})
     with pytest.raises(InputError):
         check_outputs({"json": "a.png", "plot": "a.png"})
+    with pytest.raises(InputError, match="--out and --names are both"):  # of `wordtree build`
+        check_outputs({"out": "my.tree", "names": "./my.tree"})
 
 
 @pytest.mark.parametrize(

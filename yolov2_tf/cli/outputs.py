@@ -5,6 +5,9 @@ import os
 WRITTEN = ("out", "json", "jsonl", "plot", "results", "map_out", "report")
 """Parameters that are files or folders to write, in every command that has them."""
 
+_MAY_BE_READ = ("names",)
+"""Written by some commands, read by others, and for none the same as one that is written."""
+
 _FILES = ("json", "jsonl", "plot", "map_out")
 _FOLDERS = ("report",)
 
@@ -22,7 +25,9 @@ def check_outputs(params):
     """
     from yolov2_tf.errors import InputError
 
-    given = {name: params[name] for name in WRITTEN if params.get(name) is not None}
+    given = {
+        name: params[name] for name in (*WRITTEN, *_MAY_BE_READ) if params.get(name) is not None
+    }
     taken = {}
     for name, value in given.items():
         place = "-" if str(value) == "-" else os.path.abspath(value)
@@ -32,7 +37,7 @@ def check_outputs(params):
                 f"{' and '.join(flags)} are both {value}", expected="a place of its own for each"
             )
         taken[place] = name
-        if place != "-":
+        if place != "-" and name in WRITTEN:
             _check_place(name, value, place)
     if "plot" in given:
         from yolov2_tf.drawing.plot_files import check_plot
