@@ -116,6 +116,13 @@ def test_precision_recall_of_coco_and_of_many_classes(tmp_path, drawn):
     assert "1 most frequent of 2 classes" in drawn[0].axes[0].get_title("left")
 
 
+def test_a_long_name_leaves_room_for_the_curves(tmp_path, drawn):
+    plot_precision_recall(evaluation(("a", "b" * 300, "c")), tmp_path / "pr.png")
+    figure, (axes,) = drawn[0], drawn[0].axes
+    assert axes.get_position().width > 0.4
+    assert axes.get_legend().get_window_extent().x1 <= figure.bbox.x1
+
+
 def test_precision_recall_without_truths_writes_nothing(tmp_path):
     empty = Record(None, "a", np.empty((0, 4)), np.empty(0, int), np.empty(0, bool))
     found = {"boxes": np.empty((0, 4)), "labels": [], "scores": []}

@@ -9,6 +9,7 @@ import numpy as np
 from yolov2_tf.boxes import shape_iou
 from yolov2_tf.drawing.pictures import class_colors
 from yolov2_tf.drawing.plot_files import check_plot
+from yolov2_tf.drawing.plot_text import plain
 from yolov2_tf.errors import InputError
 from yolov2_tf.evaluation.voc import envelope
 from yolov2_tf.files import replacing
@@ -131,7 +132,7 @@ def plot_precision_recall(evaluation, png, *, most=20):
                 100 * np.concatenate([best[:1], best]),
                 color=class_colors([names.index(name)])[0] / 255,
                 linewidth=1.4,
-                label=f"{evaluation.ap[name]:.1%}  {name}".replace("$", r"\$"),
+                label=f"{evaluation.ap[name]:.1%}  {plain(name)}",
             )
         axes.legend(
             loc="upper left", bbox_to_anchor=(1.01, 1.02), title="AP", alignment="left", fontsize=9

@@ -10,6 +10,8 @@ import re
 
 import numpy as np
 
+from yolov2_tf.drawing.plot_text import plain
+
 ROLES = {
     "ink": "#010101",
     "soft": "#010102",
@@ -120,7 +122,7 @@ def lines(description, series, *, labels, limits=(None, None), mark=None):
         axes = drawing.axes
         for (name, (x, y)), color in zip(series.items(), SERIES, strict=False):
             few = len(np.atleast_1d(x)) < 20
-            axes.plot(x, y, color=color, label=_plain(name), marker="o" if few else None, ms=4)
+            axes.plot(x, y, color=color, label=plain(name), marker="o" if few else None, ms=4)
             if mark and name in mark:
                 axes.plot(*mark[name], "o", color=color, ms=7)
         axes.set(xlabel=labels[0], ylabel=labels[1], xlim=limits[0], ylim=limits[1])
@@ -160,7 +162,7 @@ def bars(description, values, *, label, ranges=None, other=None):
                     text, (max(length, high), y), (4, 0), textcoords="offset points", va="center",
                     fontsize=10,
                 )  # fmt: skip
-        axes.set_yticks(range(len(names)), [_plain(name) for name in names])
+        axes.set_yticks(range(len(names)), [plain(name) for name in names])
         axes.grid(visible=False, axis="y")
         # The first on top, no empty rows.
         axes.set(xlabel=label, ylim=(max(len(names), 1) - 0.5, -0.5))
@@ -172,13 +174,6 @@ def bars(description, values, *, label, ranges=None, other=None):
 
 def _short(number):
     return f"{number:,}" if isinstance(number, int) else f"{number:.1f}"
-
-
-def _plain(text):
-    """Text that Matplotlib does not take for a formula or for "no legend"."""
-    text = "".join(c if c.isprintable() else "?" for c in str(text)).replace("$", r"\$")
-    text = text if len(text) <= 28 else f"{text[:27]}…"
-    return f" {text}" if text.startswith("_") else text
 
 
 def heat(description, values, *, labels=("", "")):
