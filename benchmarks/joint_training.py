@@ -132,7 +132,7 @@ def draw(results, png):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/joint"))
-    parser.add_argument("--size", type=int, default=160)
+    parser.add_argument("--size", type=int, default=192)
     parser.add_argument("--width", type=float, default=0.25)
     parser.add_argument("--scenes", type=int, default=4000)
     parser.add_argument("--pictures", type=int, default=4000)
