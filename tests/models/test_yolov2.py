@@ -326,3 +326,13 @@ print(model.loss.rescore)
     ]
     for name, raw in expected.items():
         np.testing.assert_allclose(np.load(tmp_path / f"{name}.npy"), raw, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("build", [TinyYOLOv2, YOLOv2, YOLO9000, Darknet19])
+def test_channels_first_is_refused(build):
+    keras.config.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(InputError, match="image_data_format is channels_first"):
+            build(["cat", "dog"], width=0.05)
+    finally:
+        keras.config.set_image_data_format("channels_last")

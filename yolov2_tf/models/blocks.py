@@ -169,7 +169,16 @@ def image_input(rescale=None, channels=3):
     """Input `(B, H, W, 3)` 0..255 and its rescaling to 0..1 by the layer `rescale`.
 
     Networks of one channel get the same images: they turn them grey themselves.
+
+    Raises:
+        InputError: If Keras is set to put channels first, which these layers would not follow.
     """
+    if keras.config.image_data_format() != "channels_last":
+        raise InputError(
+            "Keras' image_data_format is channels_first",
+            expected="channels_last",
+            hint='keras.config.set_image_data_format("channels_last")',
+        )
     image = keras.Input((None, None, 3), name="image")
     rescale = layers.Rescaling(1 / 255, name="rescale") if rescale is None else rescale
     x = rescale(image)
