@@ -1,6 +1,8 @@
 """Files and folders are replaced whole or not at all."""
 
 import os
+import pathlib
+import shutil
 import stat
 
 import pytest
@@ -139,3 +141,38 @@ def test_others_may_read_the_result_as_usual(tmp_path):
         temporary.touch()
     modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("usual", "ours")}
     assert len(modes) == 1
+
+
+def interrupted(function, at, *, before):
+    """A function that Ctrl-C meets at one of its calls, before its work or after it."""
+    calls = []
+
+    def call(*args, **kwargs):
+        calls.append(args)
+        if before and len(calls) == at:
+            raise KeyboardInterrupt
+        result = function(*args, **kwargs)
+        if len(calls) == at:
+            raise KeyboardInterrupt
+        return result
+
+    return call
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize(
+    ("owner", "name", "at"),
+    [
+        (pathlib.Path, "mkdir", 1),
+        (pathlib.Path, "mkdir", 2),
+        (os, "replace", 1),
+        (shutil, "rmtree", 1),
+    ],
+)
+def test_ctrl_c_leaves_nothing_whenever_it_comes(tmp_path, monkeypatch, owner, name, at, before):
+    (tmp_path / "a").mkdir()
+    function = interrupted(getattr(owner, name), at, before=before)
+    monkeypatch.setattr(owner, name, lambda *args, **kwargs: function(*args, **kwargs))
+    with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "a" / "b.txt") as temporary:
+        temporary.write_text("new")
+    assert only(tmp_path / "a") in ([], ["b.txt"])

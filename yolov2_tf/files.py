@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -38,26 +39,40 @@ def replacing(path, *, durable=False, keep=None):
         return
     made = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
-    room = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    temporary = room / path.name
     try:
-        yield temporary
-        temporary.lstat()  # a block that wrote nothing fails here, before `path` is moved
-        if durable:
-            _to_disk(temporary)
-        if path.is_dir() and not path.is_symlink():
-            if not temporary.is_dir():
-                raise InputError("is a folder", where=path, expected="the name of a file")
-            os.replace(path, room / "replaced")  # a full folder cannot be renamed over
-        if keep is not None and path.exists():
-            _keep(path, Path(keep), room / "kept")
-        os.replace(temporary, path)
-        if durable:
-            _to_disk(path.parent)
+        with _room_beside(path) as room:
+            temporary = room / path.name
+            yield temporary
+            temporary.lstat()  # a block that wrote nothing fails here, before `path` is moved
+            if durable:
+                _to_disk(temporary)
+            if path.is_dir() and not path.is_symlink():
+                if not temporary.is_dir():
+                    raise InputError("is a folder", where=path, expected="the name of a file")
+                os.replace(path, room / "replaced")  # a full folder cannot be renamed over
+            if keep is not None and path.exists():
+                _keep(path, Path(keep), room / "kept")
+            os.replace(temporary, path)
+            if durable:
+                _to_disk(path.parent)
     finally:
-        shutil.rmtree(room, ignore_errors=True)
         if not path.exists():
             _remove_empty(made)
+
+
+@contextlib.contextmanager
+def _room_beside(path):
+    """Yields a new folder beside a path, which is gone afterwards, whenever Ctrl-C comes."""
+    while (room := path.with_name(f".{path.name}.{secrets.token_hex(4)}")).exists():
+        pass
+    try:
+        try:
+            room.mkdir(0o700)
+            yield room
+        finally:
+            shutil.rmtree(room, ignore_errors=True)
+    finally:
+        shutil.rmtree(room, ignore_errors=True)  # Ctrl-C may have ended the first
 
 
 def _is_stream(path):
