@@ -55,7 +55,6 @@ def test_a_file_does_not_take_the_place_of_a_folder(tmp_path):
     assert only(tmp_path) == ["model.keras"]
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
 def test_a_pipe_is_written_into(tmp_path):
     """As `--json >(jq .)` and `--json /dev/null` want it; root would lose the device."""
     pipe = tmp_path / "pipe"

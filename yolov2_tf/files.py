@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -89,8 +90,16 @@ def _written_into(path):
         yield temporary
         if temporary.is_dir():
             raise InputError("is no folder", where=path, expected="the name of a folder")
-        with open(temporary, "rb") as content, open(path, "ab") as stream:
+        with open(temporary, "rb") as content, _stream(path) as stream:
             shutil.copyfileobj(content, stream)
+
+
+def _stream(path):
+    if os.path.abspath(path) != "/dev/stdout":
+        return open(path, "ab")
+    # Opened anew, a file behind it would have two ends, and lines that are printed overwrite.
+    sys.stdout.flush()
+    return contextlib.nullcontext(sys.stdout.buffer)
 
 
 def _remove_empty(folders):

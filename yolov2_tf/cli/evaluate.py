@@ -142,7 +142,7 @@ def evaluate(
     if results is not None:
         source = data, split
         write_results = _results_writer(
-            opened, dataset, classes, results, source, class_map, every_node, console
+            opened, dataset, classes, results, source, every_node, console
         )
     dataset, found, seconds = detect_all(opened, dataset, console, leave_out=check)
     if write_results is not None:
@@ -236,7 +236,7 @@ def _at_sizes(model, dataset, sides, metric, thresholds, batch_size, plot, json)
     make_console().print(table)
 
 
-def _results_writer(opened, dataset, classes, path, source, class_map, every_node, console):
+def _results_writer(opened, dataset, classes, path, source, every_node, console):
     """Function of a data set and its detections that writes these as VOC's or COCO's tools do.
 
     These tools know the classes of the data alone, none of the nodes of a label tree.
@@ -248,29 +248,26 @@ def _results_writer(opened, dataset, classes, path, source, class_map, every_nod
 
     from yolov2_tf.cli.parsing import print_notes
     from yolov2_tf.data.annotations import listing
-    from yolov2_tf.data.nodes import nodes_by_name
     from yolov2_tf.data.readers.coco_files import category_ids
     from yolov2_tf.evaluation import submissions
     from yolov2_tf.evaluation.hierarchy import of_classes
 
-    tree = opened.tree
-    check, write, ids = submissions.check_voc_results, submissions.write_voc_results, ()
-    if path.suffix == ".json":
-        check, write = submissions.check_coco_results, submissions.write_coco_results
-        ids = (category_ids(*source),)
-        if tree is not None:
-            classes = nodes_by_name(list(*ids), tree, opened.class_names, class_map)
-    if tree is not None:
+    def known(*found):
+        if opened.tree is None:
+            return found
+        return of_classes(*found, opened.tree, classes, every_node=every_node)
+
+    if opened.tree is not None:
         dataset = dataclasses.replace(dataset, class_names=tuple(classes))
-    check(dataset, path, *ids)
-    if ids and (missing := submissions.without_category(dataset, *ids)):
+    if path.suffix != ".json":
+        submissions.check_voc_results(dataset, path)
+        return lambda *found: submissions.write_voc_results(*known(*found), path)
+    ids = category_ids(*source)
+    submissions.check_coco_results(dataset, path, ids)
+    if missing := submissions.without_category(dataset, ids):
         what = f"classes without a category of {source[0]}, whose detections {path} leaves out"
         print_notes([f"{what}: {len(missing):,} ({listing(missing)})"], console)
-    if tree is None:
-        return lambda *found: write(*found, path, *ids)
-    return lambda *found: write(
-        *of_classes(*found, tree, classes, every_node=every_node), path, *ids
-    )
+    return lambda *found: submissions.write_coco_results(*known(*found), path, ids)
 
 
 def _by_supervision(evaluation, tree, nodes):

@@ -46,7 +46,7 @@ def number_range(text, option):
 def write_json(value, path):
     """Writes JSON to a file, or to standard output for `-`."""
     text = json.dumps(value, indent=2) + "\n"
-    if str(path) in ("-", "/dev/stdout"):
+    if str(path) == "-":
         sys.stdout.write(text)
         return
     with replacing(path) as temporary:

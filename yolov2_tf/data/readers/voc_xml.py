@@ -132,7 +132,8 @@ def _read_images(folder, parts, chosen, images):
         members.append(ids)
         if twice:
             notes += (f"images listed twice, read once: {len(twice):,} ({listing(twice)})",)
-        listed = part.members(part.sets, Faults(folder))[0]
+        every = {*part.sets} <= {*chosen}  # lists of a million are not read twice
+        listed = ids if every else part.members(part.sets, Faults(folder))[0]
         unlisted += [stem for stem in part.files if stem not in listed]
     if unlisted:
         what = "XML files that no image set lists, not used"

@@ -51,8 +51,8 @@ def write_shards(
 
     Raises:
         InputError: If `out` is not empty, there are more shards than pictures, a class has a name
-            that TFDS does not take, a picture cannot be read, or Beam is not
-            installed, does not take its options or fails.
+            that TFDS does not take, a picture cannot be read, or Beam is not installed, does not
+            take its options or fails.
     """
     import tensorflow_datasets as tfds
 
