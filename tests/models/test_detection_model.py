@@ -101,6 +101,16 @@ def test_evaluate_is_the_loss_object_plus_weight_decay():
         assert again[name] == pytest.approx(value, rel=1e-4), name
 
 
+def test_figures_given_as_a_list_have_the_names_at_their_places():
+    model = build()
+    images, truths = batch(2)
+    named = model.evaluate(images, truths, verbose=0, return_dict=True)
+    listed = model.evaluate(images, truths, verbose=0)
+    assert dict(zip(model.metrics_names, listed, strict=False)) == pytest.approx(named)
+    listed = model.train_on_batch(images, truths)
+    assert dict(zip(model.metrics_names, listed, strict=True)) == model.get_metrics_result()
+
+
 @pytest.mark.parametrize("graph", [False, True])
 def test_the_parts_add_up_where_the_last_batch_is_smaller(graph):
     model = build(graph=graph, warmup_images=0)

@@ -102,6 +102,17 @@ class DetectionModel(keras.Model):
         """Those of the loss. `compile` may not add any; Keras would keep them for good."""
         return [metric for metric in super().metrics if metric is not self._compile_metrics]
 
+    @property
+    def metrics_names(self):
+        """Names of the figures that `evaluate` and `train_on_batch` give as a list, by their place.
+
+        What `evaluate` leaves out comes last, so that its shorter list has these names too.
+        """
+        return sorted(super().metrics_names, key=lambda name: name in OF_STEPS)
+
+    def _flatten_metrics_in_order(self, logs):
+        return [logs[name] for name in self.metrics_names if name in logs]
+
     def _check_loss(self):
         """Refuses a loss that is none for this head, and what `compile` cannot do beside it.
 
