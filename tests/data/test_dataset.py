@@ -32,6 +32,7 @@ def test_a_data_set_made_by_hand_is_looked_at():
 
     box = [0.1, 0.1, 0.5, 0.5]
     assert len(made([box, box], [0, 1]).records.boxes) == 3
+    assert made([box], [1.0]).records.labels.tolist() == [1, 1]
     assert made([], []).class_names == made([], [], names=["a", "b"]).class_names == ("a", "b")
     for wrong, message in [
         (([box, box], [0]), r"\(2, 4\), \(1,\), \(1,\)"),
@@ -40,6 +41,10 @@ def test_a_data_set_made_by_hand_is_looked_at():
         (([box], [-1]), "label -1"),
         (([[10, 20, 50, 60]], [0]), "as fractions of the picture"),
         (([[0.1, 0.1, 0.5, np.nan]], [0]), "nan"),
+        (([[0.5, 0.1, 0.1, 0.5]], [0]), r"y_min, x_min, y_max, x_max"),
+        (([[0.1, 0.5, 0.5, 0.1]], [0]), r"y_min, x_min, y_max, x_max"),
+        ((np.transpose([box, box]), [0, 1]), r"\(4, 2\), \(2,\), \(2,\)"),
+        (([box], [0.7]), "whole numbers"),
     ]:
         with pytest.raises(InputError, match=message) as error:
             made(*wrong)

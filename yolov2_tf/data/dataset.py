@@ -26,7 +26,8 @@ class Dataset:
 
     Raises:
         InputError: If records are given whose boxes, labels and `ignore` do not belong together,
-            with a label that is none of the classes, or with boxes that are no fractions.
+            with a label that is none of the classes, or with boxes that are no fractions or have
+            their corners swapped.
     """
 
     name: str
@@ -117,15 +118,17 @@ def box_picture_sizes(dataset, *, ignored=False):
 
 
 def _check_boxes(dataset):
-    """Refuses labels that are none of the classes, and boxes that are no fractions."""
+    """Refuses labels that are none of the classes, boxes that are no fractions or swapped."""
     records, classes = dataset.records, len(dataset.class_names)
     known = (records.labels >= 0) & (records.labels < classes)
-    good = known & can_be_fractions(records.boxes)
+    ordered = (records.boxes[:, :2] <= records.boxes[:, 2:]).all(axis=-1)
+    good = known & can_be_fractions(records.boxes) & ordered
     if not good.all():
         wrong = int(np.argmin(good))
         record = records[int(np.searchsorted(records.ends, wrong, "right"))]
         raise InputError(
             f"label {records.labels[wrong]}, box {records.boxes[wrong].round(3).tolist()}",
             where=record.image_id,
-            expected=f"labels 0 to {classes - 1}, and boxes as fractions of the picture",
+            expected=f"labels 0 to {classes - 1}, and boxes [y_min, x_min, y_max, x_max] as "
+            "fractions of the picture",
         )

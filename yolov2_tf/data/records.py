@@ -73,9 +73,10 @@ class RecordColumns(Sequence):
             count = 0
             for record in records:
                 own_boxes = np.asarray(record.boxes, np.float32)
-                own_labels = np.asarray(record.labels, np.int32)
+                own_labels = _whole(record)
                 own_ignore = np.asarray(record.ignore, bool)
-                if not own_boxes.size == 4 * own_labels.size == 4 * own_ignore.size:
+                fits = own_boxes.size == 4 * own_labels.size == 4 * own_ignore.size
+                if not fits or (own_boxes.size and own_boxes.shape[-1] != 4):
                     shapes = f"{own_boxes.shape}, {own_labels.shape}, {own_ignore.shape}"
                     raise InputError(
                         f"shapes {shapes} of boxes, labels, ignore",
@@ -263,6 +264,15 @@ def images_of(records):
     if isinstance(records, RecordColumns):
         return records.images
     return [record.image for record in records]
+
+
+def _whole(record):
+    """`Record.labels` as int32; a part of a number would be lost."""
+    labels = np.asarray(record.labels)
+    whole = labels.astype(np.int32)
+    if labels.dtype.kind == "f" and not np.array_equal(whole, labels):
+        raise InputError(f"labels {labels}", where=record.image_id, expected="whole numbers")
+    return whole
 
 
 def _picture(record):
