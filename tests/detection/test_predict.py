@@ -1,9 +1,12 @@
 """From pictures of any size to boxes on those pictures."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from yolov2_tf.detection.predict import detect, detector, prepare, to_pictures
 from yolov2_tf.detection.thresholds import Thresholds
@@ -254,3 +257,13 @@ def test_what_is_no_network_or_no_detector_is_told(network):
     for size in (0, 100, "64"):
         with pytest.raises(InputError, match=r"input size .*multiple of 32"):
             list(detect(ready, images(), size=size))
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [np.zeros((40, 60, 3), np.uint8), "a.jpg", Path("a.jpg"), Image.new("RGB", (3, 3)), b"", None],
+    ids=lambda picture: type(picture).__name__,
+)
+def test_one_picture_is_not_taken_for_several(network, picture):
+    with pytest.raises(InputError, match=r"a single .*\[picture\]"):
+        next(detect(detector(network), picture))

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from yolov2_tf.data.pixels import pixels_of
+from yolov2_tf.data.pixels import is_picture, pixels_of
 from yolov2_tf.detection.decoding import decoder
 from yolov2_tf.detection.non_max_suppression import NonMaxSuppression, gives_detections
 from yolov2_tf.detection.thresholds import (
@@ -84,8 +84,8 @@ def detect(detector, images, *, size=None, batch_size=8) -> Iterator[dict[str, n
         `(n,)` int32 and `scores` `(n,)` float32, sorted by score.
 
     Raises:
-        InputError: If a picture cannot be read, an array is not one of RGB pixels 0..255, the model
-            gives no detections, or size or batch size cannot be had.
+        InputError: If it is one picture, a picture cannot be read, an array is not one of RGB
+            pixels 0..255, the model gives no detections, or size or batch size cannot be had.
     """
     head = find_head(detector)
     if not gives_detections(detector):
@@ -96,6 +96,12 @@ def detect(detector, images, *, size=None, batch_size=8) -> Iterator[dict[str, n
         )
     if not (isinstance(batch_size, int | np.integer) and batch_size >= 1):
         raise InputError(f"batch_size is {batch_size!r}", expected="a whole number, 1 or more")
+    if is_picture(images):  # of which rows or letters would be taken for pictures
+        raise InputError(
+            f"a single {type(images).__name__}",
+            expected="an iterable of pictures",
+            hint="yolov2_tf.detect(detector, [picture])",
+        )
     if size is not None:
         check_side(size)
     size = head.input_size if size is None else size
