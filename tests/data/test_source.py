@@ -8,6 +8,7 @@ from PIL import Image
 
 from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.digits import scenes as digits
+from yolov2_tf.data.labels import open_classification
 from yolov2_tf.data.records import Record
 from yolov2_tf.data.source import holds_pictures, open_dataset
 from yolov2_tf.errors import InputError
@@ -201,3 +202,20 @@ def test_some_data_sets_hold_their_pictures(tmp_path):
 def test_what_has_one_form_is_not_told_which():
     with pytest.raises(InputError, match="one form only"):
         open_dataset("digits", format="voc")
+
+
+@pytest.mark.parametrize("open_data", [open_dataset, open_classification])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((None,), "a NoneType is no data set by its path or name"),
+        ((b"digits",), "a bytes is no data set"),
+        ((["digits"],), "a list is no data set"),
+        (("digits", ["train", "val"]), "split is .*one image set.*lambda"),
+        (("digits", "val", "dog"), r"class_names is the text 'dog' .*\['dog'\]"),
+    ],
+)
+def test_what_is_of_another_kind_is_told(open_data, arguments, message):
+    names = ("split", "class_names")
+    with pytest.raises(InputError, match=message):
+        open_data(arguments[0], **dict(zip(names, arguments[1:], strict=False)))

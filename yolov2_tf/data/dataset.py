@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from yolov2_tf.boxes import can_be_fractions
+from yolov2_tf.data.names import listed_names
 from yolov2_tf.data.records import Record, RecordColumns
 from yolov2_tf.errors import InputError
 from yolov2_tf.html_table import html_table
@@ -37,13 +38,7 @@ class Dataset:
     counts: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
-        if isinstance(self.class_names, str):
-            raise InputError(
-                f"class_names is the text {self.class_names!r}",
-                where=self.name,
-                expected=f"a sequence of names, such as [{self.class_names!r}]",
-            )
-        object.__setattr__(self, "class_names", tuple(self.class_names))
+        object.__setattr__(self, "class_names", listed_names(self.class_names, self.name))
         if not isinstance(self.records, RecordColumns):  # readers make them, of what they checked
             object.__setattr__(self, "records", RecordColumns(self.records))
             _check_boxes(self)

@@ -138,6 +138,23 @@ TO_SCORE = Purpose(scoring_names, "scores")
 """What a trained model is scored on: `val`, else `test`, else all."""
 
 
+def check_split(split):
+    """Refuses what names no image set, such as a list of several.
+
+    Args:
+        split: As `wanted` of `choose_splits`.
+
+    Raises:
+        InputError: If it is neither text, function nor None.
+    """
+    if not (split is None or isinstance(split, str) or callable(split)):
+        raise InputError(
+            f"split is {split!r}",
+            expected='the name of one image set, such as "train", or a function that picks several',
+            hint='split=lambda names: ("train", "val")',
+        )
+
+
 def choose_splits(name, available, wanted):
     """Picks image sets: the one asked for, else the only one, else all.
 

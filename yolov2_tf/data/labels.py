@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from yolov2_tf.data.annotations import choose_splits, listing
-from yolov2_tf.data.image_sets import role
+from yolov2_tf.data.image_sets import check_split, role
 from yolov2_tf.data.images import PICTURE_SUFFIXES
 from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
-from yolov2_tf.data.names import check_names
+from yolov2_tf.data.names import check_names, checked_spec, listed_names
 from yolov2_tf.data.remote import address, fetched_shards
 from yolov2_tf.data.visible_files import folders_in, visible, walk_files
 from yolov2_tf.errors import InputError
@@ -45,9 +45,10 @@ def open_classification(spec, split=None, *, class_names=None):
 
     Raises:
         InputError: If it is none of these, holds no pictures, or a class that is not among
-            `class_names`.
+            `class_names`, or if split or class names are of another kind.
     """
-    spec = os.fspath(spec)
+    check_split(split)
+    spec, class_names = checked_spec(spec), listed_names(class_names)
     if (url := address(spec)) is not None:
         folder, note = fetched_shards(url)
         dataset = open_classification(folder, split, class_names=class_names)
@@ -67,7 +68,7 @@ def open_classification(spec, split=None, *, class_names=None):
             expected="a folder with a folder for each class, tfds:NAME or digits",
         )
     check_names(dataset)
-    return dataset if class_names is None else with_classes(dataset, tuple(class_names))
+    return dataset if class_names is None else with_classes(dataset, class_names)
 
 
 def map_onto_tree(dataset, tree, node_names=None):

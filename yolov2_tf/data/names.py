@@ -5,6 +5,8 @@ halves of surrogate pairs, which neither TensorFlow nor a text file takes. JSON 
 as well.
 """
 
+import os
+
 from yolov2_tf.data.records import RecordColumns
 from yolov2_tf.errors import InputError
 
@@ -35,6 +37,39 @@ def check_names(dataset):
     if (name := _first_not_utf8(dataset.records)) is not None:
         raise not_utf8(name)
     return dataset
+
+
+def listed_names(class_names, where=None):
+    """Names of classes as a tuple; None stays None.
+
+    Args:
+        class_names: Iterable of names, or None.
+        where: What they are for, for the message.
+
+    Raises:
+        InputError: If it is a text, whose letters would be taken for names.
+    """
+    if isinstance(class_names, str):
+        raise InputError(
+            f"class_names is the text {class_names!r}",
+            where=where,
+            expected=f"a sequence of names, such as [{class_names!r}]",
+        )
+    return None if class_names is None else tuple(class_names)
+
+
+def checked_spec(spec):
+    """What a data set is opened by, as text.
+
+    Raises:
+        InputError: If it is neither text nor a path.
+    """
+    if not isinstance(spec, str | os.PathLike):
+        raise InputError(
+            f"a {type(spec).__name__} is no data set by its path or name",
+            expected="a path, tfds:NAME or digits",
+        )
+    return os.fspath(spec)
 
 
 def is_utf8(text):

@@ -7,9 +7,9 @@ from pathlib import Path
 from yolov2_tf.collector import without_collector
 from yolov2_tf.data.annotations import rename_classes
 from yolov2_tf.data.dataset import Dataset
-from yolov2_tf.data.image_sets import choose_splits
+from yolov2_tf.data.image_sets import check_split, choose_splits
 from yolov2_tf.data.layouts import FORMATS, no_annotations, recognise
-from yolov2_tf.data.names import check_names
+from yolov2_tf.data.names import check_names, checked_spec, listed_names
 from yolov2_tf.data.remote import address, fetched_shards
 from yolov2_tf.data.set_folders import read_set_folders
 from yolov2_tf.errors import InputError
@@ -45,11 +45,13 @@ def open_dataset(spec, *, split=None, images=None, class_names=None, format=None
         A `Dataset`.
 
     Raises:
-        InputError: If it is none of these, if it could be several, or if its content cannot be
-            used.
+        InputError: If it is none of these, if it could be several, if its content cannot be used,
+            or if split or class names are of another kind.
     """
+    check_split(split)
+    class_names = listed_names(class_names)
     settings = {"split": split, "images": images, "class_names": class_names}
-    return check_names(_open(os.fspath(spec), format, settings))
+    return check_names(_open(checked_spec(spec), format, settings))
 
 
 def _open(spec, format, settings):
