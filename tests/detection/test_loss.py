@@ -277,10 +277,22 @@ def test_the_config_keeps_every_option():
     assert float(copy(truths, head)) != float(YOLOv2Loss(ANCHORS)(truths, head))
 
 
-@pytest.mark.parametrize("weights", [{0: 10.0, 1: 1.0}, [1, -1], [1, math.nan], [math.inf]])
+@pytest.mark.parametrize(
+    "weights", [{0: 10.0, 1: 1.0}, [1, -1], [1, math.nan], [math.inf], 2.0, "12", ["a", "b"]]
+)
 def test_class_weights_that_are_no_factors_are_refused(weights):
     with pytest.raises(InputError, match=r"class_weights is .*in the order of the classes"):
         YOLOv2Loss(ANCHORS, class_weights=weights)
+
+
+@pytest.mark.parametrize("classes", [2, "02", ["dog"], [0, 1.5]])
+def test_box_classes_that_are_no_indices_are_refused(classes):
+    with pytest.raises(InputError, match=r"box_classes is .*indices of classes"):
+        YOLOv2Loss(ANCHORS, box_classes=classes)
+
+
+def test_box_classes_may_come_as_numpy_has_them():
+    assert YOLOv2Loss(ANCHORS, box_classes=np.array([2, 0])).box_classes == [0, 2]
 
 
 @pytest.mark.parametrize("name", ["coord_scale", "object_scale", "noobject_scale", "class_scale"])

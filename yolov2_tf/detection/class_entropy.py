@@ -1,6 +1,8 @@
 """The class term of the loss: cross-entropy, along the path of a tree where there is one."""
 
+import contextlib
 import math
+import operator
 from collections.abc import Mapping
 
 import tensorflow as tf
@@ -66,11 +68,26 @@ def class_factors(class_weights):
     Raises:
         InputError: If they are no sequence of finite numbers, 0 or more.
     """
-    if not isinstance(class_weights, Mapping):  # of which the keys would be taken
-        factors = list(map(float, class_weights))
-        if all(0 <= factor < math.inf for factor in factors):
-            return factors
+    if not isinstance(class_weights, Mapping | str):  # of which keys or figures would be taken
+        with contextlib.suppress(TypeError, ValueError):
+            factors = list(map(float, class_weights))
+            if all(0 <= factor < math.inf for factor in factors):
+                return factors
     raise InputError(
         f"class_weights is {class_weights!r}",
         expected="a sequence of finite numbers, 0 or more, in the order of the classes",
     )
+
+
+def class_indices(box_classes):
+    """The indices of the classes that boxes may have, as a rising list of int.
+
+    Raises:
+        InputError: If they are no sequence of whole numbers.
+    """
+    try:
+        return sorted(map(operator.index, box_classes))
+    except TypeError:
+        raise InputError(
+            f"box_classes is {box_classes!r}", expected="a sequence of indices of classes"
+        ) from None

@@ -11,6 +11,7 @@ from yolov2_tf.detection.assignment import match
 from yolov2_tf.detection.class_entropy import (
     class_entropy,
     class_factors,
+    class_indices,
     named_right,
     trained_levels,
 )
@@ -78,7 +79,7 @@ class YOLOv2Loss(keras.losses.Loss):
     region.
 
     Raises:
-        InputError: If anchors are not above 0, or `class_weights` is no sequence of numbers.
+        InputError: If anchors are not above 0, or class weights or box classes are no numbers.
         ValueError: If a scale is below 0, or `image_rule` is unknown.
     """
 
@@ -118,7 +119,7 @@ class YOLOv2Loss(keras.losses.Loss):
         self.rescore = rescore
         self.warmup_images = warmup_images
         self.class_weights = None if class_weights is None else class_factors(class_weights)
-        self.box_classes = None if box_classes is None else sorted(map(int, box_classes))
+        self.box_classes = None if box_classes is None else class_indices(box_classes)
         self.image_rule = image_rule
 
     def check_head(self, head):
