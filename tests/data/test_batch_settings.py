@@ -4,6 +4,8 @@ import pytest
 
 from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.image_check import check_images
+from yolov2_tf.data.label_pipeline import classification_batches
+from yolov2_tf.data.labelled_images import ClassificationDataset, LabelledImage
 from yolov2_tf.data.pipeline import training_batches
 from yolov2_tf.data.records import Record
 from yolov2_tf.errors import InputError
@@ -26,6 +28,8 @@ DATA = Dataset("one", ("ant",), [Record("no.jpg", "no", [[0, 0, 1, 1]], [0], [Fa
         *((name, 0.5, "1 or more") for name in ("saturation", "exposure")),
         ("mosaic", 2, "0 to 1"),
         ("box_mosaic", -0.5, "0 to 1"),
+        *(("seed", seed, "a whole number") for seed in (None, 1.5)),
+        *(("first_step", step, "0 or more") for step in (None, -1, 2.5)),
     ],
 )
 def test_a_setting_is_named_with_what_it_can_be(name, value, expected):
@@ -41,3 +45,20 @@ def test_what_is_no_data_set_is_told():
             take((DATA, []))
         with pytest.raises(InputError, match="there are no pictures"):
             take(Dataset("none", ("ant",), []))
+
+
+def test_labels_that_mean_other_classes_are_told():
+    labelled = [LabelledImage("no.jpg", 0)]
+    mixed = ClassificationDataset("labels", ["bee"], labelled)
+    with pytest.raises(InputError, match="labels: its classes are not those of one: it has no ant"):
+        training_batches(DATA, classification=mixed)
+    for take in (
+        lambda other: training_batches(DATA, classification=other),
+        classification_batches,
+    ):
+        with pytest.raises(InputError, match=r"a Dataset of boxes .*open_classification"):
+            take(DATA)
+        with pytest.raises(InputError, match=r"a tuple is no data set .*data, skipped ="):
+            take((mixed, []))
+    with pytest.raises(InputError, match=r"the text 'ant' .*\['ant'\]"):
+        ClassificationDataset("labels", "ant", labelled)

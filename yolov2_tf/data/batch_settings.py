@@ -17,7 +17,9 @@ LIMITS = {
 """The smallest and the largest value of these settings."""
 
 
-def check_batch_settings(size, multi_scale, resize, batch_size, resize_every, **others):
+def check_batch_settings(
+    size, multi_scale, resize, batch_size, resize_every, seed=0, first_step=0, **others
+):
     """Refuses settings of `yolov2_tf.data.pipeline.training_batches` that no batch can have.
 
     Args:
@@ -26,6 +28,8 @@ def check_batch_settings(size, multi_scale, resize, batch_size, resize_every, **
         resize: One of `MODES`.
         batch_size: Views a batch.
         resize_every: Batches that share a side.
+        seed: Of the stream.
+        first_step: Number of the first batch.
         **others: Values of `LIMITS`.
 
     Raises:
@@ -34,6 +38,10 @@ def check_batch_settings(size, multi_scale, resize, batch_size, resize_every, **
     for name, count in (("batch_size", batch_size), ("resize_every", resize_every)):
         if not (isinstance(count, numbers.Integral) and count >= 1):
             raise InputError(f"{name} is {count!r}", expected="a whole number, 1 or more")
+    if not isinstance(seed, numbers.Integral):
+        raise InputError(f"seed is {seed!r}", expected="a whole number")
+    if not (isinstance(first_step, numbers.Integral) and first_step >= 0):
+        raise InputError(f"first_step is {first_step!r}", expected="a whole number, 0 or more")
     if multi_scale is None and not is_side(size):
         raise InputError(f"size is {size!r}", expected=SIDES)
     if multi_scale is not None:

@@ -12,6 +12,7 @@ from yolov2_tf.data.augment import (
     take_turned_view,
     take_view,
 )
+from yolov2_tf.data.labelled_images import check_labelled
 from yolov2_tf.data.picture_reader import kept_reader, reader
 from yolov2_tf.data.stream_order import places, shuffled_index
 from yolov2_tf.resize import resize_image
@@ -62,7 +63,11 @@ def classification_batches(
 
     Returns:
         `tf.data.Dataset` of `(images (B, S, S, 3) uint8, labels (B,) int32)`.
+
+    Raises:
+        InputError: If this is no `ClassificationDataset`, or one without pictures.
     """
+    check_labelled(dataset)
     labels = _labels(dataset)
     zooms = np.broadcast_to(np.asarray(zoom, np.float32), [len(sizes), 2])
     closest = max(side * high for (_, side), (_, high) in zip(sizes, zooms, strict=True))

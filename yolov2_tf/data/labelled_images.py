@@ -3,6 +3,10 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 
+from yolov2_tf.data.dataset import check_records
+from yolov2_tf.data.names import listed_names
+from yolov2_tf.errors import InputError
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LabelledImage:
@@ -30,6 +34,9 @@ class ClassificationDataset:
         class_names: The names that the labels index.
         records: The pictures, in a fixed order.
         notes: What the reader has to tell, one line each.
+
+    Raises:
+        InputError: If the names are one text.
     """
 
     name: str
@@ -37,5 +44,26 @@ class ClassificationDataset:
     records: Sequence[LabelledImage]
     notes: tuple[str, ...] = ()
 
+    def __post_init__(self):
+        object.__setattr__(self, "class_names", listed_names(self.class_names, self.name))
+
     def __len__(self):
         return len(self.records)
+
+
+def check_labelled(dataset):
+    """Refuses what is no data set of pictures with a label each, or one without pictures.
+
+    Args:
+        dataset: What is to be a `ClassificationDataset`.
+
+    Raises:
+        InputError: If it is not.
+    """
+    check_records(dataset)
+    if not hasattr(dataset.records[0], "label"):
+        raise InputError(
+            f"a {type(dataset).__name__} of boxes",
+            where=dataset.name,
+            expected="a ClassificationDataset, as yolov2_tf.data.labels.open_classification gives",
+        )

@@ -19,7 +19,9 @@ from yolov2_tf.data.augment import (
 )
 from yolov2_tf.data.batch_settings import check_batch_settings
 from yolov2_tf.data.dataset import check_records
+from yolov2_tf.data.labelled_images import check_labelled
 from yolov2_tf.data.picture_reader import kept_reader, reader
+from yolov2_tf.data.same_classes import check_classes
 from yolov2_tf.data.stream_order import (
     FOUR,
     boxed_indices,
@@ -106,11 +108,15 @@ def training_batches(
         (B, L, 4)` float32, the part of the view that each is about. L is 4 with `mosaic`, else 1.
 
     Raises:
-        InputError: If there are no pictures, or a setting is none that a batch can have.
+        InputError: If there are no pictures, those with labels have other classes, or a setting is
+            none that a batch can have.
     """
     check_records(dataset)
+    if classification is not None:
+        check_labelled(classification)
+        check_classes(classification, dataset.class_names, dataset.name)
     check_batch_settings(
-        size, multi_scale, resize, batch_size, resize_every,
+        size, multi_scale, resize, batch_size, resize_every, seed, first_step,
         jitter=jitter, saturation=saturation, exposure=exposure, mosaic=mosaic,
         box_mosaic=box_mosaic,
     )  # fmt: skip
