@@ -1,6 +1,7 @@
 """The commands as users call them: files in, files and exit codes out."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -51,6 +52,21 @@ def test_help_and_version_load_no_tensorflow():
     assert done.returncode == 0, done.stderr
     for command in ("anchors", "train", "evaluate", "predict", "demo", "wordtree"):
         assert command in done.stdout
+
+
+def test_commands_run_on_tensorflow_whatever_keras_is_set_to(tmp_path):
+    (tmp_path / "keras.json").write_text('{"backend": "torch"}')
+    program = (
+        "import sys; from yolov2_tf import cli\n"
+        "sys.argv = ['yolov2', 'describe', 'starter-tiny']; cli.main()"
+    )
+    for more in ({"KERAS_HOME": str(tmp_path)}, {"KERAS_BACKEND": "jax"}):
+        kept = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, env=kept | more
+        )
+        assert done.returncode == 0, done.stderr
+        assert "billion operations" in done.stdout
 
 
 def test_anchors_writes_json_of_the_agreed_form(run, data):

@@ -77,6 +77,7 @@ def main():
     # Before TensorFlow loads. oneDNN halves the time of a training step on CPUs for which
     # TensorFlow leaves it off (measured on AVX2 without AVX-512).
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever else of the user's runs on another one
     if in_notebook(os.environ):
         os.environ["TTY_COMPATIBLE"] = "0"  # Rich's: no bars, no moves of the cursor
     print_any_text()

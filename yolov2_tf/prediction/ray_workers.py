@@ -87,6 +87,7 @@ class _Worker:
     def __init__(self, model, least, limits, settings, cpus):
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+        os.environ["KERAS_BACKEND"] = "tensorflow"
         os.environ["TF_NUM_INTRAOP_THREADS"] = str(cpus)
         from yolov2_tf.evaluation.operating_points import read_thresholds
         from yolov2_tf.prediction.opening import open_detector
