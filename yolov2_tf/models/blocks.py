@@ -11,6 +11,7 @@ import keras
 from keras import layers
 
 from yolov2_tf.errors import InputError
+from yolov2_tf.models.backend import check_backend
 from yolov2_tf.models.batch_norm import FusedBatchNormalization
 from yolov2_tf.models.heads import DetectionHead
 from yolov2_tf.models.layers import DarknetMaxPool, Grayscale
@@ -171,8 +172,10 @@ def image_input(rescale=None, channels=3):
     Networks of one channel get the same images: they turn them grey themselves.
 
     Raises:
-        InputError: If Keras is set to put channels first, which these layers would not follow.
+        InputError: If Keras is set to put channels first, which these layers would not follow, or
+            runs on another backend.
     """
+    check_backend()
     if keras.config.image_data_format() != "channels_last":
         raise InputError(
             "Keras' image_data_format is channels_first",

@@ -13,6 +13,7 @@ import numpy as np
 
 from yolov2_tf import register_keras_classes
 from yolov2_tf.errors import InputError
+from yolov2_tf.models.backend import check_backend
 from yolov2_tf.models.heads import DetectionHead, RegionHead
 
 MAX_TEXT = 1 << 24
@@ -34,8 +35,8 @@ def load_model(path):
         The model; a detector's is a `DetectionModel`.
 
     Raises:
-        InputError: If there is no such file or it cannot be read. Keras' safe mode is on: a file
-            that brings code of its own is refused.
+        InputError: If there is no such file, it cannot be read, or Keras runs on another backend
+            than TensorFlow. Keras' safe mode is on: a file that brings code of its own is refused.
     """
     with _reading(path), _no_larger_than(_size_of_weights(path)):
         model = keras.models.load_model(path)
@@ -73,6 +74,7 @@ def read_head(path):
 def _reading(path):
     """Context in which a `.keras` file is read: what is wrong with it is an `InputError`."""
     _check_name(Path(path))
+    check_backend()
     register_keras_classes()
     try:
         yield
