@@ -37,6 +37,13 @@ def dataset(sides, classes=("cat", "dog"), labels=None, path="none.png"):
     return Dataset("some", classes, records)
 
 
+def test_what_is_no_data_set_is_told():
+    with pytest.raises(InputError, match="a str is no data set"):
+        auto_recipe("digits")
+    with pytest.raises(InputError, match=r"a tuple is no data set .*data, skipped ="):
+        auto_recipe((dataset([0.3]), []))
+
+
 def test_what_is_given_wins_and_the_rest_is_of_the_data():
     data = dataset([0.3] * 160)
     recipe = auto_recipe(data, size=96, epochs=2, optimizer="sgd", precision="float32")

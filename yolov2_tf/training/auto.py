@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from yolov2_tf.data.dataset import box_shapes
+from yolov2_tf.data.dataset import box_shapes, check_records
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.anchors import cluster
 from yolov2_tf.models.blocks import Blocks
@@ -81,8 +81,9 @@ def auto_recipe(dataset, *, from_scratch=False, **given):
         `DetectionRecipe`.
 
     Raises:
-        InputError: If a value cannot be.
+        InputError: If a value cannot be, or this is no data set or one without pictures.
     """
+    check_records(dataset)
     recipe = DetectionRecipe(**{**start(given, from_scratch=from_scratch), **given})
     return fitted(recipe, dataset, given)
 
