@@ -15,6 +15,8 @@ XML = (
     "<ymax>61</ymax></bndbox></object></annotation>"
 )
 
+PLACES = (("Annotations/", ".xml"), ("JPEGImages/", ".jpg"))
+
 
 def build(root, *files):
     """Writes XML files, pictures and lists by their suffix; a list is `path: line, line`."""
@@ -275,3 +277,16 @@ def test_lists_that_lie_beside_the_folders(tmp_path):
     build(tmp_path, *files, *lists)
     assert found(tmp_path, "train") == {"a": "images/a.jpg"}
     assert found(tmp_path, "test") == {"b": "images/b.jpg", "c": "images/c.jpg"}
+
+
+def test_lists_name_pictures_with_blanks_around_their_names(tmp_path):
+    names = ["photo ", " photo", "photo", "a\u0308", "\u00e4"]
+    files = [f"{place}{name}{suffix}" for name in names for place, suffix in PLACES]
+    build(tmp_path, *files, f"ImageSets/Main/train.txt: {', '.join(names)}")
+    assert list(found(tmp_path, "train")) == names
+
+
+def test_blanks_of_a_list_are_none_of_the_names(tmp_path):
+    build(tmp_path, *(f"{place}a{suffix}" for place, suffix in PLACES))
+    build(tmp_path, "ImageSets/Main/train.txt:  a \t")
+    assert list(found(tmp_path, "train")) == ["a"]

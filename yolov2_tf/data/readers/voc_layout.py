@@ -74,11 +74,13 @@ class VocPart:
             yield from ((path, stem) for stem, path in self.files.items() if path.startswith(start))
             return
         folded = None  # ids in one case, for lists that were made on Windows
-        for number, line in _lines(source):
+        for number, written in _written_lines(source):
             where = f"{source}:{number}"
             faults.entries += 1
-            key = name_key(line)
-            stem = by_key.get(key) or by_key.get(name_key(without_suffix(line)))
+            line = written.strip()
+            # Blanks around a name are nearly always none of it, and Unicode's forms are one name.
+            stem = written if written in self.files else by_key.get(name_key(line))
+            stem = stem or by_key.get(name_key(without_suffix(line)))
             if stem is None:  # lists of other tools have folders in front
                 stem = by_key.get(name_key(without_suffix(line)).rpartition("/")[2])
             if stem is None:  # ImageNet's `ImageSets/DET/val.txt` numbers its lines
@@ -221,11 +223,16 @@ def _set_folders(part):
 
 
 def _lines(path):
+    """Returns number and text of the lines that are not blank, without blanks around it."""
+    return [(number, line.strip()) for number, line in _written_lines(path)]
+
+
+def _written_lines(path):
     """Returns number and text of the lines that are not blank."""
     content = path.read_bytes()
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     lines = content.decode(encoding, errors="replace").splitlines()
-    return [(i, line.strip()) for i, line in enumerate(lines, start=1) if line.strip()]
+    return [(i, line) for i, line in enumerate(lines, start=1) if line.strip()]
 
 
 def _has_xml(folder):
