@@ -17,10 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from yolov2_tf.data.annotations import finite
 from yolov2_tf.data.cache import recall, remember, stamp
+from yolov2_tf.data.readers.voc_shapes import box_around
 from yolov2_tf.data.records import MAX_SIDE
 from yolov2_tf.errors import InputError
 
-_CACHE_KIND = "voc/2"
+_CACHE_KIND = "voc/3"
 _CHUNK = 256  # files a thread reads at a time
 
 _CORNERS = ("ymin", "xmin", "ymax", "xmax")
@@ -45,6 +46,7 @@ class VocFile:
         faults: List of `[kind, what, line]`: objects that cannot be used.
         size_fault: `[what, line]`: why it does not say the size.
         fault: `[what, line]` if the file cannot be used at all, else None.
+        shapes: How many of the boxes are the upright ones around other shapes.
     """
 
     filename: str = ""
@@ -56,6 +58,7 @@ class VocFile:
     faults: list = dataclasses.field(default_factory=list)
     size_fault: list | None = None
     fault: list | None = None
+    shapes: int = 0
 
 
 def read_voc_files(paths):
@@ -139,7 +142,7 @@ def locate_object(path, index):
     try:
         with open(path, "rb") as file:
             root, lines = _parse_with_lines(file.read(), path)
-        usable = [e for e in root.findall("object") if isinstance(_object(e), tuple)]
+        usable = [e for e in _objects(root) if isinstance(_object(e), tuple)]
         return f"{path}:{lines[usable[index]]}"
     except (OSError, ValueError, LookupError):
         return str(path)
@@ -168,18 +171,24 @@ def _read_tree(root, lines):
             elif min(sides) > 0:
                 found.width, found.height = sides
     difficult = bytearray()
-    for element in root.findall("object"):
+    for element in _objects(root):
         entry = _object(element)
         if isinstance(entry, tuple):
             name, numbers, is_difficult = entry
             found.names.append(sys.intern(name))
             found.corners.extend(numbers)
             difficult.append(is_difficult)
+            found.shapes += element.find("bndbox") is None
         else:
             kind = "objects without a box" if element.find("bndbox") is None else "broken objects"
             found.faults.append([kind, str(entry), line(entry.element)])
     found.difficult = bytes(difficult)
     return found
+
+
+def _objects(root):
+    """The objects of a file; LabelMe keeps what was removed, marked so."""
+    return [e for e in root.findall("object") if not _is_true(e.findtext("deleted"))]
 
 
 def _object(element):
@@ -190,11 +199,22 @@ def _object(element):
             raise _UnusableEntry("<name> is empty", element)
         if "\ufffd" in name:
             raise _UnusableEntry("<name> is not UTF-8, and no other encoding is stated", element)
-        corners = _child(element, "bndbox")
-        numbers = [_number(corners, tag) for tag in _CORNERS]
+        numbers = _box(element)
     except _UnusableEntry as error:
         return error
     return name, numbers, _is_true(element.findtext("difficult"))
+
+
+def _box(element):
+    if element.find("bndbox") is None:
+        try:
+            around = box_around(element)
+        except ValueError as error:
+            raise _UnusableEntry(str(error), element) from None
+        if around is not None:
+            return around
+    corners = _child(element, "bndbox")
+    return [_number(corners, tag) for tag in _CORNERS]
 
 
 def _child(element, tag):
