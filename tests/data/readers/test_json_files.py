@@ -9,6 +9,7 @@ from yolov2_tf.data.readers.json_files import kind_of_json
 COCO = {"info": {}, "images": [], "annotations": [], "categories": []}
 CREATEML = [{"image": "a.jpg", "annotations": [{"label": "dog", "coordinates": {}}]}]
 LABELME = {"version": "5", "shapes": [], "imagePath": "a.jpg"}
+ATTRIBUTES = {"attributes": {"items": 1, "label_id": 2, "shapes": "", "imagePath": "a.jpg"}}
 RESULTS = [{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}]
 
 
@@ -16,6 +17,7 @@ RESULTS = [{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}
     ("content", "kind"),
     [
         (COCO, "coco"),
+        ({**COCO, "images": [ATTRIBUTES]}, "coco"),
         (CREATEML, "createml"),
         (LABELME, "labelme"),
         (RESULTS, "coco-results"),

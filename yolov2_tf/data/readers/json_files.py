@@ -66,7 +66,10 @@ _LISTS = (  # what a file holds that is a list, likeliest first
     ("bdd", ("box2d", "category")),
     ("labelbox", ("data_row", "projects")),
 )
+_COCO = ("images", "annotations", "categories")
 _OBJECTS = (
+    # All three together nobody else has; attributes in such a file may be called as keys below.
+    ("coco", _COCO),
     ("via", ("regions", "shape_attributes", "filename")),
     ("labelme", ("shapes", "imagePath")),
     ("vott", ("assets", "regions")),
@@ -91,7 +94,7 @@ def kind_of_json(path):
     Returns:
         `"coco"`, `"createml"`, `"via"`, a key of `REFUSED`, or None.
     """
-    kinds, missing, end = None, set(), b""
+    kinds, missing, found, end = None, set(), [], b""
     try:
         for text in _chunks(path):
             if kinds is None:
@@ -99,12 +102,15 @@ def kind_of_json(path):
                 missing = {key for _, keys in kinds for key in keys}
             text = end + text
             missing = {key for key in missing if b'"%s"' % key.encode() not in text}
-            if found := [kind for kind, keys in kinds if missing.isdisjoint(keys)]:
+            found = [kind for kind, keys in kinds if missing.isdisjoint(keys)]
+            # An object with one of COCO's lists may have all of them, further on.
+            some_of_coco = kinds is _OBJECTS and not missing.issuperset(_COCO)
+            if found and (found[0] == "coco" or not some_of_coco):
                 return found[0]
             end = text[-_LONGEST:]
     except OSError:
-        pass
-    return None
+        return None
+    return found[0] if found else None
 
 
 def _chunks(path):
