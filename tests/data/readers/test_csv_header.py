@@ -28,6 +28,8 @@ CORNERS = [
     "img_id,minx,miny,maxx,maxy,Class Label",
     "file,x_top_left,y_top_left,x_bottom_right,y_bottom_right,category",
     "image,x,y,x2,y2,label",
+    "Frame,xmin,ymin,xmax,ymax,Label",  # Udacity
+    "fname,bbox_x1,bbox_y1,bbox_x2,bbox_y2,label_id",  # Stanford cars
 ]
 
 

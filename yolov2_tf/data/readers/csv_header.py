@@ -27,7 +27,7 @@ _COLUMNS = {
     "image": (
         *("path", "image_path", "img_path", "file_path", "filename", "file_name", "image", "file"),
         *("image_id", "image_name", "img_name", "img", "image_uri", "image_file", "image_filename"),
-        *("img_id", "picture", "photo"),
+        *("img_id", "picture", "photo", "fname", "frame"),
     ),
     "xmin": (
         *("xmin", "x1", "left", "bbox_xmin", "bbox_x1", "bbox_left", "bbox_x", "bbox_x_min"),
@@ -53,7 +53,7 @@ _COLUMNS = {
     "label": (
         # Names before what may be their numbers.
         *("class_name", "label_name", "category_name", "class_label", "class", "label", "category"),
-        *("name", "cls", "class_id", "category_id", "annotation_tag"),
+        *("name", "cls", "class_id", "label_id", "category_id", "annotation_tag"),
     ),
     "width": ("image_width", "img_width", "width"),
     "height": ("image_height", "img_height", "height"),
