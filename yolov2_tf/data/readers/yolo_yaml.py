@@ -1,5 +1,7 @@
 """Loads the YAML files that describe YOLO data sets, also those that are nearly YAML."""
 
+import collections
+
 from yolov2_tf.data.text_files import read_text
 from yolov2_tf.errors import InputError
 
@@ -20,14 +22,14 @@ def load_yaml(path):
     """
     text, notes = read_text(path), []
     try:
-        content = _parse_yaml(text, path)
+        content = _parse_yaml(text, path, notes)
     except InputError:
         # Windows paths in double quotes, and tabs, are no YAML, but clear enough.
         mended = text.replace("\\", "/").expandtabs(2)
         if mended == text:
             raise
         try:
-            content = _parse_yaml(mended, path)
+            content = _parse_yaml(mended, path, notes)
         except InputError:
             content = None
         if not isinstance(content, dict):
@@ -38,7 +40,7 @@ def load_yaml(path):
     return content, notes
 
 
-def _parse_yaml(text, path):
+def _parse_yaml(text, path, notes):
     import yaml
 
     # The base loader keeps every scalar as text: a class may be called `no` or `1e3`.
@@ -49,6 +51,18 @@ def _parse_yaml(text, path):
                 mark = self.peek_event().start_mark
                 raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read", mark)
             return super().compose_node(parent, index)
+
+        def construct_mapping(self, node, deep=False):
+            # Notebooks append lines to a description, where the last is meant; a class is lost.
+            keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            for key, times in collections.Counter(keys).items():
+                if times > 1 and key.isdecimal():
+                    mark = [k for k, _ in node.value if k.value == key][1].start_mark
+                    what = f"the number {key[:40]} is there {times} times"
+                    raise yaml.constructor.ConstructorError(None, None, what, mark)
+                if times > 1:
+                    notes.append(f"{path}: {key[:40]!r} is there {times} times, the last is taken")
+            return super().construct_mapping(node, deep)
 
     if len(text) > _LARGEST:
         raise InputError(
