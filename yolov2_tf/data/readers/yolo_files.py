@@ -27,6 +27,7 @@ NO_LABELS = re.compile(
 
 
 _LABEL_FOLDERS = ("labels", "Labels", "label", "annotations")
+_OF_PICTURES = re.compile(r"(?<![a-z])(images?|imgs?)(?![a-z])", re.IGNORECASE)
 
 
 def resolve(entry, folders, inside=()):
@@ -209,7 +210,8 @@ def label_places(picture):
     """Where the labels of a picture may stand, likeliest first.
 
     Below a folder `images` that is one `labels` in its place, or in the place of its own folder;
-    elsewhere it is beside the picture.
+    elsewhere it is beside the picture. `train_images` has `train_labels` beside it, and the labels
+    of `images/train` may all lie in `labels`.
     """
     stem = os.path.splitext(picture)[0]
     head, images, tail = stem.rpartition("/images/")
@@ -220,8 +222,22 @@ def label_places(picture):
         apart += [f"{head}/{labels}/{tail}.txt"] if images else []
         apart += [f"{above}/{labels}/{base}.txt", f"{above}/{labels}/{name}/{base}.txt"]
         apart += [f"{os.path.dirname(above)}/{labels}/{name}/{base}.txt"]
+    apart += [f"{labels}/{base}.txt" for labels in _alike_folders(folder)]
+    if images and os.path.dirname(tail) and all(map(role, os.path.dirname(tail).split("/"))):
+        apart += [f"{head}/{labels}/{base}.txt" for labels in _LABEL_FOLDERS]
     beside = [f"{folder}/labels/{base}.txt", f"{folder}/{base}.txt"]
     return [*apart, *beside] if images else [beside[1], beside[0], *apart]
+
+
+def _alike_folders(folder):
+    """Folders that are called `labels` where this one is called `images`, in words around it."""
+    found = [*_OF_PICTURES.finditer(folder)]
+    if not found:
+        return []
+    last = found[-1]
+    words = ["labels", "label"]
+    words = [word.upper() if last[0].isupper() else word for word in words]
+    return [folder[: last.start()] + word + folder[last.end() :] for word in words]
 
 
 def is_there(path):
