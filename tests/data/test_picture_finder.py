@@ -8,6 +8,8 @@ from yolov2_tf.data.picture_finder import as_posix, find_pictures, walk_pictures
 from yolov2_tf.data.text_files import read_text
 from yolov2_tf.errors import InputError
 
+DATED = "20240115-a.jpg"  # no mark of Label Studio
+
 
 def touch(folder, *names):
     for name in names:
@@ -41,6 +43,8 @@ def touch(folder, *names):
         (unicodedata.normalize("NFD", "é.jpg"), unicodedata.normalize("NFC", "é.jpg")),
         (unicodedata.normalize("NFC", "é.jpg"), unicodedata.normalize("NFD", "é.jpg")),
         ("é.jpg", "%C3%A9.jpg"),
+        ("a.jpg", "3f2a1b4c-a.jpg"),
+        ("a.jpg", r"..\media\upload\1\3f2a1b4c-a.jpg"),
     ],
 )
 def test_names_from_elsewhere(tmp_path, there, name):
@@ -48,10 +52,17 @@ def test_names_from_elsewhere(tmp_path, there, name):
     assert find_pictures([name], [tmp_path]) == {name: str(tmp_path / there)}
 
 
-@pytest.mark.parametrize("name", ["b.jpg", "", "a.png", "a\0.jpg", "/", "..", "a.txt"])
+@pytest.mark.parametrize("name", ["b.jpg", "", "a.png", "a\0.jpg", "/", "..", "a.txt", DATED])
 def test_names_of_no_picture(tmp_path, name):
     touch(tmp_path, "a.jpg", "._b.jpg", "a.txt")
     assert find_pictures([name], [tmp_path], [tmp_path]) == {}
+
+
+def test_a_picture_with_the_mark_of_label_studio_comes_first(tmp_path):
+    touch(tmp_path, "a.jpg", "below/3f2a1b4c-A.jpg", "b.jpg")
+    names = ["3f2a1b4c-a.jpg", "3f2a1b4c-b.jpg", "4f2a1b4c-b.jpg"]
+    found = find_pictures(names, [tmp_path], [tmp_path])
+    assert found == {names[0]: str(tmp_path / "below/3f2a1b4c-A.jpg")}
 
 
 def test_the_longest_common_end_of_the_path_is_meant(tmp_path):

@@ -1,7 +1,8 @@
 """Finds the pictures that annotations name, however another tool or computer wrote the name.
 
 One finder for all readers. A name may come with backslashes, a drive letter or the folders of
-another computer, percent-encoded, in another Unicode form, in another case, or without a suffix.
+another computer, percent-encoded, in another Unicode form, in another case, without a suffix, or
+with the mark that Label Studio puts before the names of what is uploaded.
 """
 
 import itertools
@@ -22,6 +23,8 @@ PICTURE_SUFFIXES = (
 that cannot are named when the pictures are checked."""
 
 _SUFFIXES = frozenset(PICTURE_SUFFIXES)
+_DATE = r"(19|20)\d\d[01]\d[0-3]\d-"
+_UPLOADED = re.compile(rf"(?<![^/])(?!{_DATE})[0-9a-f]{{8}}-(?=[^/]+$)")
 _PLAIN = re.compile(r"(?:\w[\w .-]*/)*\w[\w.-]*")  # nothing in it that could be read otherwise
 
 
@@ -67,10 +70,12 @@ class PictureFinder:
                 if base in self._files(start + inner):
                     return start + name
         names = tuple(dict.fromkeys((name, as_posix(name), unquote(as_posix(name)))))
-        for look in (self._as_it_stands, self._in_any_spelling, self._further_below):
-            for spelling in names:
-                if path := look(spelling):
-                    return path
+        before = without_upload_mark(names[-1])
+        for spellings in (names, (before,) if before else ()):
+            for look in (self._as_it_stands, self._in_any_spelling, self._further_below):
+                for spelling in spellings:
+                    if path := look(spelling):
+                        return path
         for spelling in names:
             self._refuse_outside(spelling)
         return None
@@ -213,6 +218,16 @@ def as_posix(name):
     if address := re.match(r"[A-Za-z][A-Za-z0-9+.-]+://[^/]*(/[^?#]*)", name):
         return address[1]
     return re.sub("^[A-Za-z]:(?=/)", "", name)
+
+
+def without_upload_mark(name):
+    """The name of a picture before it was uploaded to Label Studio: `a.jpg` of `3f2a1b4c-a.jpg`.
+
+    Returns:
+        `""` if it has no such mark; a date is none.
+    """
+    plain = _UPLOADED.sub("", name)
+    return plain if plain != name else ""
 
 
 def lies_in(path, folders):

@@ -17,6 +17,8 @@ XML = (
 
 PLACES = (("Annotations/", ".xml"), ("JPEGImages/", ".jpg"))
 
+MARKED = (("3f2a1b4c", "a"), ("3f2a1b4c", "b"), ("4f2a1b4c", "b"))
+
 
 def build(root, *files):
     """Writes XML files, pictures and lists by their suffix; a list is `path: line, line`."""
@@ -290,3 +292,9 @@ def test_blanks_of_a_list_are_none_of_the_names(tmp_path):
     build(tmp_path, *(f"{place}a{suffix}" for place, suffix in PLACES))
     build(tmp_path, "ImageSets/Main/train.txt:  a \t")
     assert list(found(tmp_path, "train")) == ["a"]
+
+
+def test_pictures_without_the_mark_of_label_studio(tmp_path):
+    marked = [f"Annotations/{mark}-{name}.xml" for mark, name in MARKED]
+    build(tmp_path, *marked, "images/a.jpg", "images/b.jpg")
+    assert found(tmp_path) == {"3f2a1b4c-a": "images/a.jpg", "3f2a1b4c-b": None, "4f2a1b4c-b": None}

@@ -49,3 +49,14 @@ def test_labels_of_a_folder_above_are_no_other_folder_s(tmp_path):
 def test_labels_of_the_image_set_come_first(tmp_path):
     files = ["images/train/a.jpg", "labels/train/a.txt=1", "labels/a.txt=0"]
     assert labels(build(tmp_path, *files)) == {"images/train/a.jpg": [1]}
+
+
+def test_label_files_with_the_mark_of_label_studio(tmp_path):
+    files = ["images/a.jpg", "labels/3f2a1b4c-a.txt=1", "images/b.jpg", "labels/b.txt"]
+    twice = ["images/c.jpg", "labels/3f2a1b4c-c.txt", "labels/4f2a1b4c-c.txt"]
+    date = ["images/d.jpg", "labels/20240115-d.txt"]
+    own = ["images/e.jpg", "images/3f2a1b4c-e.jpg", "labels/3f2a1b4c-e.txt"]
+    assert labels(build(tmp_path, *files, *twice, *date, *own)) == {
+        **{"images/a.jpg": [1], "images/b.jpg": [0], "images/c.jpg": [], "images/d.jpg": []},
+        **{"images/e.jpg": [], "images/3f2a1b4c-e.jpg": [0]},
+    }

@@ -1,10 +1,11 @@
 """Finds the pictures of a VOC data set: those that bear the names of its XML files."""
 
+import collections
 import os
 import unicodedata
 from pathlib import Path
 
-from yolov2_tf.data.picture_finder import is_picture, walk_pictures
+from yolov2_tf.data.picture_finder import is_picture, walk_pictures, without_upload_mark
 from yolov2_tf.data.visible_files import names_in
 from yolov2_tf.errors import InputError
 
@@ -29,6 +30,7 @@ class VocPictures:
         self.several = []
         self.place, self._by_key, self._used = None, {}, set()
         keys = {name_key(stem) for stem in stems}
+        self._uploaded = collections.Counter(map(without_upload_mark, stems))
         most = -1
         for group in groups:
             for place, deep in group:
@@ -60,7 +62,9 @@ class VocPictures:
         filename = filename.replace("\\", "/").rpartition("/")[2]
         key = name_key(stem)
         if key not in self._by_key:
-            candidates = (self._alone(stem), self._alone(without_suffix(filename)))
+            before = without_upload_mark(stem)
+            before = before if self._uploaded[before] == 1 else ""
+            candidates = (self._alone(name) for name in (stem, without_suffix(filename), before))
             key = next((key for key in candidates if key in self._by_key), None)
         if key is None:
             return None

@@ -13,6 +13,7 @@ from yolov2_tf.data.picture_finder import (
     is_picture,
     lies_in,
     walk_pictures,
+    without_upload_mark,
 )
 from yolov2_tf.data.text_files import read_text
 from yolov2_tf.data.visible_files import is_hidden, names_in, written_link
@@ -177,9 +178,7 @@ class LabelFinder:
     def _alike(self, folder, stem, own):
         """A file of nearly the name of a picture in the folder `own`, if it is no other's there."""
         if folder not in self._keys:
-            self._keys[folder] = {}
-            for name in sorted(self._names(folder)):
-                self._keys[folder].setdefault(_key(os.path.splitext(name)[0]), name)
+            self._keys[folder] = _by_key(sorted(self._names(folder)))
         name = self._keys[folder].get(_key(stem))
         owner = name and os.path.splitext(name)[0]
         if name is None or owner == stem:  # a.TXT
@@ -246,6 +245,19 @@ def is_there(path):
         return os.path.exists(path)
     except ValueError:  # a null byte
         return False
+
+
+def _by_key(names):
+    """Label files by what their pictures may be called."""
+    by_key, uploaded = {}, {}
+    for name in names:
+        stem = os.path.splitext(name)[0]
+        by_key.setdefault(_key(stem), name)
+        if plain := without_upload_mark(stem):
+            uploaded.setdefault(_key(plain), []).append(name)
+    # What was uploaded twice has two, of which one may be old.
+    alone = {key: found[0] for key, found in uploaded.items() if len(found) == 1}
+    return {**alone, **by_key}
 
 
 def _key(stem):
