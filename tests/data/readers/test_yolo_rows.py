@@ -156,3 +156,26 @@ def test_reading_rows(tmp_path, text, rows, told):
     found = read_rows(tmp_path / "a.txt", counter)
     assert [(row.label, row.values) for row in found] == rows
     assert counter == told
+
+
+def test_upper_left_corners_instead_of_centres_are_refused():
+    rows = [(0.0, 0.0, 0.3, 0.4), (0.1, 0.1, 0.9, 0.85), (0.6, 0.3, 0.4, 0.5)] * 3
+    with pytest.raises(InputError, match=r"6 of 9 .*x y width height of the upper.*Try: add half"):
+        layout(*rows)
+    layout(*rows[:3])  # too few
+    assert layout(*rows, layout="centres").corners(rows[0]) == corners(rows[0])
+
+
+def test_a_confidence_before_the_box_is_refused():
+    rows = [(sure, *box) for sure, box in zip((0.93, 0.8, 0.99), BOXES, strict=True)] * 3
+    with pytest.raises(InputError, match=r"of 9 boxes.*a confidence before cx cy.*write it behind"):
+        layout(*rows)
+    behind = [(*box, confidence) for confidence, *box in rows]
+    assert layout(*behind).corners(behind[0]) == corners(BOXES[0])
+
+
+def test_a_few_boxes_in_pixels_have_no_place_among_fractions():
+    found = layout(*BOXES, (100, 50, 200, 100))
+    y_min, x_min, y_max, x_max = found.corners((100, 50, 200, 100))
+    assert y_min == y_max > 1
+    assert x_min == x_max > 1

@@ -18,6 +18,7 @@ import numpy as np
 
 from yolov2_tf.data.annotations import finite, listing
 from yolov2_tf.data.cache import recall, remember, stamp
+from yolov2_tf.data.readers.yolo_readings import FITS, other_reading
 from yolov2_tf.data.text_files import read_text
 from yolov2_tf.errors import InputError
 
@@ -27,8 +28,8 @@ LAYOUTS = ("centres", "corners", "outlines", "keypoints")
 _CACHE_KIND = "yolo/1"
 _CHUNK = 256  # files a thread reads at a time
 
-_FITS = 0.02
-"""A box may stick out this far before it speaks against a reading."""
+_IN_PIXELS = 1.5
+"""No number of a box in fractions is larger, however untidy."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -157,7 +158,7 @@ class RowLayout:
         self._check_lengths()
         self._check_units()
         if layout is None:
-            self._check_corners()
+            self._check_readings()
         self._tell_outlines()
 
     def corners(self, values):
@@ -167,6 +168,8 @@ class RowLayout:
             return y_min, x_min, y_max, x_max
         if self._is_box(len(values)):
             x, y, width, height = values[:4]
+            if max(x, y) > _IN_PIXELS:  # a few among fractions: clipped, it could be all of it
+                width = height = 0
             return y - height / 2, x - width / 2, y + height / 2, x + width / 2
         xs, ys = values[0::2], values[1::2]
         return min(ys), min(xs), max(ys), max(xs)
@@ -256,7 +259,7 @@ class RowLayout:
             max(values[:4] if len(values) in boxes else values)
             for values in (row.values for _, row in self._places)
         ]
-        large = np.array(largest) > 1.5
+        large = np.array(largest) > _IN_PIXELS
         if large.sum() * 2 > len(large):
             path, row = self._places[int(large.argmax())]
             raise InputError(
@@ -266,23 +269,16 @@ class RowLayout:
                 hint="divide x and width by the picture's width, y and height by its height",
             )
 
-    def _check_corners(self):
-        """`x1 y1 x2 y2` read as centres sticks out of the picture again and again."""
+    def _check_readings(self):
+        """Refuses boxes that stick out of their pictures, read as centres, and fit otherwise."""
         places = [(path, row) for path, row in self._places if self._is_box(len(row.values))]
-        if len(places) < 3:
-            return
-        x, y, w, h = np.array([row.values[:4] for _, row in places]).T
-        if not ((w > x) & (h > y) & (w <= 1 + _FITS) & (h <= 1 + _FITS)).all():
-            return
-        low, high = -_FITS, 1 + _FITS
-        out = (x - w / 2 < low) | (x + w / 2 > high) | (y - h / 2 < low) | (y + h / 2 > high)
-        if out.sum() * 4 >= len(out):
-            path, row = places[int(np.flatnonzero(out)[0])]
+        if found := other_reading([row.values for _, row in places]):
+            path, row = places[found.first]
             raise InputError(
-                f"read as cx cy width height, {out.sum():,} of {len(out):,} boxes stick out of "
-                "their picture; read as x1 y1 x2 y2 all fit",
+                f"read as cx cy width height, {found.count:,} of {len(places):,} boxes stick out "
+                f"of their picture; read as {found.form} all fit",
                 where=f"{path}:{row.line}",
-                hint="--format yolo-corners or yolo-centres, whichever is meant",
+                hint=found.hint,
             )
 
 
@@ -298,7 +294,7 @@ def _boxes_hold_their_points(values):
     x, y, w, h = values[:, :4].T
     xs, ys = values[:, 4::2], values[:, 5::2]
     absent = (xs == 0) & (ys == 0)
-    inside = (np.abs(xs - x[:, None]) <= w[:, None] / 2 + _FITS) & (
-        np.abs(ys - y[:, None]) <= h[:, None] / 2 + _FITS
+    inside = (np.abs(xs - x[:, None]) <= w[:, None] / 2 + FITS) & (
+        np.abs(ys - y[:, None]) <= h[:, None] / 2 + FITS
     )
     return (inside | absent).all(axis=1).mean() > 0.9
