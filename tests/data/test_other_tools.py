@@ -50,6 +50,7 @@ READ_WITHOUT_SETS = {
         "image_height\ndog,10,20,50,50,a.jpg,200,100\n",
     },
 }
+DETECTRON2_BOX = {"bbox": [10, 20, 60, 70], "bbox_mode": 0, "category_id": 0}
 REFUSED = {
     "Label Studio": {"p.json": [{"image": "a.jpg", "label": [{"x": 1, "rectanglelabels": ["d"]}]}]},
     "VIA 3": {"p.json": {"metadata": {"1": {"vid": "1", "xy": [2, 1, 1, 5, 5], "av": {}}}}},
@@ -64,6 +65,19 @@ REFUSED = {
     "BDD100K": {"labels/det.json": [{"name": "a.jpg", "labels": [{"category": "c", "box2d": {}}]}]},
     "Darwin": {"a.json": {"item": {"slots": []}, "annotations": [{"bounding_box": {}}]}},
     "SuperAnnotate": {"a.json": {"metadata": {}, "instances": [{"className": "dog"}]}},
+    "Detectron2": {
+        "d.json": [{"file_name": "a.jpg", "image_id": 0, "annotations": [DETECTRON2_BOX]}],
+    },
+    "MMDetection": {"d.json": [{"filename": "a.jpg", "ann": {"bboxes": [[1, 2, 3, 4]]}}]},
+    "MMDetection's own": {"d.json": {"metainfo": {}, "data_list": [{"instances": []}]}},
+    "FiftyOne": {
+        "labels.json": {"classes": ["dog"], "labels": {"a": [{"label": 0, "bounding_box": BOX}]}}
+    },
+    "FiftyOne's own": {
+        "samples.json": {"samples": [{"filepath": "a.jpg", "gt": {"detections": []}}]},
+    },
+    "Cityscapes": {"gtFine/a.json": {"imgHeight": 9, "objects": [{"label": "c", "polygon": []}]}},
+    "keras-yolo3": {"2007_train.txt": "VOC/a b.jpg 10,20,60,70,0 1,2,3,4,1\n"},
     "Labelbox": {"export.ndjson": "{}"},
     "SageMaker": {"output.manifest": "{}"},
     "Hugging Face": {"train/metadata.jsonl": "{}"},
@@ -168,3 +182,9 @@ def test_a_yaml_beside_labels_of_another_form_does_not_hide_their_name(tmp_path)
     write(tmp_path, {**files, "train/labelTxt/a.txt": "1 2 3 2 3 4 1 4 dog 0\n"})
     with pytest.raises(InputError, match="DOTA's oriented boxes"):
         open_dataset(tmp_path)
+
+
+def test_archives_are_to_be_unpacked(tmp_path):
+    folder = write(tmp_path / "pets", {"train/a.jpg": None, "labels.ZIP": ""})
+    with pytest.raises(InputError, match=r"Try: unpack .*pets/labels\.ZIP"):
+        open_dataset(folder)

@@ -26,6 +26,7 @@ LOOKED_FOR = (
 )
 
 _PARTS = ("images", "labels", "jpegimages", "annotations", "imagesets", "img", "imgs", "pictures")
+ARCHIVES = (".tar", ".gz", ".tgz", ".xz", ".bz2", ".zip", ".7z", ".rar")
 RECORD_SUFFIXES = (".tfrecord", ".tfrecords", ".record", ".tfrec")
 
 
@@ -199,7 +200,7 @@ def no_annotations(path):
         f"no annotations found; there is {there}{more}",
         where=path,
         expected=LOOKED_FOR,
-        hint=_what_a_csv_lacks(path) or _nearest(path),
+        hint=_what_a_csv_lacks(path) or _nearest(path) or _packed(files),
     )
 
 
@@ -215,6 +216,12 @@ def _what_a_csv_lacks(folder):
         except InputError as error:
             return f"mend the CSV, if it is one of boxes: {error}"
     return None
+
+
+def _packed(files):
+    """What to do where archives lie about."""
+    packed = [path for path in files if path.lower().endswith(ARCHIVES)]
+    return f"unpack {listing(packed)}" if packed else None
 
 
 def _nearest(path):

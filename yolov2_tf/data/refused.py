@@ -13,6 +13,11 @@ _LOOKED_AT = 300  # files of a folder that are no pictures
 _PASSED = 100_000  # files, pictures too
 _FEW = 5  # JSON files of one folder: the first may be of a picture without an object
 
+_HEAD = 4096  # bytes of a text file
+
+_KERAS_YOLO = re.compile(rb"\s*\S.*\.\w{3,4}(\s+\d+,\d+,\d+,\d+,\d+)+\s*$", re.MULTILINE)
+"""A line of keras-yolo3's lists: a picture and its boxes, `a.jpg 10,20,60,70,0 …`."""
+
 _DATUMARO = "Datumaro, which writes COCO (coco_instances)"
 _BY_NAME = (
     (r"\.ndjson", "NDJSON of Labelbox or Ultralytics", "export as COCO or YOLO there"),
@@ -37,7 +42,7 @@ _BY_NAME = (
         "labels of the OIDv4 ToolKit",
         "the CSV of OpenImages itself, with --images",
     ),
-    (r"(^|/)gt/gt\.txt", "tracks of the MOT challenge", _DATUMARO),
+    (r"(^|/)(gt/gt|det/det)\.txt", "tracks of the MOT challenge", _DATUMARO),
     (r"(^|/)wider_face_[^/]*_bbx_gt\.txt", "WIDER FACE's list of boxes", _DATUMARO),
     (
         r"(^|/)_annotations\.txt",
@@ -78,6 +83,13 @@ def refuse_file(path):
     for pattern, what, instead in _BY_NAME:
         if re.search(pattern + "$", str(path), re.IGNORECASE):
             raise InputError(what, where=path, expected="a form that is read", hint=instead)
+    if str(path).lower().endswith(".txt") and _KERAS_YOLO.match(_head(path)):
+        raise InputError(
+            "a list of keras-yolo3: pictures with their boxes behind them",
+            where=path,
+            expected="a form that is read",
+            hint="a CSV with image,xmin,ymin,xmax,ymax,label",
+        )
     if str(path).lower().endswith(".xml") and is_cvat(path):
         raise InputError(
             "CVAT's own XML",
@@ -101,8 +113,13 @@ def refuse_json(path):
 
 def is_cvat(path):
     """Whether a file is CVAT's own XML."""
+    return b"<annotations" in _head(path)[:1024]
+
+
+def _head(path):
+    """The first bytes of a file, none where it cannot be opened."""
     try:
         with open(path, "rb") as file:
-            return b"<annotations" in file.read(1024)
+            return file.read(_HEAD)
     except OSError:
-        return False
+        return b""

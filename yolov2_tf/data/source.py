@@ -8,7 +8,7 @@ from yolov2_tf.collector import without_collector
 from yolov2_tf.data.annotations import rename_classes
 from yolov2_tf.data.dataset import Dataset
 from yolov2_tf.data.image_sets import check_split, choose_splits
-from yolov2_tf.data.layouts import FORMATS, no_annotations, recognise
+from yolov2_tf.data.layouts import ARCHIVES, FORMATS, no_annotations, recognise
 from yolov2_tf.data.names import check_names, checked_spec, listed_names
 from yolov2_tf.data.remote import address, fetched_shards
 from yolov2_tf.data.set_folders import read_set_folders
@@ -16,8 +16,6 @@ from yolov2_tf.errors import InputError
 
 _HOLDING = ("tfrecord", "tfds")
 """Forms that hold their pictures in their own files."""
-
-_ARCHIVES = (".tar", ".gz", ".tgz", ".xz", ".bz2", ".zip", ".7z", ".rar")
 
 
 @without_collector()
@@ -75,7 +73,7 @@ def _open(spec, format, settings):
     path = Path(spec).expanduser()
     if not path.exists():
         raise InputError("no such data set", where=spec, expected="a path, tfds:NAME or digits")
-    if path.suffix.lower() in _ARCHIVES and path.is_file():
+    if path.suffix.lower() in ARCHIVES and path.is_file():
         raise InputError("an archive", where=path, hint="unpack it and give the folder")
     form, path, folders = _form(path, format)
     if images is not None and form in _HOLDING:
@@ -105,7 +103,7 @@ def holds_pictures(spec, format=None):
     if has_one_form(spec) or address(spec) is not None:
         return True
     path = Path(spec).expanduser()
-    if not path.exists() or path.suffix.lower() in _ARCHIVES:
+    if not path.exists() or path.suffix.lower() in ARCHIVES:
         return False
     return _form(path, format)[0] in _HOLDING
 

@@ -49,6 +49,19 @@ REFUSED = {
         "SuperAnnotate's own JSON",
         "export_annotation of its SDK, which writes COCO",
     ),
+    "detectron2": (
+        "Detectron2's list of pictures",
+        "convert_to_coco_json of detectron2.data.datasets.coco",
+    ),
+    "mmdetection": (
+        "MMDetection's own JSON",
+        "the COCO file that it was made of, or a CSV with image,xmin,ymin,xmax,ymax,label",
+    ),
+    "fiftyone": ("FiftyOne's own JSON", "in FiftyOne: export as COCODetectionDataset"),
+    "cityscapes": (
+        "Cityscapes' outlines",
+        "MMDetection's tools/dataset_converters/cityscapes.py, which makes COCO files of them",
+    ),
     "coco-results": (
         "COCO results: what a model found, no annotations",
         "the instances_*.json that they were made for",
@@ -59,6 +72,8 @@ REFUSED = {
 
 _LISTS = (  # what a file holds that is a list, likeliest first
     ("createml", ("coordinates", "label")),
+    ("detectron2", ("file_name", "annotations", "bbox_mode")),
+    ("mmdetection", ("filename", "ann", "bboxes")),
     ("coco-results", ("image_id", "bbox")),
     ("label-studio", ("annotations", "result")),
     ("label-studio", ("completions", "result")),
@@ -80,6 +95,10 @@ _OBJECTS = (
     ("coco", ("images", "annotations")),
     ("darwin", ("item", "slots", "annotations")),
     ("superannotate", ("instances", "className")),
+    ("mmdetection", ("data_list", "instances")),
+    ("fiftyone", ("classes", "labels", "bounding_box")),
+    ("fiftyone", ("samples", "filepath", "detections")),
+    ("cityscapes", ("imgHeight", "objects", "polygon")),
 )
 _CHUNK = 1 << 20  # bytes: files of gigabytes are looked through piece by piece
 _LONGEST = 32  # bytes: no key is longer
