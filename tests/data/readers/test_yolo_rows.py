@@ -129,6 +129,11 @@ def test_pixels_are_refused_and_one_wild_number_is_not():
     layout(*BOXES, (0.5, 0.5, 1.02, 0.2), (0.5, 0.5, 7.0, 0.2))
 
 
+def test_visdrone_s_rows_are_called_so():
+    with pytest.raises(InputError, match=r"a\.txt:1: .*VisDrone.*Try: Ultralytics' VisDrone.yaml"):
+        layout((222, 30, 40, 1, 4, 0, 0), (20, 18, 20, 0, 0, 0, 0))
+
+
 def test_a_confidence_behind_the_box_is_ignored():
     found = layout(*BOXES, (*BOXES[0], 0.91))
     assert found.corners((*BOXES[0], 0.91)) == corners(BOXES[0])

@@ -262,6 +262,12 @@ class RowLayout:
         large = np.array(largest) > _IN_PIXELS
         if large.sum() * 2 > len(large):
             path, row = self._places[int(large.argmax())]
+            if {*self._lengths} == {7} and all(float(n).is_integer() for n in row.values):
+                raise InputError(
+                    "rows of 8 whole numbers: VisDrone's boxes in pixels, score, class and more",
+                    where=f"{path}:{row.line}",
+                    hint="Ultralytics' VisDrone.yaml, which writes them as YOLO's",
+                )
             raise InputError(
                 f"{large.sum():,} of {len(large):,} rows are in pixels",
                 where=f"{path}:{row.line}",
