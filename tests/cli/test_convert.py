@@ -108,3 +108,26 @@ def test_some_classes_alone(tmp_path):
     assert [len(record.labels) for record in dogs.records] == [1, 0]
     with pytest.raises(InputError, match=r"unknown class 'cat'.*--only A,B"):
         open_dataset(tmp_path / "boxes.csv", class_names=["dog"])
+
+
+@pytest.mark.parametrize("form", ["voc", "coco", "csv", "tfrecord"])
+def test_pictures_that_cannot_be_read_are_left_out(tmp_path, form):
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in "ab":
+        Image.new("RGB", (100, 80)).save(data / f"{name}.jpg")
+        (data / f"{name}.txt").write_text("0 .5 .5 .2 .2\n")
+    (data / "broken.jpg").write_bytes(b"none")
+    result = run(data, tmp_path / "out", "--to", form)
+    assert result.exit_code == 0
+    assert "left out: 1 (broken.jpg: not a picture" in " ".join(result.stderr.split())
+    assert "2 pictures, 2 boxes" in " ".join(result.output.split())
+    assert len(open_dataset(tmp_path / "out")) == 2
+
+
+def test_where_no_picture_can_be_read_it_is_an_error(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.jpg").write_bytes(b"none")
+    (tmp_path / "data" / "a.txt").write_text("0 .5 .5 .2 .2\n")
+    with pytest.raises(InputError, match=r"the size of the picture is unknown"):
+        run(tmp_path / "data", tmp_path / "out", "--to", "coco")

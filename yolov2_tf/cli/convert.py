@@ -55,7 +55,7 @@ def convert(
     from yolov2_tf.cli.parsing import class_names, messages, open_checked, write_json
     from yolov2_tf.data.only_classes import only_classes
     from yolov2_tf.data.summary import summarize
-    from yolov2_tf.data.writers.conversion import FORMS, PICTURES
+    from yolov2_tf.data.writers.conversion import FORMS, PICTURES, without_unreadable
     from yolov2_tf.data.writers.conversion import convert as write
     from yolov2_tf.errors import InputError
 
@@ -64,7 +64,9 @@ def convert(
             raise InputError(f"{option} {value!r}", expected=", ".join(known))
     console = messages()
     dataset = open_checked(data, console, split=split, images=images, format=format, pictures=False)
-
+    dataset, notes = without_unreadable(dataset, to)
+    for note in notes:
+        remark(console, "note", note)
     if only is not None:
         dataset, note = only_classes(dataset, class_names(only))
         remark(console, "note", note)

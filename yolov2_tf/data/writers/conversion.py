@@ -11,9 +11,12 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from yolov2_tf.data.annotations import listing
 from yolov2_tf.data.images import inspect_image, picture_size
 from yolov2_tf.data.names import trimmed_names
+from yolov2_tf.data.picture_infos import look_at
 from yolov2_tf.data.records import Record
 from yolov2_tf.errors import InputError
 from yolov2_tf.files import replacing
@@ -113,6 +116,33 @@ def convert(dataset, out, form, *, pictures="copy", drop_ignored=False, progress
                 _write_picture(item, folder, pictures)
         notes += _writer(form)(output, temporary)
     return (*notes, *_lost(output, form))
+
+
+def without_unreadable(dataset, form):
+    """Leaves out pictures that cannot be read, where the form needs them or their sizes.
+
+    Args:
+        dataset: `Dataset`.
+        form: One of `FORMS`.
+
+    Returns:
+        A `Dataset`, and notes. Where not one could be read it is as it was: `convert` says why.
+    """
+    records = dataset.records
+    if form == "yolo":
+        return dataset, ()
+    images = records.images
+    unsaid = np.flatnonzero((records.sizes < 1).any(axis=1)).tolist()
+    needed = range(len(records)) if form == "tfrecord" else unsaid
+    needed = [i for i in needed if images[i] is not None]
+    seen = look_at([images[i] for i in needed], decode=False)
+    bad = {i: info for i, info in zip(needed, seen, strict=True) if isinstance(info, str)}
+    if not bad or len(bad) == len(records):
+        return dataset, ()
+    shown = listing([f"{records[i].image_id}: {why}" for i, why in [*bad.items()][:3]], len(bad))
+    kept = records.take([i for i in range(len(records)) if i not in bad])
+    note = f"pictures that cannot be read, left out: {len(bad):,} ({shown})"
+    return dataclasses.replace(dataset, records=kept), (note,)
 
 
 def _check_pictures(records, form, pictures):
