@@ -122,3 +122,12 @@ def test_a_file_for_each_image_set(tmp_path):
 def test_bad_files(tmp_path, text, message):
     with pytest.raises(InputError, match=message):
         read_csv(write(tmp_path, text))
+
+
+def test_files_that_were_joined_with_their_headers(tmp_path):
+    text = "filename,width,height,class,xmin,ymin,xmax,ymax\na.jpg,200,100,dog,40,30,80,70\n"
+    path = tmp_path / "all.csv"
+    path.write_text(text + text.replace("a.jpg", "b.jpg") + text.replace("a.jpg", "c.jpg"))
+    dataset = read_csv(path)
+    assert [record.image_id for record in dataset.records] == ["a.jpg", "b.jpg", "c.jpg"]
+    assert dataset.notes.count("lines that are the header again are passed over") == 1

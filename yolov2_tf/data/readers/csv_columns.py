@@ -117,7 +117,7 @@ def _columns(lines, name, told):
     if columns := header(fields, f"{name}:{line}"):
         if _is_sized(columns, PLACE):
             told.append("columns x and y are taken as the upper left corner of the box")
-        return columns, lines
+        return columns, _without_header(lines, fields, told)
     if not names_a_set(fields):
         refuse_unknown_header(fields, f"{name}:{line}")
     seen = [first]  # images without a box do not tell
@@ -130,6 +130,15 @@ def _columns(lines, name, told):
     if columns == LABEL_SECOND:
         told.append("the first number of a row is taken as its label, the others as its box")
     return columns, seen
+
+
+def _without_header(lines, names, told):
+    """The lines without the header again, which is there where files were joined."""
+    for line, fields in lines:
+        if fields == names:
+            told.append("lines that are the header again are passed over")  # told once
+        else:
+            yield line, fields
 
 
 def _holds_numbers(row):
