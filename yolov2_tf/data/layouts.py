@@ -137,15 +137,21 @@ def _find_voc(folder):
 
 
 def _find_csv(folder):
-    from yolov2_tf.data.readers.csv_table import FOLDER, find_csv_files
+    from yolov2_tf.data.readers.csv_table import FOLDERS, find_csv_files
 
     if find_csv_files(folder):
         return folder
-    place = folder / FOLDER
-    # Beside VOC's or COCO's files it is a copy of them.
-    if not place.is_dir() or _find_voc(folder) or _find_coco(folder):
-        return None
-    return place if find_csv_files(place) else None
+    places = [folder / name for name in FOLDERS if (folder / name).is_dir()]
+    place = next(filter(find_csv_files, places), None)
+    return None if place is None or _has_another_form(folder) else place
+
+
+def _has_another_form(folder):
+    """Whether tables in a folder below are a copy of what lies here as VOC, COCO or YOLO."""
+    try:
+        return any(find(folder) for find in (_find_voc, _find_coco, _find_yolo))
+    except InputError:  # several of them
+        return True
 
 
 def _find_createml(folder):

@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from yolov2_tf.data.readers.csv_table import read_csv
+from yolov2_tf.data.source import open_dataset
 from yolov2_tf.errors import InputError
 
 BOX = [0.25, 0.1, 0.75, 0.3]  # 10 20 30 60 in 100 × 80
@@ -131,3 +132,19 @@ def test_files_that_were_joined_with_their_headers(tmp_path):
     dataset = read_csv(path)
     assert [record.image_id for record in dataset.records] == ["a.jpg", "b.jpg", "c.jpg"]
     assert dataset.notes.count("lines that are the header again are passed over") == 1
+
+
+@pytest.mark.parametrize("place", ["annotations", "labels", "data"])
+def test_tables_in_a_folder_beside_that_of_the_pictures(tmp_path, place):
+    header = "filename,width,height,class,xmin,ymin,xmax,ymax\n"
+    (tmp_path / place).mkdir()
+    for name in ("train", "test"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        Image.new("RGB", (200, 100)).save(tmp_path / "images" / name / "a.jpg")
+        table = tmp_path / place / f"{name}_labels.csv"
+        table.write_text(f"{header}a.jpg,200,100,dog,40,30,80,70\n")
+    for folder in (tmp_path, tmp_path / place):
+        images = [record.image for record in open_dataset(folder).records]
+        assert images == [str(tmp_path / "images" / name / "a.jpg") for name in ("test", "train")]
+    (tmp_path / "images" / "train" / "a.txt").write_text("0 .5 .5 .2 .2\n")
+    assert open_dataset(tmp_path).class_names == ("0",)  # YOLO's, and a copy of it as tables

@@ -27,8 +27,8 @@ from yolov2_tf.data.readers.via_regions import is_via_csv, read_via
 from yolov2_tf.data.visible_files import visible
 from yolov2_tf.errors import InputError
 
-FOLDER = "annotations"
-"""A folder of this name holds tables alone; the pictures lie beside it."""
+FOLDERS = ("annotations", "labels", "data")
+"""Folders of these names hold tables alone; the pictures lie beside them."""
 
 _ENOUGH = 1000  # rows of a file that tell whether it is one of boxes
 _FITS = 0.02  # a box may stick out this far before it speaks against a reading
@@ -86,7 +86,7 @@ def read_csv(path, *, split=None, images=None, class_names=None):
         class_names = sorted({name for annotation in annotations for name in annotation.names})
     place = path.resolve()
     title = path.stem if path.is_file() else place.name
-    title = place.parent.name if title.lower() == FOLDER else title
+    title = place.parent.name if title.lower() in FOLDERS else title
     return build_dataset(title, annotations, class_names, notes)
 
 
@@ -193,7 +193,7 @@ def _finder(file, name, images):
     if images:
         return PictureFinder([*folders_of_set(name, [images]), images], [images])
     folder = file.parent
-    bases = [folder, folder.parent] if folder.name.lower() == FOLDER else [folder]
+    bases = [folder, folder.parent] if folder.name.lower() in FOLDERS else [folder]
     places = [place for base in bases for place in (base, base / "images")]
     own = folders_of_set(name, [place for base in bases for place in (base / "images", base)])
     return PictureFinder([*own, *places], [folder, *places[3:]])
