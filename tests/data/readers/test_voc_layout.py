@@ -298,3 +298,28 @@ def test_pictures_without_the_mark_of_label_studio(tmp_path):
     marked = [f"Annotations/{mark}-{name}.xml" for mark, name in MARKED]
     build(tmp_path, *marked, "images/a.jpg", "images/b.jpg")
     assert found(tmp_path) == {"3f2a1b4c-a": "images/a.jpg", "3f2a1b4c-b": None, "4f2a1b4c-b": None}
+
+
+@pytest.mark.parametrize("pictures", ["images/", "JPEGImages/", ""])
+def test_pictures_in_folders_that_are_image_sets(tmp_path, pictures):
+    places = {"a": "train", "B": "train", "c": "Test"}
+    build(tmp_path, *(f"Annotations/{name.lower()}.xml" for name in places))
+    build(tmp_path, *(f"{pictures}{place}/{name}.jpg" for name, place in places.items()))
+    assert {*found(tmp_path, "train")} == {"a", "b"}
+    assert found(tmp_path, "test") == {"c": f"{pictures}Test/c.jpg"}
+    build(tmp_path, "Annotations/d.xml", f"{pictures}d.jpg")
+    assert {*found(tmp_path, "train")} == {"a", "b"}
+    assert {*found(tmp_path, "other")} == {"d"}
+
+
+def test_pictures_of_one_name_in_folders_that_are_image_sets(tmp_path):
+    pairs = [("cam1", "train"), ("cam2", "train"), ("cam1", "val")]
+    xml = [f"Annotations/{cam}/{place}0.xml" for cam, place in pairs]
+    build(tmp_path, *xml, *(f"images/{place}/{cam}/{place}0.jpg" for cam, place in pairs))
+    assert {*found(tmp_path, "train")} == {"cam1/train0", "cam2/train0"}
+    assert {*found(tmp_path, "val")} == {"cam1/val0"}
+
+
+def test_pictures_in_one_folder_that_is_an_image_set_are_none(tmp_path):
+    build(tmp_path, "Annotations/a.xml", "Annotations/b.xml", "images/test/a.jpg", "images/b.jpg")
+    assert {record.image_sets for record in open_dataset(tmp_path).records} == {()}

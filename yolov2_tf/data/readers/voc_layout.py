@@ -6,14 +6,19 @@ or beside the lists themselves (PaddleDetection), all of it in sub-folders (CVAT
 and `test/` (Roboflow), or nothing but XML files.
 """
 
+import collections
 import dataclasses
 import os
 import re
 from pathlib import Path
 
 from yolov2_tf.data.image_sets import role
+from yolov2_tf.data.picture_finder import walk_pictures
 from yolov2_tf.data.readers.voc_pictures import PICTURE_FOLDERS, name_key, without_suffix
 from yolov2_tf.data.visible_files import folders_in, names_in, visible, walk_files
+
+_OTHERS = "other"
+"""The image set of what lies in none of the folders that are image sets."""
 
 _FEW, _HEAD = 20, 4096  # XML files that are looked at, and bytes of each
 
@@ -27,14 +32,14 @@ class VocPart:
         xml_folder: Where the XML files are, or folders of them.
         files: Dict from image id to the path of its XML file, sorted. An id is the path below
             `xml_folder` without its suffix, `/` between folders.
-        sets: Dict from the name of an image set to the list of its images, a path, or to a folder
-            of XML files.
+        sets: Dict from the name of an image set to the file that lists its images, to a folder of
+            XML files, or to a list of image ids.
     """
 
     folder: Path
     xml_folder: Path
     files: dict[str, str]
-    sets: dict[str, Path]
+    sets: dict[str, Path | list[str]]
 
     def members(self, names, faults):
         """Picks the images of image sets.
@@ -65,10 +70,15 @@ class VocPart:
     def is_empty(self, name):
         """Whether an image set is a list without a line."""
         source = self.sets.get(name)
-        return source is None or (source.is_file() and not _lines(source))
+        if source is None or isinstance(source, list):
+            return not source
+        return source.is_file() and not _lines(source)
 
     def _entries(self, name, source, by_key, faults):
         """Yields where an image set names an image, and its id."""
+        if isinstance(source, list):
+            yield from ((self.files[stem], stem) for stem in source)
+            return
         if source.is_dir():
             start = os.path.join(source, "")
             yield from ((path, stem) for stem, path in self.files.items() if path.startswith(start))
@@ -139,7 +149,7 @@ def _part(folder, xml_folder):
     start = len(os.path.join(xml_folder, ""))
     files = {path[start:-4].replace(os.sep, "/"): path for path in paths if _is_xml(path)}
     part = VocPart(folder, xml_folder, files, {})
-    part.sets = _lists(part) or _set_folders(part)
+    part.sets = _lists(part) or _set_folders(part) or _sets_of_pictures(part)
     return part
 
 
@@ -220,6 +230,34 @@ def _set_folders(part):
     if all(role(top) for top in tops):
         return {top: part.xml_folder / top for top in sorted(tops)}
     return {}
+
+
+def _sets_of_pictures(part):
+    """Image sets by the folders of the pictures, where several are called train, val and so on."""
+    by_key = {name_key(stem).casefold(): stem for stem in part.files}
+    bases = collections.Counter(map(_base, by_key))
+    by_key |= {_base(key): stem for key, stem in by_key.items() if bases[_base(key)] == 1}
+    pictures = [sub for sub in folders_in(part.folder) if sub.name.lower() in PICTURE_FOLDERS]
+    for base in (*pictures, part.folder):
+        found = {}
+        for sub in folders_in(base):
+            if role(sub.name):
+                start = len(os.path.join(sub, ""))
+                paths = (os.path.splitext(path)[0][start:] for path in walk_pictures(sub))
+                keys = map(str.casefold, map(name_key, paths))
+                own = (by_key.get(key) or by_key.get(_base(key)) for key in keys)
+                if own := [*dict.fromkeys(filter(None, own))]:
+                    found[sub.name] = own
+        if len(found) > 1:
+            taken = {stem for own in found.values() for stem in own}
+            rest = [stem for stem in part.files if stem not in taken]
+            return {**found, _OTHERS: rest} if rest else found
+    return {}
+
+
+def _base(key):
+    """The file's part of a key."""
+    return key.rpartition("/")[2]
 
 
 def _lines(path):
