@@ -99,6 +99,13 @@ def test_exact_duplicates_are_dropped_and_counted():
     assert dataset.counts == {"boxes that repeat another exactly dropped": 1}
 
 
+def test_of_duplicates_the_one_that_counts_is_kept():
+    box = [0.1, 0.1, 0.5, 0.5]
+    dataset = build(annotation("a", [box] * 3, ignore=["crowd", "", "crowd"]))
+    assert dataset.records[0].ignore.tolist() == [False]
+    assert dataset.notes == ("boxes that repeat another exactly dropped: 2 (a.txt:1, a.txt:3)",)
+
+
 def test_reasons_to_ignore_are_counted():
     boxes = [[0, 0, 0.1 * i, 1] for i in range(1, 5)]
     dataset = build(annotation("a", boxes, ignore=["difficult", "crowd", "", "difficult"]))

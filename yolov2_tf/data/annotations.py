@@ -94,7 +94,7 @@ def build_dataset(name, annotations, class_names, notes=(), counts=None):
     labels = _labels(annotations, class_names)
     reasons = [flag for annotation in annotations for flag in annotation.ignore]
     ignore = np.fromiter(map(bool, reasons), bool, len(reasons))
-    boxes, keep, mended = _check_boxes(name, annotations, owner, labels)
+    boxes, keep, mended = _check_boxes(name, annotations, owner, labels, ignore)
 
     counts = collections.Counter(counts or {})
     counts.update({f"boxes {what}": number for what, number, _ in mended})
@@ -229,7 +229,7 @@ def _similar_class_names(class_names):
     return (f"{what}: {listing(alike)}",) if alike else ()
 
 
-def _check_boxes(name, annotations, owner, labels):
+def _check_boxes(name, annotations, owner, labels, ignore):
     """Returns boxes (N, 4) float32, which to keep (N,), and what was mended, how often, where."""
     stated = np.concatenate(
         [np.asarray(annotation.boxes, np.float64).reshape(-1, 4) for annotation in annotations]
@@ -257,7 +257,7 @@ def _check_boxes(name, annotations, owner, labels):
             where=name,
             hint="check the order of the coordinates and whether they are pixels or fractions",
         )
-    twice = _repeated(np.column_stack([owner, labels, stated])) & ~empty
+    twice = _repeated(np.column_stack([owner, labels, stated]), ignore) & ~empty
     keep = ~(empty | twice)
     clipped = (np.abs(stated - boxes) > ROUNDING).any(axis=1) & keep
     kinds = (
@@ -274,9 +274,12 @@ def _check_boxes(name, annotations, owner, labels):
     return boxes, keep, mended
 
 
-def _repeated(rows):
-    """`(n,)` bool: which rows equal an earlier one."""
-    order = np.lexsort(rows.T)  # stable: of equal rows the first comes first
+def _repeated(rows, ignore):
+    """`(n,)` bool: which rows equal another: an earlier one, or one that counts where it does not.
+
+    CVAT marks masks as crowds, and a box around one may be there, too.
+    """
+    order = np.lexsort([ignore, *rows.T])  # stable: of equal rows the first comes first
     equal = np.zeros(len(rows), bool)
     equal[order[1:]] = (rows[order[1:]] == rows[order[:-1]]).all(axis=1)
     return equal
