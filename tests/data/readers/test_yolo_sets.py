@@ -6,6 +6,7 @@ from PIL import Image
 
 from yolov2_tf.data.readers.yolo_sets import holds_labels
 from yolov2_tf.data.source import open_dataset
+from yolov2_tf.data.training_sets import DataSource, open_training_sets
 from yolov2_tf.errors import InputError
 
 GOOD = "0 0.5 0.5 0.2 0.2\n"
@@ -103,3 +104,15 @@ def test_image_sets_of_a_description_in_any_case(tmp_path):
     export(tmp_path, "a")
     (tmp_path / "data.yaml").write_text("Train: images/train\nnames: [dog]\n")
     assert open_dataset(tmp_path).records[0].image_sets == ("Train",)
+
+
+def test_a_missing_image_set_to_train_on_is_not_replaced_by_that_to_score_on(tmp_path):
+    export(tmp_path, "a")
+    (tmp_path / "data.yaml").write_text("train: images/none\nval: images/train\nnames: [dog]\n")
+    with pytest.raises(InputError, match="'train' is 'images/none'"):
+        open_training_sets(DataSource(str(tmp_path)))
+    dataset = open_dataset(tmp_path)
+    assert dataset.records[0].image_sets == ("val",)
+    assert any("image set left out: 'train'" in note for note in dataset.notes)
+    (tmp_path / "data.yaml").write_text("train: images/train\nval: images/none\nnames: [dog]\n")
+    assert open_training_sets(DataSource(str(tmp_path)))[0].records[0].image_sets == ("train",)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from yolov2_tf.data.annotations import Annotation, build_dataset, choose_splits, listing
+from yolov2_tf.data.image_sets import role
 from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.yolo_classes import Labels, class_names_by_id
 from yolov2_tf.data.readers.yolo_files import LabelFinder, label_places
@@ -46,8 +47,7 @@ def read_yolo(path, *, split=None, images=None, class_names=None, layout=None):
     """
     path = Path(path)
     sets = _describe(path, images)
-    if isinstance(split, str) and split in sets.absent:
-        raise sets.absent[split]
+    _refuse_absent(sets, split)
     chosen, notes = choose_splits(path, [key for key in sets.pictures if key], split)
     notes = [*sets.notes, *notes]
     notes += [f"image set left out: {error.what}" for error in sets.absent.values()]
@@ -90,6 +90,23 @@ def read_yolo(path, *, split=None, images=None, class_names=None, layout=None):
     name = " ".join([title.resolve().name, *([chosen[0]] if len(chosen) == 1 else [])])
     class_names = list(names.values()) if class_names is None else class_names
     return build_dataset(name, annotations, class_names, notes)
+
+
+def _refuse_absent(sets, split):
+    """Raises if an image set is asked for that cannot be read, or if none is left to train on.
+
+    Where the pictures to train on are missing, those to score on are no others.
+    """
+    if isinstance(split, str):
+        wanted = [split] if split in sets.absent else []
+    elif callable(split) and sets.absent:
+        wanted = split((*filter(None, sets.pictures), *sets.absent))
+        to_train = any(role(name) in ("train", "trainval") for name in wanted)
+        wanted = wanted if to_train and set(wanted) <= set(sets.absent) else []
+    else:
+        wanted = []
+    for name in wanted:
+        raise sets.absent[name]
 
 
 def find_yolo(folder):
