@@ -116,3 +116,10 @@ def test_a_missing_image_set_to_train_on_is_not_replaced_by_that_to_score_on(tmp
     assert any("image set left out: 'train'" in note for note in dataset.notes)
     (tmp_path / "data.yaml").write_text("train: images/train\nval: images/none\nnames: [dog]\n")
     assert open_training_sets(DataSource(str(tmp_path)))[0].records[0].image_sets == ("train",)
+
+
+@pytest.mark.parametrize("names", ["", "null", "~"])
+def test_names_without_any_are_none(tmp_path, names):
+    export(tmp_path, "a")
+    (tmp_path / "data.yaml").write_text(f"train: images/train\nnames: {names}\nnc: 2\n")
+    assert open_dataset(tmp_path).class_names == ("0", "1")

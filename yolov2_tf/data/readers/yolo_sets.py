@@ -207,6 +207,7 @@ def _voice(path):
 
 def _names(content, path):
     names = content.get("names")
+    names = None if names in ("", "~", "null") else names
     file = resolve(names, [os.path.abspath(path.parent)]) if isinstance(names, str) else None
     if file is not None and os.path.isfile(file):
         names = list(read_names(file).values())
