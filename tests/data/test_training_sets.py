@@ -46,6 +46,12 @@ def test_without_a_set_to_score_on_a_fifth_is_held_out(tmp_path, sets):
     assert (len(train), val) == (10, None)
 
 
+def test_where_there_is_only_a_set_to_score_on_this_is_told(tmp_path):
+    train, _, notes = open_training_sets(write(tmp_path, {"valid": 10}))
+    assert stems(train) == {"valid"}
+    assert notes[0] == "the only image set is valid, which is to score on: it trains"
+
+
 def test_what_the_user_picks_is_used(tmp_path):
     data = write(tmp_path, {"train": 5, "val": 2, "test": 3})
     pick = lambda split: DataSource(data.spec, split)  # noqa: E731

@@ -171,7 +171,9 @@ def _names_to_score(available, used):
 
 
 def _use(available, train, scored):
-    """A note on what the image sets are used for, where there are several."""
+    """A note on what the image sets are used for, where there are several or another is missed."""
+    if len(available) == 1 and role(available[0]) == "val" and not scored:
+        return (f"the only image set is {available[0]}, which is to score on: it trains",)
     if len(available) < 2:
         return ()
     rest = [name for name in available if name not in (*train, *scored)]
