@@ -8,6 +8,7 @@ from yolov2_tf.data.annotations import listing
 from yolov2_tf.data.cache import recall, remember, stamp
 from yolov2_tf.data.image_sets import role
 from yolov2_tf.data.readers.coco_categories import read_categories
+from yolov2_tf.data.readers.coco_values import box_of_outlines
 from yolov2_tf.data.readers.json_files import kind_of_json, load_json
 from yolov2_tf.data.text_files import read_text
 from yolov2_tf.data.visible_files import folders_in, visible
@@ -20,7 +21,10 @@ _KEPT = {
     *("id", "file_name", "width", "height", "name", "supercategory"),
     *("image_id", "category_id", "bbox", "area", "iscrowd", "ignore", "score"),
 }
-_CACHE_KIND = "coco/1"
+OF_OUTLINES = "of outlines"
+"""Key of an annotation whose `bbox` is the box around its outlines, as it had none."""
+
+_CACHE_KIND = "coco/2"
 _WORTH_CACHING = 1 << 22  # bytes: smaller files are read as fast as the cache
 _HEAD = 1 << 16
 _ONE = "leave one of them there, or give one"
@@ -145,7 +149,10 @@ def _parse(path):
         if len(entry.keys() & {*LISTS}) > 1:
             return entry
         if "id" in entry or "image_id" in entry:
-            return {key: value for key, value in entry.items() if key in _KEPT}
+            kept = {key: value for key, value in entry.items() if key in _KEPT}
+            if not kept.get("bbox") and (box := box_of_outlines(entry.get("segmentation"))):
+                kept |= {"bbox": box, OF_OUTLINES: True}
+            return kept
         return entry if entry.keys() & {*LISTS} else {}
 
     content = load_json(path, slim)

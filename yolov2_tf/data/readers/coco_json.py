@@ -19,8 +19,8 @@ from yolov2_tf.data.picture_finder import as_posix, find_pictures
 from yolov2_tf.data.picture_folders import folders_of_set
 from yolov2_tf.data.picture_infos import picture_sizes
 from yolov2_tf.data.readers.coco_categories import read_categories
+from yolov2_tf.data.readers.coco_files import OF_OUTLINES, is_without_pictures, load_coco
 from yolov2_tf.data.readers.coco_files import find_coco_files as find_coco_files
-from yolov2_tf.data.readers.coco_files import is_without_pictures, load_coco
 from yolov2_tf.data.readers.coco_values import (
     as_id,
     as_number,
@@ -131,6 +131,8 @@ class _Content:
         if joined:
             what = "pictures listed under several ids, joined"
             notes += (f"{what}: {len(joined):,} (ids {listing(joined)})",)
+        if around := sum(OF_OUTLINES in entry for entry in content["annotations"]):
+            notes += (f"annotations without a box, given the one around their outline: {around:,}",)
         self.notes = notes
 
     def annotations(self, prefix, image_set):

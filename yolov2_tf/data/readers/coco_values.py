@@ -51,6 +51,28 @@ def box_numbers(entry):
         return None
 
 
+def box_of_outlines(outlines):
+    """The box around polygons, as four numbers.
+
+    Args:
+        outlines: Value of `segmentation`.
+
+    Returns:
+        `[x, y, width, height]`, or None if it is no list of polygons, as of a mask in run lengths.
+    """
+    if not isinstance(outlines, list) or not outlines:
+        return None
+    numbers = []
+    for outline in outlines:
+        if not isinstance(outline, list) or len(outline) < 6 or len(outline) % 2:
+            return None
+        numbers += [as_number(value, math.nan) for value in outline]
+    xs, ys = numbers[0::2], numbers[1::2]
+    if not all(map(math.isfinite, numbers)):
+        return None
+    return [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)]
+
+
 def why_ignored(entry):
     """Why a box neither trains nor counts; `""` if it does."""
     for key in ("iscrowd", "ignore"):
