@@ -75,6 +75,30 @@ def test_a_pipe_is_written_into(tmp_path):
     assert only(tmp_path) == ["open", "pipe"]
 
 
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path):
+    """As all that open a file to write do; nobody expects the link to become a file."""
+    (tmp_path / "kept").mkdir()
+    for name in ("old.txt", "not there yet.txt"):
+        link, target = tmp_path / name, tmp_path / "kept" / name
+        link.symlink_to(target)
+        if name == "old.txt":
+            target.write_text("old")
+        with pytest.raises(RuntimeError, match="midway"):
+            write_half(link)
+        assert target.exists() == (name == "old.txt")
+        with replacing(link) as temporary:
+            temporary.write_text("new")
+        assert link.is_symlink()
+        assert target.read_text() == "new"
+    (tmp_path / "folder").symlink_to(tmp_path / "kept")
+    with pytest.raises(InputError, match="is a folder"), replacing(tmp_path / "folder") as path:
+        path.write_text("new")
+    with replacing(tmp_path / "folder") as temporary:
+        temporary.mkdir()
+    assert only(tmp_path) == ["folder", "kept", "not there yet.txt", "old.txt"]
+    assert only(tmp_path / "kept") == []
+
+
 def write_half(path):
     with replacing(path) as temporary:
         temporary.write_text("half")

@@ -22,7 +22,8 @@ def replacing(path, *, durable=False, keep=None):
     suffix of `path`, since writers such as `keras.Model.save` choose their format by it.
 
     Args:
-        path: The final path. Missing parent folders are created, and removed with what failed.
+        path: The final path. Missing parent folders are created, and removed with what failed. A
+            link stays: what it leads to is replaced, but where a file of before is kept.
         durable: Whether the file must be on the disk before it gets its name, so that it is whole
             after a power cut, too.
         keep: Path beside it that the file of before is kept at, or None.
@@ -34,10 +35,12 @@ def replacing(path, *, durable=False, keep=None):
         InputError: If a file was written and `path` is a folder, which may hold anything.
     """
     path = Path(path)
-    if _is_stream(path):
+    if is_stream(path):
         with _written_into(path) as temporary:
             yield temporary
         return
+    if keep is None:
+        path = Path(os.path.realpath(path))
     made = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -76,11 +79,16 @@ def _room_beside(path):
         shutil.rmtree(room, ignore_errors=True)  # Ctrl-C may have ended the first
 
 
-def _is_stream(path):
-    """Whether it is a device, a pipe, or what a shell calls a file that is open already."""
-    if os.path.abspath(path).startswith(("/dev/std", "/dev/fd/", "/proc/")):
-        return True
-    return path.exists() and not path.is_file() and not path.is_dir()
+def is_stream(path):
+    """Whether it is a device, a pipe, or what a shell calls a file that is open already.
+
+    Args:
+        path: Of something that need not be there.
+    """
+    if os.path.isdir(path) or not os.path.exists(path):
+        return False
+    opened = os.path.abspath(path).startswith(("/dev/std", "/dev/fd/", "/proc/"))
+    return opened or not os.path.isfile(path)
 
 
 @contextlib.contextmanager
