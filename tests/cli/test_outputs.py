@@ -1,5 +1,8 @@
 """Outputs that cannot be written: one message and exit code 2, whichever command it is."""
 
+import errno
+import os
+
 import pytest
 
 from yolov2_tf.cli.outputs import check_outputs
@@ -63,6 +66,26 @@ def test_places_that_can_be_written_are_not_refused(tmp_path):
 
 
 def test_a_folder_that_nobody_may_write_into_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("os.access", lambda path, mode: str(path) != str(tmp_path))
-    with pytest.raises(InputError, match="--json: nothing can be written there"):
-        check_outputs({"json": tmp_path / "new" / "a.json"})
+    made = os.mkdir
+
+    def refused(path, *args, **kwargs):
+        if os.path.dirname(path) == str(tmp_path):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        made(path, *args, **kwargs)
+
+    monkeypatch.setattr("os.mkdir", refused)
+    for place in ("new/a.json", "a.json"):
+        with pytest.raises(InputError, match="--json: nothing can be written there"):
+            check_outputs({"json": tmp_path / place})
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="no /proc here")
+def test_a_place_where_nobody_makes_anything_is_refused_before_the_work():
+    for name, place in (("report", "/proc/x"), ("json", "/proc/x/a.json"), ("out", "/proc/x")):
+        with pytest.raises(InputError, match=f"--{name}: nothing can be written there"):
+            check_outputs({name: place})
+
+
+def test_the_trial_leaves_nothing(tmp_path):
+    check_outputs({"report": tmp_path / "a" / "b", "json": tmp_path / "a.json"})
+    assert not list(tmp_path.iterdir())

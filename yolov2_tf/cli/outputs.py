@@ -1,6 +1,7 @@
 """What a command is to write, looked at before it works: files that it could not write."""
 
 import os
+import tempfile
 
 WRITTEN = ("out", "json", "jsonl", "plot", "results", "map_out", "report")
 """Parameters that are files or folders to write, in every command that has them."""
@@ -52,22 +53,32 @@ def _check_place(name, value, place):
         InputError: If it is one.
     """
     from yolov2_tf.errors import InputError
+    from yolov2_tf.files import is_stream
 
     is_json = name == "results" and place.endswith(".json")
     if (name in _FILES or is_json) and os.path.isdir(place):
         raise InputError(f"{_flag(name)} is a folder", where=value, expected="the name of a file")
-    if (name in _FOLDERS or (name == "results" and not is_json)) and os.path.isfile(place):
+    to_folder = name in _FOLDERS or (name == "results" and not is_json)
+    if to_folder and os.path.exists(place) and not os.path.isdir(place):
         raise InputError(f"{_flag(name)} is a file", where=value, expected="the name of a folder")
-    folder = place
-    while not os.path.lexists(folder) or folder == place:
-        folder, before = os.path.dirname(folder), folder
-        if folder == before:
-            return
+    if is_stream(place):
+        if not os.access(place, os.W_OK):
+            raise InputError(f"{_flag(name)}: nothing can be written there", where=value)
+        return
+    folder = os.path.realpath(place)  # links are written through
+    if not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
     if not os.path.isdir(folder):
         raise InputError(f"{_flag(name)}: {folder} is no folder", where=value)
-    is_there = os.path.exists(place) and not os.path.isfile(place)  # a folder, a pipe
-    if not os.access(place if is_there else folder, os.W_OK):
-        raise InputError(f"{_flag(name)}: nothing can be written there", where=value)
+    try:
+        # Rights alone do not tell: nobody makes folders in /proc, and root not on every share.
+        with tempfile.TemporaryDirectory(dir=folder):
+            pass
+    except OSError as error:
+        what = f"{_flag(name)}: nothing can be written there ({error.strerror})"
+        raise InputError(what, where=value) from None
 
 
 def _flag(name):
