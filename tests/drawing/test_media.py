@@ -212,6 +212,24 @@ def test_broken_videos_are_named_and_leave_nothing(tmp_path):
     assert not list((tmp_path / "out").glob("*"))
 
 
+def test_a_video_that_is_cut_short_is_read_as_far_as_it_goes_and_told(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (40, 64, 96, 3), np.uint8)
+    whole = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(whole), cv2.VideoWriter_fourcc(*"MJPG"), 12.5, (96, 64))
+    for frame in noise:
+        writer.write(frame)
+    writer.release()
+    half = tmp_path / "half.avi"
+    content = whole.read_bytes()
+    half.write_bytes(content[: len(content) // 2])
+    told = []
+    assert len(list(read_media(find_media([whole])[0], told.append))) == 40
+    assert not told
+    frames = len(list(read_media(find_media([half])[0], told.append)))
+    assert 10 < frames < 30
+    assert told == [f"{half}: {frames} of about 40 frames, then it is cut short"]
+
+
 def test_pipes_are_not_waited_for(tmp_path):
     picture(tmp_path / "in" / "a.jpg")
     for name in ("pipe.jpg", "pipe.mp4"):

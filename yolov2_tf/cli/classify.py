@@ -1,6 +1,7 @@
 """`yolov2 classify`: Darknet-19 as a classifier, and as the trunk of a detector to come."""
 
 import dataclasses
+import functools
 from typing import Annotated
 
 import typer
@@ -305,10 +306,11 @@ def predict(
     head = find_classification_head(network)
     check_tree_options(head.tree, {"threshold": threshold}, file)
     ranking = classifier(network, top, TREE if threshold is None else threshold)
+    tell = functools.partial(remark, console, "note")
     results = []
     for source in sources:
         try:
-            for name, picture in read_media(source):
+            for name, picture in read_media(source, tell):
                 (found,) = classify(ranking, [picture], size=size)
                 results.append({"image": name, **as_json(found, head)})
         except InputError as error:  # the others are still worth looking at

@@ -204,7 +204,8 @@ class _Work:
         outputs = Outputs(detector.class_names, limits, self._rows.write, out, **wanted)
         self._outputs = outputs
         try:
-            seen = self._counted(look_at(detector, self._sources, singly=wanted["show"]))
+            seen = look_at(detector, self._sources, singly=wanted["show"], tell=self._note)
+            seen = self._counted(seen)
             for source, frames in itertools.groupby(seen, key=lambda one: one.source):
                 try:
                     if not outputs.take(source, frames):
@@ -231,6 +232,11 @@ class _Work:
                 self._skip(error)
             else:
                 self._rows.write(row)
+
+    def _note(self, note):
+        from yolov2_tf.cli.console import remark
+
+        remark(self._console, "note", note)
 
     def _skip(self, error):
         from yolov2_tf.cli.console import remark

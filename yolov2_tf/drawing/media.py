@@ -19,8 +19,16 @@ MAX_DOWNLOAD = 200_000_000
 """Bytes of a picture that is downloaded at most."""
 
 
-def read_media(source):
+_WHOLE = 0.95
+"""Of the frames and the time that a container speaks of, what makes a whole video."""
+
+
+def read_media(source, tell=None):
     """Yields `(name, picture)`; a picture is `(H, W, 3)` uint8, a video yields its frames upright.
+
+    Args:
+        source: `Source`.
+        tell: Function that is told, as a text, that a video ends before its time.
 
     Raises:
         InputError: If it cannot be read.
@@ -33,16 +41,26 @@ def read_media(source):
     if source.kind == "video":  # phones store films on their side and note that
         capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
     try:
-        index = 0
+        tells = tell is not None and source.kind == "video"
+        index, moment = 0, 0.0
         while True:
             read, frame = capture.read()
             if not read:
                 break
             yield f"{source.name}#{index}", frame[..., ::-1]
             index += 1
+            if tells:
+                moment = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         if not index:
             what = "shows nothing" if source.kind == "live" else "not a video that OpenCV can read"
             raise InputError(what, where=source.name)
+        if tells:
+            stated = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+            # Frames alone do not tell: some containers know the time only, at a rate that varies.
+            seconds = stated / (capture.get(cv2.CAP_PROP_FPS) or math.inf)
+            if index < _WHOLE * stated and moment < _WHOLE * seconds:
+                what = f"{index:,} of about {stated:,.0f} frames, then it is cut short"
+                tell(f"{source.name}: {what}")
     finally:
         capture.release()
 

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import functools
 import itertools
 import os
 
@@ -41,7 +42,7 @@ class Seen:
     error: InputError | None = None
 
 
-def look_at(detector, sources, *, singly=False):
+def look_at(detector, sources, *, singly=False, tell=None):
     """Detects in pictures and frames, in their order.
 
     Pictures are read ahead by threads. They and the frames of films go through the network in
@@ -51,6 +52,7 @@ def look_at(detector, sources, *, singly=False):
         detector: A detector.
         sources: Iterable of `Source`, which is read as it is needed.
         singly: Whether each picture is wanted as soon as it can be had.
+        tell: Function that takes notes, as for `yolov2_tf.drawing.media.read_media`.
 
     Yields:
         `Seen`, one for each picture that can be read or not, and each frame.
@@ -58,12 +60,13 @@ def look_at(detector, sources, *, singly=False):
     Raises:
         ServerError: If a server does not answer.
     """
+    read = functools.partial(read_media, tell=tell)
     for kind, some in itertools.groupby(sources, key=lambda source: source.kind):
         if kind == "picture" and not singly:
             yield from _batched(detector, ahead(_read, some, threads=_threads(), limit=READ_AHEAD))
             continue
         for source in some:
-            frames = _frames(source, source.name, read_media)
+            frames = _frames(source, source.name, read)
             if kind == "video" and not singly:
                 yield from _batched(detector, frames)
                 continue
