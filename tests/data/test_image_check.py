@@ -105,14 +105,15 @@ def test_a_square_or_unknown_size_does_not_tell_so_boxes_stay():
 
 def test_another_size_than_annotated_is_told():
     dataset, _ = check(record(KINDS["png"][0], "small", (520, 360)), record(KINDS["png"][0], "b"))
-    assert dataset.notes[1:] == ("pictures of another size than annotated: 1 (small)",)
+    what = "pictures of another size than annotated"
+    assert dataset.notes[1:] == (f"{what}: 1 (small: 52×36 instead of 520×360)",)
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_width_and_height_in_the_other_order_are_another_size_unless_exif_turns(orientation):
     encoded = encode(RGB, "JPEG", exif=exif(orientation))
     swapped = record(encoded, "swapped", (36, 52))
-    note = "pictures of another size than annotated: 1 (swapped)"
+    note = "pictures of another size than annotated: 1 (swapped: 52×36 instead of 36×52)"
     for dataset in (check(swapped)[0], turn_upright(Dataset("set", ("thing",), [swapped]))):
         assert (note in dataset.notes) == (orientation < 5)
 

@@ -64,33 +64,21 @@ def check_images(dataset, progress=None, *, decode=True) -> tuple[Any, list[tupl
         taken = isinstance(records, RecordColumns)
         records = records.take(kept) if taken else [records[i] for i in kept]
     converted = [i for i, info in enumerate(seen) if info[_NEEDS_CONVERSION]]
-    turned, other_size = (), ()
+    told = [
+        ("pictures that cannot be read, left out", left_out),
+        (
+            "pictures converted each time they are read; PNG or JPEG would be faster",
+            [records[i].image_id for i in converted],
+        ),
+    ]
     if isinstance(records, RecordColumns):
-        records, turned, other_size = _seen_upright(records, seen)
+        records, seen_upright = _seen_upright(records, seen)
         records = records.with_images({i: _to_png(records[i].image) for i in converted})
+        told += seen_upright
     else:
         records = [_labelled(record, info) for record, info in zip(records, seen, strict=True)]
-    found = {
-        what: [records[i].image_id for i in places]
-        for what, places in (
-            ("converted", converted), ("turned", turned), ("other size", other_size),
-        )
-    }  # fmt: skip
-    dataset = dataclasses.replace(dataset, records=records)
-    notes = [
-        f"{what}: {len(ids):,} ({listing(ids)})"
-        for what, ids in (
-            ("pictures that cannot be read, left out", left_out),
-            (
-                "pictures converted each time they are read; PNG or JPEG would be faster",
-                found["converted"],
-            ),
-            (_TURNED, found["turned"]),
-            (_OTHER_SIZE, found["other size"]),
-        )
-        if ids
-    ]
-    return dataclasses.replace(dataset, notes=(*dataset.notes, *notes)), faults
+    notes = (*dataset.notes, *_notes(told))
+    return dataclasses.replace(dataset, records=records, notes=notes), faults
 
 
 def turn_upright(dataset, progress=None):
@@ -109,13 +97,13 @@ def turn_upright(dataset, progress=None):
     if all(image is None for image in images):
         return dataset
     seen = look_at(images, decode=False, progress=progress)
-    records, turned, other_size = _seen_upright(dataset.records, seen)
-    notes = [
-        f"{what}: {len(places):,} ({listing([records[i].image_id for i in places])})"
-        for what, places in ((_TURNED, turned), (_OTHER_SIZE, other_size))
-        if places
-    ]
-    return dataclasses.replace(dataset, records=records, notes=(*dataset.notes, *notes))
+    records, told = _seen_upright(dataset.records, seen)
+    return dataclasses.replace(dataset, records=records, notes=(*dataset.notes, *_notes(told)))
+
+
+def _notes(told):
+    """Notes of `(what, pictures)`, where there are some."""
+    return [f"{what}: {len(some):,} ({listing(some)})" for what, some in told if some]
 
 
 def _seen_upright(records, seen):
@@ -126,14 +114,15 @@ def _seen_upright(records, seen):
         seen: What `look_at` says of their pictures; those that it cannot read stay as they are.
 
     Returns:
-        `RecordColumns`, which of them were turned, and which are of another size than annotated.
+        `RecordColumns`, and what is to tell of which, as for `_notes`: those that were turned, and
+        those of another size than annotated.
     """
     readable = np.array([not isinstance(info, str) for info in seen], bool)
-    told = np.array([info[:3] for info in seen if not isinstance(info, str)], np.int64)
+    infos = np.array([info[:3] for info in seen if not isinstance(info, str)], np.int64)
     sizes, orientations = records.sizes.astype(np.int64), records.orientations.copy()
     annotated = sizes.copy()
-    sizes[readable] = told.reshape(-1, 3)[:, :2]
-    orientations[readable] = told.reshape(-1, 3)[:, 2]
+    sizes[readable] = infos.reshape(-1, 3)[:, :2]
+    orientations[readable] = infos.reshape(-1, 3)[:, 2]
     transposed = np.isin(orientations, TRANSPOSED) & readable
     stored = np.where(transposed[:, None], sizes[:, ::-1], sizes)
     turned = (annotated == stored).all(axis=1) & (stored != sizes).any(axis=1)
@@ -145,8 +134,13 @@ def _seen_upright(records, seen):
     for i in np.flatnonzero(turned).tolist():
         own = slice(records.ends[i] - records.counts[i], records.ends[i])
         boxes[own] = orient_boxes(boxes[own], int(orientations[i]))
-    upright = records.as_seen(sizes, orientations, boxes)
-    return upright, np.flatnonzero(turned).tolist(), np.flatnonzero(~same).tolist()
+    turned = [records[i].image_id for i in np.flatnonzero(turned).tolist()]
+    other_size = [
+        "{}: {}×{} instead of {}×{}".format(records[i].image_id, *sizes[i], *annotated[i])
+        for i in np.flatnonzero(~same).tolist()
+    ]
+    told = [(_TURNED, turned), (_OTHER_SIZE, other_size)]
+    return records.as_seen(sizes, orientations, boxes), told
 
 
 def _labelled(record, info):
