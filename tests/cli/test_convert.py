@@ -47,6 +47,29 @@ def test_convert_writes_what_opens_again(coco, tmp_path):
     assert (tmp_path / "yolo" / "labels" / "0.txt").read_text().count("\n") == 1
 
 
+def test_ids_of_coco_are_kept(coco, tmp_path):
+    """Results of other programs name pictures and classes by them."""
+    content = json.loads((tmp_path / "instances_all.json").read_text())
+    content["categories"] = [{"id": 17, "name": "cat"}, {"id": 90, "name": "dog"}]
+    for entry in content["images"]:
+        entry["id"] = 400 - 7 * entry["id"]
+    for entry in content["annotations"]:
+        entry["image_id"] = 400 - 7 * entry["image_id"]
+        entry["category_id"] = 17
+    (tmp_path / "instances_all.json").write_text(json.dumps(content))
+    for options, names in ((), ["cat", "dog"]), (("--only", "dog,cat"), ["dog", "cat"]):
+        out = tmp_path / "_".join(["out", *names])
+        assert run(coco, out, "--to", "coco", *options).exit_code == 0
+        written = json.loads((out / "annotations" / "instances_all.json").read_text())
+        ids = {entry["file_name"]: entry["id"] for entry in written["images"]}
+        assert ids == {"0.jpg": 400, "1.jpg": 393, "2.jpg": 386}
+        assert [(c["id"], c["name"]) for c in written["categories"]] == [
+            ({"cat": 17, "dog": 90}[name], name) for name in names
+        ]
+        boxes = [(box["image_id"], box["category_id"]) for box in written["annotations"]]
+        assert boxes == [(400, 17), (400, 17), (393, 17)]
+
+
 def test_what_the_data_hold_as_numbers(coco, tmp_path):
     result = run(coco, tmp_path / "out", "--to", "csv", "--json", "-")
     found = json.loads(result.stdout)

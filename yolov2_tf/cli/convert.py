@@ -54,6 +54,7 @@ def convert(
     from yolov2_tf.cli.console import remark
     from yolov2_tf.cli.parsing import class_names, messages, open_checked, write_json
     from yolov2_tf.data.only_classes import only_classes
+    from yolov2_tf.data.source import category_ids_of
     from yolov2_tf.data.summary import summarize
     from yolov2_tf.data.writers.conversion import FORMS, PICTURES, without_unreadable
     from yolov2_tf.data.writers.conversion import convert as write
@@ -74,7 +75,10 @@ def convert(
     def progress(items, total):
         return track(items, "pictures", total=total, console=console, transient=True)
 
-    notes = write(dataset, out, to, pictures=pictures, drop_ignored=drop_ignored, progress=progress)
+    how = {"pictures": pictures, "drop_ignored": drop_ignored, "progress": progress}
+    if to == "coco":
+        how["category_ids"] = category_ids_of(data, split, format)
+    notes = write(dataset, out, to, **how)
     for note in notes:
         remark(console, "note", note)
     if json is not None:

@@ -108,6 +108,28 @@ def holds_pictures(spec, format=None):
     return _form(path, format)[0] in _HOLDING
 
 
+def category_ids_of(spec, split=None, format=None):
+    """The category ids that a data set in COCO's form has, empty for all others.
+
+    Args:
+        spec: As for `open_dataset`, which opened it.
+        split: Image set, or None.
+        format: As for `open_dataset`.
+
+    Returns:
+        Dict from class to id, as `yolov2_tf.data.readers.coco_files.category_ids` gives it.
+    """
+    spec = os.fspath(spec)
+    if has_one_form(spec) or address(spec) is not None:
+        return {}
+    form, path, _ = _form(Path(spec).expanduser(), format)
+    if form != "coco":
+        return {}
+    from yolov2_tf.data.readers.coco_files import category_ids
+
+    return category_ids(path, split)
+
+
 def _holds_its_own(spec):
     return InputError("it holds its pictures itself", where=spec, expected="no folder of pictures")
 

@@ -91,6 +91,31 @@ def test_there_and_back(small, tmp_path, form):
             np.testing.assert_allclose(row[2], other[2], atol=0.01)
 
 
+@pytest.mark.parametrize(
+    ("ids", "sets", "expected"),
+    [
+        (("000012", "7"), ("train", "train"), [12, 7]),
+        (("train/3", "val/3"), ("train", "val"), [3, 3]),  # a file each
+        (("a/3", "b/3"), ("train", "train"), [1, 2]),
+        (("3", "x"), ("train", "train"), [1, 2]),
+    ],
+)
+def test_pictures_keep_ids_that_are_numbers_in_coco(tmp_path, ids, sets, expected):
+    records = [
+        record(picture(tmp_path / "p", f"{i}.jpg"), name, sets=(subset,))
+        for i, (name, subset) in enumerate(zip(ids, sets, strict=True))
+    ]
+    convert(Dataset("", ("cat",), records), tmp_path / "out", "coco", category_ids={"cat": "text"})
+    found = []
+    for name in dict.fromkeys(sets):
+        path = tmp_path / "out" / "annotations" / f"instances_{name}.json"
+        content = json.loads(path.read_text())
+        assert content["categories"] == [{"id": 1, "name": "cat"}]
+        found += [entry["id"] for entry in content["images"]]
+        assert {box["image_id"] for box in content["annotations"]} <= {*found}
+    assert found == expected
+
+
 def test_csv_and_back(small, tmp_path):
     notes = convert(small, tmp_path / "out", "csv")
     assert any("1 boxes that neither train nor count" in note for note in notes)

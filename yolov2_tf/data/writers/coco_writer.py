@@ -6,6 +6,10 @@ import json
 def write_coco(output, folder):
     """Writes one file per image set, `instances_default.json` where there are none.
 
+    People find pictures and classes again by their ids: pictures keep theirs where these are
+    numbers, each once in a file, and classes those that `output` has for them. Else they are
+    numbered from 1 on.
+
     Args:
         output: `yolov2_tf.data.writers.conversion.Output`.
         folder: Where to.
@@ -14,12 +18,14 @@ def write_coco(output, folder):
         Notes.
     """
     (folder / "annotations").mkdir()
-    numbers = {item.name: i for i, item in enumerate(output.items, start=1)}
+    numbers = _image_numbers(output)
+    categories = _category_numbers(output)
     start = 1
     for name, items in output.files("default").items():
         annotations = []
         for item in items:
-            annotations += _annotations(item, numbers[item.name], start + len(annotations))
+            number = numbers[item.name]
+            annotations += _annotations(item, number, categories, start + len(annotations))
         start += len(annotations)
         content = {
             "images": [
@@ -33,7 +39,8 @@ def write_coco(output, folder):
             ],
             "annotations": annotations,
             "categories": [
-                {"id": i, "name": name} for i, name in enumerate(output.class_names, start=1)
+                {"id": number, "name": name}
+                for number, name in zip(categories, output.class_names, strict=True)
             ],
         }
         path = folder / "annotations" / f"instances_{name}.json"
@@ -41,7 +48,26 @@ def write_coco(output, folder):
     return ()
 
 
-def _annotations(item, image, first):
+def _image_numbers(output):
+    """Dict from the name of a picture to its id; image sets may use the same ids."""
+    own = {item.name: item.record.image_id.rpartition("/")[2] for item in output.items}
+    if all(text.isascii() and text.isdigit() and len(text) < 19 for text in own.values()):
+        own = {name: int(text) for name, text in own.items()}
+        files = output.files("default").values()
+        if all(len({own[item.name] for item in items}) == len(items) for items in files):
+            return own
+    return {name: number for number, name in enumerate(own, start=1)}
+
+
+def _category_numbers(output):
+    """The id of each class."""
+    own = [output.category_ids.get(name) for name in output.class_names]
+    if all(type(number) is int for number in own) and len(set(own)) == len(own):
+        return own
+    return list(range(1, len(own) + 1))
+
+
+def _annotations(item, image, categories, first):
     record = item.record
     found = []
     for i, (y_min, x_min, y_max, x_max) in enumerate(item.pixels().tolist()):
@@ -50,7 +76,7 @@ def _annotations(item, image, first):
             {
                 "id": first + i,
                 "image_id": image,
-                "category_id": int(record.labels[i]) + 1,
+                "category_id": categories[record.labels[i]],
                 "bbox": [round(value, 4) for value in (x_min, y_min, width, height)],
                 "area": round(width * height, 4),
                 "iscrowd": int(record.ignore[i]),

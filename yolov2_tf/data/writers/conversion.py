@@ -66,18 +66,22 @@ class Output:
         sets: Dict from the name of an image set, which may be that of a file, to its items; none
             where there are no sets.
         class_names: The classes.
+        category_ids: Dict from a class to its id in COCO's form, where it has one.
     """
 
     items: Sequence[Item]
     sets: dict[str, list[Item]]
     class_names: tuple[str, ...]
+    category_ids: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def files(self, default):
         """The image sets, or all items under one name where there are none."""
         return self.sets or {default: list(self.items)}
 
 
-def convert(dataset, out, form, *, pictures="copy", drop_ignored=False, progress=None):
+def convert(
+    dataset, out, form, *, pictures="copy", drop_ignored=False, category_ids=None, progress=None
+):
     """Writes a data set in another form.
 
     Args:
@@ -86,6 +90,7 @@ def convert(dataset, out, form, *, pictures="copy", drop_ignored=False, progress
         form: One of `FORMS`.
         pictures: One of `PICTURES`; of TFRecord files, which hold the pictures, only `copy`.
         drop_ignored: Leaves out boxes that neither train nor count.
+        category_ids: Dict from a class to its id, for COCO; None numbers them from 1 on.
         progress: Shows how far it is, as for `yolov2_tf.data.image_check.check_images`.
 
     Returns:
@@ -106,7 +111,7 @@ def convert(dataset, out, form, *, pictures="copy", drop_ignored=False, progress
         for name, record in zip(_names(records), records, strict=True)
     ]
     sets, notes = split_into_sets(items, keep_unions=form == "voc")
-    output = Output(items, sets, tuple(dataset.class_names))
+    output = Output(items, sets, tuple(dataset.class_names), category_ids or {})
     with replacing(out) as temporary:
         temporary.mkdir()
         if form != "tfrecord" and pictures != "none":
