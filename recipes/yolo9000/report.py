@@ -17,6 +17,7 @@ from yolov2_tf.data.images import load_image
 from yolov2_tf.data.source import open_dataset
 from yolov2_tf.detection.thresholds import Thresholds
 from yolov2_tf.drawing.pictures import contact_sheet, draw_detections
+from yolov2_tf.evaluation.distinct_names import distinct_names
 from yolov2_tf.export.keras_detector import KerasDetector
 from yolov2_tf.trees.class_maps import read_class_map
 from yolov2_tf.trees.wordtree import WordTree, read_lines
@@ -36,11 +37,12 @@ def table(sets, runs):
     for run in RUNS:
         if not (runs / run / "never_a_box.json").exists():
             continue  # not trained yet
+        keys = _keys(sets / ("flat" if run == "flat" else "word"))
         ap = json.loads((runs / run / "never_a_box.json").read_text())["ap"]
         with_boxes = json.loads((runs / run / "with_boxes.json").read_text())["map"]
         groups = {True: [], False: []}
         for node, name in enumerate(tree.names):
-            score = ap.get(name)
+            score = ap.get(keys.get(name))
             if score is None or math.isnan(score) or node in boxed:
                 continue
             above = {int(up) for up in tree.paths[node] if up >= 0}
@@ -56,10 +58,16 @@ def table(sets, runs):
     Console().print(found)
 
 
+def _keys(tree):
+    """What figures call each synset of a tree: dict from wnid to name."""
+    names = distinct_names(read_lines(tree.with_suffix(".names")))
+    return dict(zip(WordTree.read(tree.with_suffix(".tree")).names, names, strict=True))
+
+
 def sheet(sets, runs):
     """Pictures of things that never had a box, with what the joint training finds in them."""
-    names = read_lines(sets / "word.names")
     detector = KerasDetector(runs / "joint/model.keras", Thresholds(0.2))
+    names = detector.class_names
     records = open_dataset(sets / "scored", images=sets / "scored/images").records
     step = max(1, len(records) // SHOWN)
     pictures = []

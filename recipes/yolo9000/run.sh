@@ -29,11 +29,11 @@ test -z "${SMOKE:-}" || {
 }
 
 # One WordTree over both, by WordNet; a flat tree is one softmax over the same leaves.
-test -f "$sets/word.tree" ||
+test -f "$sets/word.names" ||
     $yolov2 wordtree build --leaves voc --leaves "$sets/labels" --out "$sets/word.tree" \
         --names "$sets/word.names" --map-out "$sets/voc.map"
-test -f "$sets/flat.tree" ||
-    $python "$here/flat_tree.py" "$sets/word.tree" "$sets/voc.map" "$sets/labels" "$sets/flat"
+test -f "$sets/flat.names" ||
+    $python "$here/flat_tree.py" "$sets/word.tree" "$sets/word.names" "$sets/voc.map" "$sets/labels" "$sets/flat"
 
 # stage NAME COMMAND OPTIONS...: trains into RUNS/NAME, once.
 stage() {
@@ -52,7 +52,7 @@ names() {
     name=$1 tree=$2 logits=$3 from=$4
     shift 4
     stage "$name" classify train "$sets/named" --split train --val-split val \
-        --tree "$sets/$tree.tree" --tree-logits "$logits" --weights "$from" "$@"
+        --tree "$sets/$tree.tree" --names "$sets/$tree.names" --tree-logits "$logits" --weights "$from" "$@"
 }
 
 # detector NAME TREE LOGITS CLASSIFIER OPTIONS...: from a classifier of the same, for labelled pictures
@@ -62,8 +62,8 @@ detector() {
     shift 4
     # shellcheck disable=SC2086
     stage "$name" train "$sets/boxed" --split train --val-split val --classes voc --model yolo9000 $common \
-        --tree "$sets/$tree.tree" --tree-logits "$logits" --map "$(map_of "$tree")" \
-        --weights "$runs/$classifier/model.keras" "$@"
+        --tree "$sets/$tree.tree" --names "$sets/$tree.names" --tree-logits "$logits" \
+        --map "$(map_of "$tree")" --weights "$runs/$classifier/model.keras" "$@"
 }
 
 # Nodes of VOC's classes, as `wordtree build` and flat_tree.py call their files.
