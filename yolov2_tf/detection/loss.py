@@ -12,7 +12,6 @@ from yolov2_tf.detection.class_entropy import (
     class_entropy,
     class_factors,
     class_indices,
-    named_right,
     trained_levels,
 )
 from yolov2_tf.detection.decoding import decode_boxes, split_head
@@ -22,6 +21,7 @@ from yolov2_tf.detection.image_labels import (
     centered_in,
     labels_and_regions,
 )
+from yolov2_tf.detection.loss_statistics import statistics
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.anchors import checked_anchors
 from yolov2_tf.models.truths import check_shapes
@@ -180,9 +180,8 @@ class YOLOv2Loss(keras.losses.Loss):
         Returns:
             `(losses, statistics)`. `losses`: `box`, `objectness`, `no_objectness`, `class`,
             `prior`, each `(B,)`, whose sum is the loss. `statistics`: name to `(value, weight)`
-            scalars for `keras.metrics.Mean`: `average_iou`, `recall` (IoU above .5), `object`
-            and `no_object` (mean objectness with and without a truth), `class_accuracy`. Images
-            with a label instead of boxes add to `class` and `objectness`, and have no statistics.
+            scalars, see `yolov2_tf.detection.loss_statistics`. Images with a label instead of
+            boxes add to `class` and `objectness`, and have no statistics.
         """
         y_pred = tf.cast(y_pred, tf.float32)
         shape = tf.shape(y_pred)
@@ -224,7 +223,8 @@ class YOLOv2Loss(keras.losses.Loss):
             0.5 * self.noobject_scale * tf.reduce_sum(punished * objectness**2, axis=1)
         )
         losses["prior"] = self._prior(predictions, free, seen)
-        return losses, self._statistics(matched, matches, overlap, objectness, labels, free)
+        slots = matched, matches, overlap, objectness, free
+        return losses, statistics(*slots, labels, self.tree)
 
     def _box(self, matched, matches):
         error = tf.concat(
@@ -319,16 +319,6 @@ class YOLOv2Loss(keras.losses.Loss):
         error += tf.reduce_sum(predictions[..., 2:4] ** 2, axis=-1)
         return 0.5 * PRIOR_SCALE * warming * tf.reduce_sum(free * error, axis=1)
 
-    def _statistics(self, matched, matches, overlap, objectness, labels, free):
-        kept = matches.kept
-        return {
-            "average_iou": _mean(overlap, kept),
-            "recall": _mean(tf.cast(overlap > 0.5, tf.float32), kept),
-            "object": _mean(tf.sigmoid(matched[..., 4]), kept),
-            "no_object": _mean(objectness, free),
-            "class_accuracy": _mean(named_right(matched[..., 5:], labels, self.tree), kept),
-        }
-
     def get_config(self):
         return {
             **super().get_config(),
@@ -345,9 +335,3 @@ class YOLOv2Loss(keras.losses.Loss):
             "box_classes": self.box_classes,
             "image_rule": self.image_rule,
         }
-
-
-def _mean(values, weights):
-    """Weighted mean and the sum of weights, as `keras.metrics.Mean` takes them."""
-    total = tf.reduce_sum(weights)
-    return tf.math.divide_no_nan(tf.reduce_sum(values * weights), total), total
