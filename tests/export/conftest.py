@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from yolov2_tf.export.check import sample_pictures
+from yolov2_tf.export.flatbuffer import unpack
 from yolov2_tf.export.metadata import ModelInfo
 from yolov2_tf.export.saved_model import SavedModelDetector, export_saved_model
 from yolov2_tf.export.tflite import Conversion
@@ -91,6 +92,12 @@ def exported(conversions, pictures, tmp_path_factory):
         )
         forms[name] = path, difference
     return forms
+
+
+@pytest.fixture(scope="session")
+def files(exported):
+    """Dict from form to the unpacked file."""
+    return {name: unpack(path.read_bytes()) for name, (path, _) in exported.items()}
 
 
 @pytest.fixture(scope="session")

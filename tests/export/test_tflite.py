@@ -5,7 +5,6 @@ import warnings
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
@@ -28,49 +27,8 @@ from yolov2_tf.export.inference_network import at_size
 from yolov2_tf.export.layout import DETECTION_OUTPUTS, HEAD_OUTPUTS, PREDICTION_OUTPUTS
 from yolov2_tf.export.runtime import TFLiteDetector
 from yolov2_tf.export.tflite import Conversion, export_tflite
-from yolov2_tf.models.yolov2 import TinyYOLOv2
-from yolov2_tf.trees.wordtree import WordTree
 
 FORMS = ("none", "none_raw", "fp16", "dynamic", "int8", "int8_raw")
-
-# What TFLite's GPU delegate takes (tensorflow/lite/delegates/gpu/common/model_builder.cc), as far
-# as detectors use it.
-GPU_OPERATORS = {
-    "ADD",
-    "CONCATENATION",
-    "CONV_2D",
-    "EXP",
-    "LEAKY_RELU",
-    "LOGISTIC",
-    "MAXIMUM",
-    "MAX_POOL_2D",
-    "MINIMUM",
-    "MUL",
-    "RELU",
-    "RESHAPE",
-    "SOFTMAX",
-    "SPACE_TO_DEPTH",
-    "STRIDED_SLICE",
-    "SUB",
-}
-
-
-# What walks down a label tree behind the decoding; a delegate may leave it to the CPU.
-TREE_OPERATORS = {
-    "ARG_MAX",
-    "GATHER",
-    "GREATER",
-    "GREATER_EQUAL",
-    "LOGICAL_AND",
-    "REDUCE_MAX",
-    "SELECT",
-    "SELECT_V2",
-}
-
-
-@pytest.fixture(scope="module")
-def files(exported):
-    return {name: unpack(path.read_bytes()) for name, (path, _) in exported.items()}
 
 
 def type_of(file, index):
@@ -104,42 +62,6 @@ def test_files_hold_built_in_operators_only(form, files):
     names = operator_names(files[form])
     assert set(names) <= set(OPERATORS.values()) - {"CUSTOM", "DELEGATE"}
     assert ("NON_MAX_SUPPRESSION_V4" in names) is not form.endswith("_raw")
-
-
-@pytest.mark.parametrize("form", ["none_raw", "int8_raw"])
-def test_files_without_suppression_suit_gpu_delegates(form, files):
-    names = set(operator_names(files[form]))
-    assert names - GPU_OPERATORS == ({"QUANTIZE", "DEQUANTIZE"} if form == "int8_raw" else set())
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_no_slice_drops_an_axis_which_gpu_delegates_refuse(form, files):
-    assert_slices_keep_their_axes(files[form])
-
-
-@pytest.mark.parametrize("tree", [False, True])
-@pytest.mark.parametrize("settings", [{"nms": False}, {"nms": False, "raw_head": True}, {}])
-def test_trees_raw_heads_and_batches_suit_gpu_delegates_too(tree, settings, tmp_path):
-    names = ("animal", "thing", "dog", "cup")
-    nodes = WordTree(names, (-1, -1, 0, 1)) if tree else None
-    model = TinyYOLOv2(names, input_size=64, width=0.02, resize="letterbox", tree=nodes)
-    path = tmp_path / "model.tflite"
-    Conversion(model, batch=2, **settings).write(path)
-    file = unpack(path.read_bytes())
-    assert_slices_keep_their_axes(file)
-    if settings:
-        walk = TREE_OPERATORS if tree and "raw_head" not in settings else set()
-        assert set(operator_names(file)) - GPU_OPERATORS == walk
-
-
-def test_a_slice_that_drops_an_axis_is_found():
-    """TensorFlow's own analyzer (2.21) calls such a file, and every other, compatible."""
-    drops = tf.function(lambda x: x[..., 1] * 2)
-    spec = tf.TensorSpec((1, 4, 4, 3))
-    concrete = drops.get_concrete_function(spec)
-    content = tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert()
-    with pytest.raises(AssertionError, match="shrinkAxisMask"):
-        assert_slices_keep_their_axes(unpack(content))
 
 
 def test_weights_are_aligned_for_the_runtime(exported):

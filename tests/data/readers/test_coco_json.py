@@ -1,35 +1,14 @@
-import json
 import os
 
 import numpy as np
 import pytest
+from coco_content import content, many, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from yolov2_tf.data.readers.coco_json import read_coco
 from yolov2_tf.errors import InputError
-
-
-def content():
-    return {
-        "images": [
-            {"id": 7, "file_name": "a.jpg", "width": 100, "height": 80},
-            {"id": 9, "file_name": "b.jpg", "width": 50, "height": 40},
-        ],
-        "annotations": [
-            {"id": 1, "image_id": 7, "category_id": 90, "bbox": [10, 20, 30, 40.5], "iscrowd": 0},
-            {"id": 2, "image_id": 7, "category_id": 3, "bbox": [0, 0, 100, 80], "iscrowd": 1},
-        ],
-        "categories": [{"id": 90, "name": "toothbrush"}, {"id": 3, "name": "car"}],
-    }
-
-
-def write(folder, data, name="instances_val.json"):
-    folder.mkdir(parents=True, exist_ok=True)
-    text = data if isinstance(data, str) else json.dumps(data)
-    (folder / name).write_text(text)
-    return folder / name
 
 
 def test_boxes_labels_and_crowds(tmp_path):
@@ -64,17 +43,6 @@ def test_pictures_are_found_near_the_file(tmp_path, folder):
         assert os.path.isfile(record.image)
     (tmp_path / folder / "b.jpg").unlink()
     assert read_coco(path, images=tmp_path / folder).notes == ("pictures not found: 1 (9)",)
-
-
-def test_a_folder_with_several_files(tmp_path):
-    for split in ("train", "val"):
-        write(tmp_path / "annotations", content(), f"instances_{split}.json")
-    dataset = read_coco(tmp_path)
-    assert [r.image_id for r in dataset.records] == ["train/7", "train/9", "val/7", "val/9"]
-    assert "train, val found: all are used" in dataset.notes[0]
-    assert [r.image_id for r in read_coco(tmp_path, split="val").records] == ["7", "9"]
-    with pytest.raises(InputError, match="no image set 'test'"):
-        read_coco(tmp_path, split="test")
 
 
 def test_without_a_size_the_picture_tells_it(tmp_path):
@@ -140,15 +108,6 @@ def test_mended_boxes_are_told(tmp_path):
     assert "annotation 7" in clipped
 
 
-def many(count=12):
-    """A file with one box in each picture of 100 × 80, from 10 10 to 40 50."""
-    images = [{"id": i, "file_name": f"{i}.jpg", "width": 100, "height": 80} for i in range(count)]
-    boxes = [
-        {"id": i, "image_id": i, "category_id": 1, "bbox": [10, 10, 30, 40]} for i in range(count)
-    ]
-    return {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "cat"}]}
-
-
 def test_x_y_x_y_is_recognised_over_the_whole_file(tmp_path):
     data = many()
     for i, entry in enumerate(data["annotations"]):
@@ -198,57 +157,6 @@ def test_pictures_of_another_computer_are_found_with_images(tmp_path, start):
     assert found == [str(tmp_path / "pictures" / "deep" / f"{i}.jpg") for i in range(2)]
 
 
-@pytest.mark.parametrize(
-    "files",
-    [
-        ["train/_annotations.coco.json", "valid/_annotations.coco.json"],  # Roboflow
-        ["annotations/instances_train.json", "annotations/instances_val.json"],
-        ["train.json", "val.json"],
-        ["train/labels.json", "val/labels.json"],
-    ],
-)
-def test_files_of_image_sets_are_kept_apart(tmp_path, files):
-    for i, file in enumerate(files):
-        path = tmp_path / file
-        write(path.parent, many(3 + i), path.name)
-    assert len(read_coco(tmp_path, split="train")) == 3
-    assert len(read_coco(tmp_path, split="val")) == 4
-    assert len(read_coco(tmp_path)) == 7
-    assert read_coco(tmp_path).records[0].image_sets == ("train",)
-
-
-def test_other_files_beside_the_boxes_are_left_alone(tmp_path):
-    write(tmp_path / "annotations", many(2), "instances_val.json")
-    write(tmp_path / "annotations", {"images": [], "annotations": []}, "captions_val.json")
-    write(tmp_path, {"name": "no coco"}, "package.json")
-    assert len(read_coco(tmp_path)) == 2
-
-
-def test_roboflows_root_category_is_no_class_unless_it_has_boxes(tmp_path):
-    data = many(2)
-    data["categories"] = [
-        {"id": 0, "name": "animals", "supercategory": "none"},
-        {"id": 1, "name": "cat", "supercategory": "animals"},
-    ]
-    assert read_coco(write(tmp_path, data)).class_names == ("cat",)
-    data["annotations"][0]["category_id"] = 0
-    assert read_coco(write(tmp_path, data)).class_names == ("animals", "cat")
-
-
-def test_results_are_refused_by_name(tmp_path):
-    results = [{"image_id": 7, "category_id": 3, "bbox": [1, 2, 3, 4], "score": 0.5}]
-    with pytest.raises(InputError, match="COCO results: detections"):
-        read_coco(write(tmp_path, results))
-
-
-def test_categories_of_one_name_are_one(tmp_path):
-    data = content()
-    data["categories"][0]["name"] = "car"
-    dataset = read_coco(write(tmp_path, data))
-    assert dataset.class_names == ("car",)
-    assert "categories of one name" in dataset.notes[0]
-
-
 @pytest.mark.parametrize("size", [(100, 80), ("100", 80.0), (None, None)])
 def test_one_picture_under_two_ids_is_one(tmp_path, size):
     data = content()
@@ -268,23 +176,6 @@ def test_one_picture_under_two_ids_with_another_size_is_left_out(tmp_path):
     notes = "\n".join(dataset.notes)
     assert "images listed again with another size, left out: 1" in notes
     assert "boxes of images that are left out, left out: 1" in notes
-
-
-def test_a_file_may_have_an_id_of_its_own(tmp_path):
-    assert len(read_coco(write(tmp_path, {"id": 5, **content()}))) == 2
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-@pytest.mark.parametrize("name", ["instances_val.json", "labels.json"])
-def test_encodings(tmp_path, encoding, name):
-    data = content()
-    data["categories"][1]["name"] = "voiture électrique"
-    text = json.dumps(data, ensure_ascii=False)
-    (tmp_path / name).write_bytes(text.encode(encoding))
-    assert "voiture électrique" in read_coco(tmp_path).class_names
-    (tmp_path / name).write_bytes(text.encode("cp1252"))
-    with pytest.raises(InputError, match=rf"{name}:1: not UTF-8 text"):
-        read_coco(tmp_path / name)
 
 
 FIELDS = (
@@ -317,15 +208,6 @@ def test_any_field_gives_records_or_input_error(tmp_path, key, field, value, who
     except InputError:
         return
     assert len(dataset) == 2
-
-
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(max_size=40))
-def test_any_bytes_give_input_error(tmp_path, junk):
-    path = tmp_path / "instances_val.json"
-    path.write_bytes(junk)
-    with pytest.raises(InputError):
-        read_coco(path)
 
 
 def test_coco_sample_agrees_with_pycocotools(shared_data):

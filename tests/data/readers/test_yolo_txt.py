@@ -312,27 +312,6 @@ def test_the_same_pictures_in_coco_and_yolo_form_agree(shared_data):
         np.testing.assert_allclose(record.boxes[order], other.boxes[other_order], atol=1e-4)
 
 
-ALIASES = "x0: &x0 [a, a, a, a, a, a, a, a, a]\n" + "".join(
-    f"x{i}: &x{i} [{', '.join([f'*x{i - 1}'] * 9)}]\n" for i in range(1, 12)
-)
-
-
-@pytest.mark.parametrize("use", ["train: *x11", "names: *x11", "nc: *x11", "path: *x11"])
-def test_aliases_of_aliases_are_refused(tmp_path, use):
-    """A kilobyte that would be 31,000,000,000 letters."""
-    path = tmp_path / "data.yaml"
-    path.write_text(f"{ALIASES}train: images\nnames: [dog]\n{use}\n")
-    with pytest.raises(InputError, match=r"data\.yaml:2: malformed YAML: aliases"):
-        read_yolo(path)
-
-
-def test_a_huge_description_is_refused_before_it_is_parsed(tmp_path):
-    path = tmp_path / "data.yaml"
-    path.write_text("names: [" + "a, " * 400_000 + "b]\n")
-    with pytest.raises(InputError, match=r"a description of 1,200,\d+ letters"):
-        read_yolo(path)
-
-
 def test_labels_beside_a_picture_come_before_those_of_a_folder_above(tmp_path):
     own = tmp_path / "batch2"
     for path, row in {"batch2/a.txt": "1 .5 .5 .5 .5", "labels/a.txt": "0 .1 .1 .1 .1"}.items():
