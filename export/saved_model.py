@@ -33,6 +33,7 @@ from yolov2_tf.export.postprocessing import above
 from yolov2_tf.export.warmup import write_warmup
 from yolov2_tf.files import replacing
 from yolov2_tf.models.heads import find_head
+from yolov2_tf.models.loading import trained_in
 from yolov2_tf.resize import box_transform, resize_image
 
 LAYOUT_ASSET = f"assets.extra/{LAYOUT_FILE}"
@@ -117,7 +118,8 @@ class SavedModelDetector(Detector):
                 "is no model: there is no saved_model.pb in it",
                 where=given,
                 expected=FORMS,
-                hint="the model before the data, as in `yolov2 evaluate MODEL DATA`",
+                hint=trained_in(given)
+                or "the model before the data, as in `yolov2 evaluate MODEL DATA`",
             )
         try:
             layout = parse_layout((path / LAYOUT_ASSET).read_text(), path)

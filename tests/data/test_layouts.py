@@ -195,13 +195,13 @@ def test_nothing_found_says_what_was_looked_for_and_the_nearest_thing(tmp_path):
     write(
         tmp_path, {"set/images/a.jpg": None, "set/Annotations/a.xml": XML, "set/images/b.md": "#"}
     )
-    with pytest.raises(InputError, match=r"there is 1 \.jpg, 1 \.md .*VOC.*Try: .*set, .* voc"):
+    with pytest.raises(InputError, match=r"there: 1 \.jpg, 1 \.md .*VOC.*Try: .*set, .* voc"):
         open_dataset(tmp_path / "set" / "images")
     write(tmp_path / "more/deep/set", {"instances_all.json": COCO, "a.jpg": None})
     with pytest.raises(InputError, match=r"Try: .*set, which looks like coco"):
         open_dataset(tmp_path / "more" / "deep")
     (tmp_path / "none").mkdir()
-    with pytest.raises(InputError, match="there is nothing"):
+    with pytest.raises(InputError, match="what is there: nothing"):
         open_dataset(tmp_path / "none")
 
 

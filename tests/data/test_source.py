@@ -153,7 +153,9 @@ def test_other_files_are_refused(tmp_path, name, message):
 
 def test_other_folders_and_names_are_refused(tmp_path):
     picture(tmp_path / "images" / "a.jpg")
-    with pytest.raises(InputError, match=r"no annotations found.*VOC.*COCO.*YOLO"):
+    with pytest.raises(
+        InputError, match=r"no annotations found; what is there: 1 \.jpg.*VOC.*COCO.*YOLO"
+    ):
         open_dataset(tmp_path)
     with pytest.raises(InputError, match=r"no such data set.*tfds:NAME"):
         open_dataset("nowhere/at/all")

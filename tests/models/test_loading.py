@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from mutated_inputs import check_thousands, mutated, mutated_json, open_all
 
+import yolov2_tf
 from yolov2_tf.errors import InputError
 from yolov2_tf.models.heads import ClassificationHead
 from yolov2_tf.models.loading import load_model, read_head
@@ -72,6 +73,16 @@ def test_other_forms_of_a_model_are_told_by_their_names(packed, tmp_path, name, 
     for load in (load_model, read_head):
         with pytest.raises(InputError, match=f"is not a Keras model .*{hint}"):
             load(tmp_path / name)
+
+
+def test_the_folder_of_a_training_tells_its_model(tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "model.keras").touch()
+    for opens in (load_model, yolov2_tf.open_model):
+        with pytest.raises(InputError, match="model") as error:
+            opens(run)
+        assert error.value.hint == str(run / "model.keras")
 
 
 def test_sizes_that_are_not_in_the_file_take_no_memory(packed, tmp_path):

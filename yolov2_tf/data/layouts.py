@@ -203,7 +203,7 @@ def no_annotations(path):
     there = ", ".join(there) if there else "nothing"
     more = " in the first 2,000 files" if len(files) == 2000 else ""
     return InputError(
-        f"no annotations found; there is {there}{more}",
+        f"no annotations found; what is there: {there}{more}",
         where=path,
         expected=LOOKED_FOR,
         hint=_what_a_csv_lacks(path) or _nearest(path) or _packed(files),

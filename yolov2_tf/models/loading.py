@@ -94,14 +94,23 @@ def _check_name(path):
         return
     if not path.exists():
         raise InputError("no such file", where=path, expected="a .keras file")
-    raise InputError(
-        "is not a Keras model",
-        where=path,
-        expected="a .keras file",
-        hint="yolov2 import-darknet CFG WEIGHTS OUT.keras"
-        if path.suffix in (".cfg", ".weights")
-        else "the .keras file that it was made from, if it was exported",
-    )
+    hint = trained_in(path) or "the .keras file that it was made from, if it was exported"
+    if path.suffix in (".cfg", ".weights"):
+        hint = "yolov2 import-darknet CFG WEIGHTS OUT.keras"
+    raise InputError("is not a Keras model", where=path, expected="a .keras file", hint=hint)
+
+
+def trained_in(folder):
+    """The best model of a training, as what to try: people give the run's folder as the model.
+
+    Args:
+        folder: `pathlib.Path` of what is no model.
+
+    Returns:
+        Its path as text, None where there is none.
+    """
+    model = folder / "model.keras"
+    return str(model) if model.is_file() else None
 
 
 def _input_error(error):
