@@ -147,23 +147,8 @@ def test_a_training_keeps_its_pictures_and_says_so(scenes, tmp_path):
 
 @pytest.mark.parametrize("free", [1000, 10**12])
 def test_no_more_is_kept_than_a_share_of_what_is_free(monkeypatch, free):
-    monkeypatch.setattr(pixel_memory, "_free_bytes", lambda: free)
+    monkeypatch.setattr(pixel_memory, "free_bytes", lambda: free)
     assert PixelMemory().limit == min(pixel_memory.SHARE * free, pixel_memory.MOST_BYTES)
-
-
-@pytest.mark.parametrize(
-    ("limit", "used", "left"),
-    [("4000", "3000", 1100), ("3000", "4000", 0), ("max", "4000", None), (None, None, None)],
-)
-def test_a_container_may_leave_less_than_the_machine(tmp_path, monkeypatch, limit, used, left):
-    names = "memory.max", "memory.current"
-    for name, text in zip(names, (limit, used), strict=True):
-        if text is not None:
-            (tmp_path / name).write_text(text + "\n")
-    (tmp_path / "memory.stat").write_text("anon 70\ninactive_file 100\nactive_file 20\n")
-    monkeypatch.setattr(pixel_memory, "CONTROL_GROUPS", [(tmp_path, *names)])
-    monkeypatch.setattr(pixel_memory, "_free_of_machine", lambda: 5000)
-    assert PixelMemory().limit == pixel_memory.SHARE * (5000 if left is None else left)
 
 
 def test_large_pictures_are_kept_as_small_as_their_views_allow(tmp_path):

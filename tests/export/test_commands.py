@@ -82,6 +82,17 @@ def test_int8_is_judged_by_pictures_that_calibrated_nothing(
         assert (code, "--split of a folder of pictures" in err) == (2, True)
 
 
+def test_a_size_that_takes_more_memory_than_there_is_is_told(
+    run, model_file, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("yolov2_tf.export.tflite.export_tflite", lambda *_, **__: "written")
+    for free, told in ((1000, True), (10**12, False)):
+        monkeypatch.setattr("yolov2_tf.free_memory.free_bytes", lambda free=free: free)
+        code, _, err = run("export", model_file, "--out", tmp_path / "a.tflite", "--size", "8192")
+        assert code == 0
+        assert ("at 8192 px this takes" in err) == told
+
+
 def test_size_of_openvino_counts_the_weights(run, model_file, tmp_path):
     pytest.importorskip("openvino", reason="needs openvino")
     path = tmp_path / "model.xml"

@@ -108,6 +108,8 @@ def export(
     thresholds = Thresholds(threshold, iou, max_detections, tree_threshold)
     console = messages()
     loaded = _load(model_file(model, console), kind.name, tree_threshold, size)
+    if size is not None:
+        _tell_of_memory(loaded, size, console)
     pictures, dataset = None, None
     if calibrate is not None:
         pictures, dataset = calibration_pictures(calibrate, split, console)
@@ -184,6 +186,19 @@ def _load(path, format, tree_threshold, size):
         raise InputError("not a detector", where=path, expected="a model that finds boxes")
     check_tree_options(model.head.tree, {"tree_threshold": tree_threshold}, path)
     return at_size(model, size)
+
+
+def _tell_of_memory(model, size, console):
+    """Says what a size needs, if that is not there: the system would end the command in silence."""
+    from yolov2_tf.cli.console import remark
+    from yolov2_tf.export.inference_network import least_memory
+    from yolov2_tf.free_memory import free_bytes
+
+    needed, free = least_memory(model), free_bytes()
+    if needed > free:
+        there = f"{free / 1e9:.1f} GB are free (a smaller --size takes less)"
+        takes = f"{needed / 1e9:.1f} GB of memory or more"
+        remark(console, "note", f"at {size} px this takes {takes}, and {there}")
 
 
 def _write(format, model, out, pictures, thresholds, given):

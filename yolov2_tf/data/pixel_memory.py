@@ -3,13 +3,12 @@
 A photo of twelve megapixels takes longer to decode than a step of a small network takes for it.
 """
 
-import math
-import os
 import time
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+
+from yolov2_tf.free_memory import free_bytes
 
 MOST_PICTURES = 5_000
 """Of a larger set nothing is kept: a pass over it takes long enough, and its start would, too."""
@@ -22,15 +21,6 @@ SHARE = 0.15
 
 PATIENCE = 5.0
 """Seconds of decoding after which people are told what takes so long."""
-
-CONTROL_GROUPS = (
-    ("/sys/fs/cgroup", "memory.max", "memory.current"),
-    ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
-)
-"""Where Linux says how much memory a container may take and takes, in both of its versions."""
-
-STATISTICS, CACHE = "memory.stat", "inactive_file"
-"""File and line that say how much of it are files which were read once and can be forgotten."""
 
 
 class PixelMemory:
@@ -47,7 +37,7 @@ class PixelMemory:
     """
 
     def __init__(self, limit=None, say=None, enough=lambda: False):
-        self.limit = min(MOST_BYTES, SHARE * _free_bytes()) if limit is None else limit
+        self.limit = min(MOST_BYTES, SHARE * free_bytes()) if limit is None else limit
         self.pictures, self.bytes = None, 0
         self._say, self._enough = say, enough
 
@@ -116,33 +106,3 @@ class PixelMemory:
         stream = stream.map(numbered, num_parallel_calls=tf.data.AUTOTUNE).ignore_errors()
         for index, shape, pixels in stream:
             yield int(index), shape.numpy(), pixels.numpy()
-
-
-def _free_bytes():
-    """Memory that this process can still have: of the machine, and of the container it is in."""
-    return min(_free_of_machine(), *(_free_of_group(*names) for names in CONTROL_GROUPS))
-
-
-def _free_of_machine():
-    """Where the system does not say what is free, half of what there is."""
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    except (AttributeError, ValueError):  # Windows has no sysconf
-        return 0
-
-
-def _free_of_group(folder, limit, used):
-    """What a control group leaves, infinite where there is none or it has no limit."""
-    try:
-        limit, used = (int(Path(folder, name).read_text()) for name in (limit, used))
-        lines = Path(folder, STATISTICS).read_text().splitlines()
-        used -= sum(int(line.split()[1]) for line in lines if line.startswith(CACHE + " "))
-        return max(0, limit - used)
-    except (OSError, ValueError):  # no such file, or `max`
-        return math.inf
