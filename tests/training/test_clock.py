@@ -103,6 +103,15 @@ def test_what_takes_too_long_is_not_scored_and_that_is_said():
     assert any("no time to score" in line for line in machine.told)
 
 
+def test_a_time_for_a_few_steps_alone_is_told():
+    machine = Machine(0.5)
+    machine.run(lambda t: 6.0)
+    assert machine.told == ["the time was over after 2 steps, which teach little: more minutes"]
+    resumed = Machine(5, spent=280.0, graph=1.0)  # that learnt before
+    resumed.run(lambda t: 6.0)
+    assert resumed.told == []
+
+
 def test_the_speed_is_told_once():
     machine = Machine(5)
     machine.run(lambda t: 0.5)

@@ -145,6 +145,9 @@ class Clock(keras.callbacks.Callback):
         if self.share >= 1:
             self._over = True
             self.model.stop_training = True
+            if self._steps < MEASURED and not self._start and self.say is not None:
+                steps = self._steps + 1
+                self.say(f"the time was over after {steps} steps, which teach little: more minutes")
 
     def on_epoch_end(self, epoch, logs=None):
         """Keras' hook."""
