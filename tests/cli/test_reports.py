@@ -13,10 +13,12 @@ from yolov2_tf.cli.parsing import thresholds_file
 from yolov2_tf.cli.predict_checks import least_scores
 from yolov2_tf.cli.score_report import _name, open_second
 from yolov2_tf.data.digits.scenes import open_digits
+from yolov2_tf.data.source import open_dataset
 from yolov2_tf.data.writers.conversion import convert
 from yolov2_tf.errors import InputError
 from yolov2_tf.export.detectors import open_model
 from yolov2_tf.files import fingerprint
+from yolov2_tf.training.run import Run
 from yolov2_tf.zoo import shipped
 
 SHIPPED = Path(__file__).parents[2] / "android_demo" / "app" / "src" / "main" / "assets"
@@ -128,6 +130,16 @@ def test_the_second_model_has_the_input_size_that_is_asked_for(model, keras_mode
     assert open_second(model, None, fixed, size=fixed.input_size, batch_size=2)
     with pytest.raises(InputError, match="--size 32, but its input size is fixed"):
         open_second(model, None, fixed, size=32)
+
+
+def test_pictures_that_the_model_was_trained_on_are_told(run, model, data, tmp_path):
+    copy = Path(shutil.copy(model, tmp_path / "copy.tflite"))
+    ids = list(open_dataset(data).records.image_ids)
+    for held_out, told in ((ids[:5], True), (ids, False), (["elsewhere", *ids[:5]], False)):
+        Run(tmp_path).write_held_out(held_out)
+        code, _, err = run("evaluate", copy, data)
+        assert code == 0
+        assert ("5 of these 24 pictures were held out" in err.replace("\n", " ")) == told
 
 
 def test_best_thresholds_are_those_of_an_input_size(keras_model):

@@ -1,5 +1,7 @@
 """What the commands that score a detector share: they open its data, and detect in all of it."""
 
+from pathlib import Path
+
 
 def open_for(detector, where, data, console, *, nodes=None, split=None, **opening):
     """Opens a data set to score a detector on, labelled as the detector labels.
@@ -27,11 +29,26 @@ def open_for(detector, where, data, console, *, nodes=None, split=None, **openin
 
     opening["split"] = split or TO_SCORE
     check_tree_options(detector.tree, {"map": nodes}, where)
+    names = detector.class_names if detector.tree is None else None
+    dataset = open_checked(data, console, class_names=names, **opening)
+    _tell_of_training(Path(where), dataset, console)
     if detector.tree is None:
-        return open_checked(data, console, class_names=detector.class_names, **opening), None
-    dataset = open_checked(data, console, **opening)
+        return dataset, None
     how = detector.tree, detector.class_names, nodes
     return map_boxes_onto_tree(dataset, *how), nodes_by_name(dataset.class_names, *how)
+
+
+def _tell_of_training(model, dataset, console):
+    """Says that a model is scored on pictures that it has learnt, as far as its run tells."""
+    if not (model.parent / "held_out.txt").is_file():
+        return
+    from yolov2_tf.cli.console import remark
+    from yolov2_tf.training.run import Run
+
+    held_out, ids = {*Run(model.parent).held_out}, {*dataset.records.image_ids}
+    if held_out < ids:
+        some = f"{len(held_out):,} of these {len(ids):,} pictures were held out from its training"
+        remark(console, "note", f"{some}: with the others, which it learnt, scores are too good")
 
 
 def detect_all(detector, dataset, console, *, leave_out=False):
