@@ -15,6 +15,7 @@ from yolov2_tf.drawing.plots import (
     plot_anchors,
     plot_history,
     plot_precision_recall,
+    plot_speed_and_accuracy,
 )
 from yolov2_tf.errors import InputError
 from yolov2_tf.evaluation.detections import evaluate
@@ -171,3 +172,20 @@ def test_others_are_refused(tmp_path, name):
     with pytest.raises(InputError, match="not a name for a plot"):
         plot_anchor_sweep([1, 2], [0.5, 0.6], tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("speeds", "labels"),
+    [
+        ((70.5, 86.9), ["60", "70", "80", "90", "100"]),
+        ((5, 90), ["5", "10", "20", "50", "100"]),
+    ],
+)
+def test_speeds_have_some_labels_however_close_they_are(tmp_path, drawn, speeds, labels):
+    points = [(speed, 50.0, "224") for speed in speeds]
+    plot_speed_and_accuracy({"here": points}, "a model", tmp_path / "speed.png")
+    axis = drawn[0].axes[0].xaxis
+    low, high = axis.get_view_interval()
+    ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+    shown = [tick.label1.get_text() for tick in ticks if low <= tick.get_loc() <= high]
+    assert sorted(filter(None, shown), key=float) == labels

@@ -174,9 +174,11 @@ def plot_speed_and_accuracy(curves, title, png):
             for speed, score, label in points:
                 axes.annotate(label, (speed, score), (4, 5), textcoords="offset points")
         speeds = [speed for points in curves.values() for speed, _, _ in points]
-        axes.set_xlim(min(speeds) / 1.3, max(speeds) * 1.3)
+        low, high = min(speeds) / 1.3, max(speeds) * 1.3
+        axes.set_xlim(low, high)
         axes.xaxis.set_major_formatter("{x:g}")
-        axes.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if _is_plain(value) else "")
+        every = high < 5 * low  # else few or none would have a label
+        axes.xaxis.set_minor_formatter(lambda x, _: f"{x:g}" if every or _is_plain(x) else "")
         if len(curves) > 1:
             axes.legend(loc="best")
 
