@@ -129,7 +129,8 @@ def go_on(task, recipe, run, console):
             {"epoch": first, **{name: {"was": a, "is": b} for name, (a, b) in changes.items()}}
         )
         if not plan.over:
-            for name, (was, now) in changes.items():
+            for name, values in changes.items():
+                was, now = ("none" if value is None else value for value in values)
                 tell(console, f"from epoch {first} on: {name} {now} (was {was})")
     if "validation" in changes:  # scores on another set cannot be compared
         state = dataclasses.replace(state, best=-math.inf)
