@@ -289,7 +289,8 @@ def read_layout(path):
         InputError: If the file is missing, damaged, or was not written by this package.
     """
     if not Path(path).is_file():
-        raise InputError("no such file", where=path, expected="a .tflite file")
+        what = "is a folder" if Path(path).is_dir() else "no such file"
+        raise InputError(what, where=path, expected="a .tflite file")
     try:
         with zipfile.ZipFile(path) as packed:
             if packed.getinfo(LAYOUT_FILE).file_size > _LARGEST:

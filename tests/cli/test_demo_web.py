@@ -79,9 +79,10 @@ def test_a_file_in_the_place_of_the_folder_is_one_message(model, packages, tmp_p
 
 
 def test_a_missing_model_is_one_message(tmp_path, run):
-    code, _, err = run("demo-web", tmp_path / "no.tflite")
-    assert code == 2
-    assert "no such file" in err
+    for place, message in (("no.tflite", "no such file"), ("", "is a folder")):
+        code, _, err = run("demo-web", tmp_path / place)
+        assert code == 2
+        assert message in err
 
 
 def test_models_of_people_come_with_a_photo_that_belongs_to_nobody(named, packages, tmp_path, run):
