@@ -22,7 +22,10 @@ from yolov2_tf.export.keras_detector import KerasDetector
 from yolov2_tf.trees.class_maps import read_class_map
 from yolov2_tf.trees.wordtree import WordTree, read_lines
 
-RUNS = ("detection", "flat", "nodes", "joint")
+RUNS = ("detection", "flat", "nodes", "joint", "own")
+TREES = {"flat": "flat", "own": "own"}
+"""Whose tree another run than those on the WordTree has."""
+
 SHOWN = 24
 
 
@@ -37,7 +40,7 @@ def table(sets, runs):
     for run in RUNS:
         if not (runs / run / "never_a_box.json").exists():
             continue  # not trained yet
-        keys = _keys(sets / ("flat" if run == "flat" else "word"))
+        keys = _keys(sets / TREES.get(run, "word"))
         ap = json.loads((runs / run / "never_a_box.json").read_text())["ap"]
         with_boxes = json.loads((runs / run / "with_boxes.json").read_text())["map"]
         groups = {True: [], False: []}
@@ -66,7 +69,7 @@ def _keys(tree):
 
 def sheet(sets, runs):
     """Pictures of things that never had a box, with what the joint training finds in them."""
-    detector = KerasDetector(runs / "joint/model.keras", Thresholds(0.2))
+    detector = KerasDetector(runs / "own/model.keras", Thresholds(0.2))
     names = detector.class_names
     records = open_dataset(sets / "scored", images=sets / "scored/images").records
     step = max(1, len(records) // SHOWN)
