@@ -150,3 +150,10 @@ def test_the_picture_of_a_record_may_be_a_path_and_no_array():
 def test_a_picture_larger_than_any_is_refused():
     with pytest.raises(InputError, match="a picture of 2000000 × 1 pixels"):
         RecordColumns([record(width=2 * MAX_SIDE, height=1)])
+
+
+@pytest.mark.parametrize("names", [{"image_id": 7}, {"image_sets": "train"}])
+def test_names_of_another_kind_are_refused(names):
+    """The letters of a name would be image sets."""
+    with pytest.raises(InputError, match="a tuple of names"):
+        RecordColumns([record(**names)])

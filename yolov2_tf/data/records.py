@@ -118,6 +118,11 @@ class RecordColumns(Sequence):
         numbers, sets = array.array("i"), {}
         images, ids = PictureColumn(), TextColumn()
         for one in pictures:
+            if not isinstance(one.image_id, str) or isinstance(one.image_sets, str):
+                raise InputError(
+                    f"image_id {one.image_id!r}, image_sets {one.image_sets!r}",
+                    expected='a text, and a tuple of names, such as ("train",)',
+                )
             image_set = sets.setdefault(tuple(one.image_sets), len(sets))
             if one.width > MAX_SIDE or one.height > MAX_SIDE:
                 raise InputError(
