@@ -38,18 +38,18 @@ def test_what_is_no_outline_has_no_box(outlines):
     assert box_of_outlines(outlines) is None
 
 
-def test_annotations_with_outlines_alone_have_the_box_around_them(tmp_path):
-    boxes = {"bbox": None}, {"bbox": []}, {}, {"bbox": [10, 10, 30, 40]}
+def test_a_file_of_outlines_alone_has_the_boxes_around_them(tmp_path):
+    boxes = {"bbox": None}, {"bbox": []}, {}
     file = written(tmp_path, [{"segmentation": OUTLINES, **box} for box in boxes])
     dataset = read_coco(file)
     found = np.concatenate([record.boxes for record in dataset.records])
-    around = [10 / 80, 20 / 100, 70 / 80, 60.5 / 100]
-    np.testing.assert_allclose(found, [around] * 3 + [[0.125, 0.1, 0.625, 0.4]], atol=1e-6)
-    assert any("the one around their outline: 3" in note for note in dataset.notes)
+    np.testing.assert_allclose(found, [[10 / 80, 20 / 100, 70 / 80, 60.5 / 100]] * 3, atol=1e-6)
+    assert "no annotation has a box; given the one around its outlines: 3" in dataset.notes
 
 
-def test_masks_in_run_lengths_without_a_box_are_told(tmp_path):
-    mask = {"bbox": [], "segmentation": {"counts": [1, 2], "size": [80, 100]}}
-    dataset = read_coco(written(tmp_path, [mask, *[{"bbox": [10, 10, 30, 40]}] * 49]))
+@pytest.mark.parametrize("outlines", [OUTLINES, {"counts": [1, 2], "size": [80, 100]}])
+def test_where_others_have_a_box_one_without_is_left_out(tmp_path, outlines):
+    bare = {"bbox": [], "segmentation": outlines}
+    dataset = read_coco(written(tmp_path, [bare, *[{"bbox": [10, 10, 30, 40]}] * 49]))
     assert dataset.num_boxes == 49
     assert any("annotations without a box, left out: 1" in note for note in dataset.notes)

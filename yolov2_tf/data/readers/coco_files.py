@@ -22,7 +22,7 @@ _KEPT = {
     *("image_id", "category_id", "bbox", "area", "iscrowd", "ignore", "score"),
 }
 OF_OUTLINES = "of outlines"
-"""Key of an annotation whose `bbox` is the box around its outlines, as it had none."""
+"""Key of the box around the outlines of an annotation that has no `bbox`."""
 
 _CACHE_KIND = "coco/2"
 _WORTH_CACHING = 1 << 22  # bytes: smaller files are read as fast as the cache
@@ -151,7 +151,7 @@ def _parse(path):
         if "id" in entry or "image_id" in entry:
             kept = {key: value for key, value in entry.items() if key in _KEPT}
             if not kept.get("bbox") and (box := box_of_outlines(entry.get("segmentation"))):
-                kept |= {"bbox": box, OF_OUTLINES: True}
+                kept[OF_OUTLINES] = box
             return kept
         return entry if entry.keys() & {*LISTS} else {}
 

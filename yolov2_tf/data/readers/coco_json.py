@@ -125,15 +125,14 @@ class _Content:
         self.categories, notes = read_categories(content, path)
         self._boxes = {}
         self._images, same = self._read_images(content["images"])
-        self._read_boxes(content["annotations"], same)
+        entries, around = _with_boxes(content["annotations"])
+        self._read_boxes(entries, same)
         self._sizes, self._pictures = self._find_pictures(images)
         joined = [image for image, first in same.items() if image != first]
         if joined:
             what = "pictures listed under several ids, joined"
             notes += (f"{what}: {len(joined):,} (ids {listing(joined)})",)
-        if around := sum(OF_OUTLINES in entry for entry in content["annotations"]):
-            notes += (f"annotations without a box, given the one around their outline: {around:,}",)
-        self.notes = notes
+        self.notes = notes + around
 
     def annotations(self, prefix, image_set):
         """Returns `Annotation` of all images; adds to the notes."""
@@ -269,6 +268,19 @@ class _Content:
                 self._image_faults.add("images of unknown size", what, where)
                 del self._images[i]
         return sizes, pictures
+
+
+def _with_boxes(entries):
+    """Of a file of outlines alone the boxes around them; elsewhere one without is a bad entry.
+
+    Returns:
+        Annotations, and notes.
+    """
+    count = sum(OF_OUTLINES in entry for entry in entries)
+    if not count or any(entry.get("bbox") for entry in entries):
+        return entries, ()
+    note = f"no annotation has a box; given the one around its outlines: {count:,}"
+    return [entry | {"bbox": entry.get(OF_OUTLINES)} for entry in entries], (note,)
 
 
 def _stated_size(entry):
