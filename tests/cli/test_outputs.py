@@ -79,7 +79,6 @@ def test_a_folder_that_nobody_may_write_into_is_refused(tmp_path, monkeypatch):
             check_outputs({"json": tmp_path / place})
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="no /proc here")
 def test_a_place_where_nobody_makes_anything_is_refused_before_the_work():
     for name, place in (("report", "/proc/x"), ("json", "/proc/x/a.json"), ("out", "/proc/x")):
         with pytest.raises(InputError, match=f"--{name}: nothing can be written there"):
